@@ -1,0 +1,55 @@
+"""End a command with one line for a user's mistake, and with a traceback for a defect of ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+_PACKAGES = (Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "classify")
+
+
+def fail(message: str, *, code: int = 2) -> NoReturn:
+    """Print ``error: message`` on standard error, on one line, and exit with ``code``."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn a ValueError raised by this project, or an OSError of a file, into one line, exit 2.
+
+    By convention a ValueError raised in our code is addressed to the user. One raised inside a
+    library is a defect and keeps its traceback, as does everything when ``TOONCOLOR_DEBUG`` is set.
+    Ctrl-C ends with one line and exit code 130.
+    """
+    if os.environ.get("TOONCOLOR_DEBUG"):
+        yield
+        return
+    try:
+        yield
+    except ValueError as error:
+        if not _raised_here(error.__traceback__):
+            raise
+        fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("stopped; the same command continues where it can", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _raised_here(traceback: TracebackType | None) -> bool:
+    """Return whether the frame that raised belongs to this project."""
+    if traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    source = Path(traceback.tb_frame.f_code.co_filename).resolve()
+    return any(source.is_relative_to(package) for package in _PACKAGES)
