@@ -1,0 +1,29 @@
+"""Read and write frames: folders of pictures, videos with their sound, single images.
+
+Frames stream one at a time, never the whole film in memory, and what is written appears whole or
+not at all. Every error of a file is a :class:`MediaError` of one line.
+"""
+
+from colorize.media.encode import write_video
+from colorize.media.error import MediaError
+from colorize.media.fingerprint import fingerprint
+from colorize.media.frame import Alpha, Frame, Picture
+from colorize.media.opening import VIDEO_SUFFIXES, open_sink, open_source
+from colorize.media.pictures import IMAGE_SUFFIXES
+from colorize.media.sink import Sink
+from colorize.media.source import Source
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "Alpha",
+    "Frame",
+    "MediaError",
+    "Picture",
+    "Sink",
+    "Source",
+    "fingerprint",
+    "open_sink",
+    "open_source",
+    "write_video",
+]

@@ -1,0 +1,67 @@
+"""Turn a decoded frame of a film into an upright sRGB picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from colorize.media.frame import Picture
+
+# Without these three FFmpeg doubles chroma columns and rounds carelessly: on flat colours in 4:2:0
+# the luma error is 1.26 of 255 instead of 0.35.
+SCALING = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+)
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+
+
+def to_rgb(
+    frame: VideoFrame, reformatter: VideoReformatter, turn: tuple[bool, bool, bool]
+) -> Picture:
+    """Return the upright sRGB of a decoded frame, 16-bit if it has more than 8 bits a channel.
+
+    ``turn`` is the film's :func:`orientation`.
+    """
+    deep = max(component.bits for component in frame.format.components) > 8
+    matrix = None
+    if frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb:
+        large = frame.height >= 720 or frame.width >= 1280
+        matrix = Colorspace.ITU709 if large else Colorspace.ITU601
+    converted = reformatter.reformat(
+        frame,
+        format="rgb48le" if deep else "rgb24",
+        src_colorspace=matrix,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=SCALING,
+    )
+    transposed, upside_down, mirrored = turn
+    rgb = converted.to_ndarray()
+    rgb = rgb.swapaxes(0, 1) if transposed else rgb
+    rgb = rgb[::-1] if upside_down else rgb
+    rgb = rgb[:, ::-1] if mirrored else rgb
+    return np.ascontiguousarray(rgb)
+
+
+def orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
+    """Return whether to transpose a frame, then turn it upside down, then mirror it.
+
+    To be asked once a film: PyAV's side data and its frame refer to each other, so that a frame
+    asked for it stays in memory until Python's collector comes round.
+
+    A display matrix (a b u, c d v, x y w) sends (p, q) to (a p + c q, b p + d q); quarter turns
+    and mirrors only, other angles are left alone.
+    Source: ISO/IEC 14496-12, 8.5.2.3; FFmpeg's libavutil/display.h.
+    """
+    side_data: Any = frame.side_data
+    if "DISPLAYMATRIX" not in side_data:
+        return False, False, False
+    a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5]
+    if a == d == 0:
+        return True, bool(b < 0), bool(c < 0)
+    return False, bool(d < 0), bool(a < 0)

@@ -1,0 +1,155 @@
+"""Decode and encode single pictures: 8 bits by Pillow, 16 bits by OpenCV."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from colorize.media.error import MediaError, reason
+from colorize.media.frame import Alpha, Picture, to_depth
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
+_DEEP_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
+_MODES = frozenset(
+    {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I;16"}
+    | {"I;16B", "I;16L"}
+)
+# Formats whose further pictures are an animation or pages; a JPEG's are previews of the first.
+_ANIMATED = frozenset({"PNG", "WEBP", "TIFF"})
+
+
+def read_picture(path: Path) -> tuple[Picture, Alpha | None]:
+    """Return the upright sRGB of a picture, and its alpha if it has one.
+
+    Gray, palette and CMYK become RGB; 16-bit PNG and TIFF stay 16-bit. Colour profiles are not
+    applied; CMYK is converted as Pillow does it, without a profile.
+
+    Raises:
+        MediaError: not a picture, cut off, several pictures in one file, or an unknown sample type.
+    """
+    try:
+        content = path.read_bytes()
+        # Pillow warns of odd tags and large pictures, which are no concern of the user here.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
+            _check(path, image)
+            deep = _bits(image, content) > 8
+            image.load()  # OpenCV would fill a cut-off file with gray, Pillow refuses it
+            return _deep_picture(path, image, content) if deep else _flat_picture(image)
+    except MediaError:
+        raise
+    except UnidentifiedImageError as error:
+        raise MediaError(
+            f"{path} is not a picture that can be read; remove it or save it as 8- or 16-bit PNG"
+        ) from error
+    # Pillow's decoders raise SyntaxError and ValueError on broken files, besides OSError.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise MediaError(f"{path} is damaged ({reason(error)}); replace or remove it") from error
+
+
+def _check(path: Path, image: Image.Image) -> None:
+    """Refuse what would be read only in part."""
+    pictures = getattr(image, "n_frames", 1)
+    if image.format in _ANIMATED and pictures > 1:
+        raise MediaError(f"{path} holds {pictures} pictures; save each as a file of its own")
+    if image.mode not in _MODES:
+        raise MediaError(
+            f"{path} has samples of kind {image.mode!r}; save it with 8 or 16 bits a channel"
+        )
+
+
+def _bits(image: Image.Image, content: bytes) -> int:
+    """Return the bits of a channel, which Pillow hides for RGB of 16 bits."""
+    if image.format == "PNG":
+        return content[24]  # bit depth in IHDR, the first chunk (PNG specification, 11.2.2)
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(258, (1,)))  # type: ignore[attr-defined]  # BitsPerSample
+    return 8
+
+
+def _flat_picture(image: Image.Image) -> tuple[Picture, Alpha | None]:
+    """Return an 8-bit picture."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.has_transparency_data:
+        rgba = np.asarray(upright.convert("RGBA"))
+        return np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
+    return np.array(upright.convert("RGB")), None
+
+
+def _deep_picture(path: Path, image: Image.Image, content: bytes) -> tuple[Picture, Alpha | None]:
+    """Return a 16-bit picture."""
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise MediaError(f"{path} is a 16-bit picture of an unusual kind; save it as 16-bit PNG")
+    if image.format == "PNG":  # OpenCV turns a TIFF upright itself
+        pixels = _upright(pixels, image.getexif().get(0x0112, 1))
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    rgb = np.ascontiguousarray(pixels[..., 2::-1])
+    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+    if alpha is None and "transparency" in image.info:  # one colour named transparent
+        clear = (rgb == np.asarray(image.info["transparency"])).all(axis=2)
+        alpha = np.where(clear, 0, 65535).astype(np.uint16)
+    return rgb, alpha
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Apply an EXIF orientation, 1 to 8 (Exif 2.32, tag 0x0112)."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def encode_picture(path: Path, rgb: Picture, alpha: Alpha | None, quality: int) -> bytes:
+    """Return the file content of a picture in the format that the suffix of ``path`` names.
+
+    PNG and TIFF keep 16 bits and alpha; WebP and BMP keep alpha at 8 bits; JPEG holds neither and
+    is written with full-resolution chroma (4:4:4). ``quality``, 1 to 100, is that of JPEG and WebP;
+    100 makes a WebP lossless.
+
+    Raises:
+        MediaError: an alpha channel for a JPEG.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".jpg", ".jpeg") and alpha is not None:
+        raise MediaError(f"{path}: JPEG cannot hold transparency; name the output .png instead")
+    if suffix not in _DEEP_SUFFIXES:
+        rgb = to_depth(rgb, np.dtype(np.uint8))
+        alpha = None if alpha is None else to_depth(alpha, np.dtype(np.uint8))
+    pixels = rgb if alpha is None else np.dstack([rgb, alpha])
+    # Pillow reads no alpha from the BMP it writes itself; OpenCV writes the header that says so.
+    if rgb.dtype == np.uint16 or suffix == ".bmp":
+        return _encode_opencv(suffix, pixels)
+    return _encode_pillow(suffix, pixels, quality)
+
+
+def _encode_opencv(suffix: str, pixels: np.ndarray) -> bytes:
+    """Encode RGB or RGBA by OpenCV, which orders channels from blue."""
+    order = [2, 1, 0] if pixels.shape[2] == 3 else [2, 1, 0, 3]
+    _, encoded = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., order]))
+    return encoded.tobytes()
+
+
+def _encode_pillow(suffix: str, pixels: np.ndarray, quality: int) -> bytes:
+    """Encode 8-bit RGB or RGBA by Pillow."""
+    buffer, image = io.BytesIO(), Image.fromarray(pixels)
+    match suffix:
+        case ".png":
+            image.save(buffer, "PNG")
+        case ".jpg" | ".jpeg":
+            image.save(buffer, "JPEG", quality=quality, subsampling=0)
+        case ".webp":
+            image.save(buffer, "WEBP", quality=quality, lossless=quality == 100, exact=True)
+        case ".tif" | ".tiff":
+            image.save(buffer, "TIFF", compression="tiff_lzw")
+        case _:
+            raise AssertionError(suffix)
+    return buffer.getvalue()
