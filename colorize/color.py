@@ -51,7 +51,7 @@ def _chroma_to_offsets(chroma: Float[Tensor, "*b 2 h w"]) -> Float[Tensor, "*b 3
 
 
 def join(
-    luma: Float[Tensor, "*b 1 h w"], chroma: Float[Tensor, "*#b 2 h w"]
+    luma: Float[Tensor, "*#b 1 h w"], chroma: Float[Tensor, "*#b 2 h w"]
 ) -> Float[Tensor, "*c 3 h w"]:
     """Join (Cb, Cr) to luma in [0, 1] without clipping: RGB may leave [0, 1], luma is exact.
 
@@ -62,7 +62,7 @@ def join(
 
 
 def join_in_gamut(
-    luma: Float[Tensor, "*b 1 h w"], chroma: Float[Tensor, "*#b 2 h w"]
+    luma: Float[Tensor, "*#b 1 h w"], chroma: Float[Tensor, "*#b 2 h w"]
 ) -> Float[Tensor, "*c 3 h w"]:
     """Join (Cb, Cr) to luma in [0, 1], moving colours outside the RGB cube towards gray.
 

@@ -1,0 +1,16 @@
+"""What training minimises.
+
+All losses share one signature. Each is a module called with
+
+- ``outputs`` (b t k 3 h w): K colourings of b clips of t frames (1 for stills, 2 for consecutive
+  pairs), RGB in [0, 1] where they are valid colours, not clipped;
+- ``truth`` (b t 3 h w): the true colours in [0, 1];
+- ``guides``: tensors by name that the loss asks for in its class attribute ``needs``.
+
+It returns an unweighted scalar; the attribute ``weight`` is applied by
+:class:`colorize.objective.Objective`.
+"""
+
+from colorize.losses.rank_diversity import RankDiversity, balanced_divisors, rank_diversity
+
+__all__ = ["RankDiversity", "balanced_divisors", "rank_diversity"]
