@@ -1,0 +1,26 @@
+"""Clips to train and measure on: prepared from real cartoons, or drawn by a procedure."""
+
+from colorize.data.augment import Augment
+from colorize.data.cartoon import CartoonSeries, CartoonShot
+from colorize.data.clips import Clip, ClipDataset
+from colorize.data.drawn import CartoonClips
+from colorize.data.manifest import DatasetError
+from colorize.data.sampler import EpochSampler, Sample, Stage
+from colorize.data.splits import Clips, PreparedClips
+from colorize.data.validation import ValidationFrames
+
+__all__ = [
+    "Augment",
+    "CartoonClips",
+    "CartoonSeries",
+    "CartoonShot",
+    "Clip",
+    "ClipDataset",
+    "Clips",
+    "DatasetError",
+    "EpochSampler",
+    "PreparedClips",
+    "Sample",
+    "Stage",
+    "ValidationFrames",
+]

@@ -1,0 +1,145 @@
+"""Vary colour clips for training: crop, flip, tone and hue; one draw for all frames of a clip.
+
+Gray is taken after all of it, so that it stays the exact luma of the colours. Clips here are
+NumPy ``t h w 3``; sizes are (height, width).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float32, UInt8
+
+from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+
+Bytes = UInt8[np.ndarray, "t h w 3"]
+Floats = Float32[np.ndarray, "t h w 3"]
+Box = tuple[int, int, int, int]
+
+
+def resize(frames: Bytes, size: tuple[int, int]) -> UInt8[np.ndarray, "t th tw 3"]:
+    """Resize to exactly ``size``: by the area filter where it shrinks, else bilinearly.
+
+    An axis ratio that differs is stretched.
+    """
+    height, width = size
+    if frames.shape[1:3] == size:
+        return frames
+    shrinks = height <= frames.shape[1] and width <= frames.shape[2]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(frame, (width, height), interpolation=how) for frame in frames])
+
+
+def centre_box(source: tuple[int, int], target: tuple[int, int], *, scale: float = 1.0) -> Box:
+    """Return (top, left, height, width) of the largest central box of ``target``'s aspect.
+
+    ``scale`` in (0, 1] shortens both of its sides.
+    """
+    enlarge = min(source[0] / target[0], source[1] / target[1]) * scale
+    height = min(source[0], max(1, round(target[0] * enlarge)))
+    width = min(source[1], max(1, round(target[1] * enlarge)))
+    return (source[0] - height) // 2, (source[1] - width) // 2, height, width
+
+
+def random_box(
+    source: tuple[int, int],
+    target: tuple[int, int],
+    *,
+    scale: tuple[float, float],
+    random: np.random.Generator,
+) -> Box:
+    """Return a box of ``target``'s aspect anywhere in ``source``, its side scaled by ``scale``."""
+    _, _, height, width = centre_box(source, target, scale=float(random.uniform(*scale)))
+    top = int(random.integers(source[0] - height + 1))
+    left = int(random.integers(source[1] - width + 1))
+    return top, left, height, width
+
+
+def adjust_tone(frames: Floats, *, gamma: float, contrast: float, brightness: float) -> Floats:
+    """Return ``(frames**gamma - 0.5) * contrast + 0.5 + brightness``, clipped to [0, 1]."""
+    toned = (frames**gamma - 0.5) * contrast + 0.5 + brightness
+    return np.clip(toned, 0, 1).astype(np.float32)
+
+
+def rotate_hue(frames: Floats, *, turns: float) -> Floats:
+    """Rotate (Cb, Cr) by ``turns`` of a full turn; luma stays, colours are brought into gamut."""
+    rgb = torch.from_numpy(rearrange(frames, "t h w c -> t c h w"))
+    cb, cr = rgb_to_chroma(rgb).unbind(-3)
+    cosine, sine = math.cos(math.tau * turns), math.sin(math.tau * turns)
+    turned = torch.stack([cosine * cb - sine * cr, sine * cb + cosine * cr], dim=-3)
+    joined = join_in_gamut(rgb_to_luma(rgb), turned).numpy()
+    return np.ascontiguousarray(rearrange(joined, "t c h w -> t h w c"))
+
+
+class Augment:
+    """Draw one crop, flip, tone and hue per clip and bring it to the requested size.
+
+    Args:
+        flip: Probability of a horizontal flip.
+        crop: Probability of a random crop instead of the central one.
+        scale: Range of the crop's side, relative to the largest box of the requested aspect.
+        tone: Probability of a change of tone.
+        gamma: Range of the exponent's logarithm to base 2, ±.
+        contrast: Range of the factor, 1 ±.
+        brightness: Range of the offset, ±, on [0, 1].
+        hue: Largest turn of the hue, ±, in full turns; 0 leaves hues alone. Characters keep their
+            colours through a series, so the default is 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        flip: float = 0.5,
+        crop: float = 1.0,
+        scale: Sequence[float] = (0.6, 1.0),
+        tone: float = 0.0,
+        gamma: float = 0.3,
+        contrast: float = 0.15,
+        brightness: float = 0.05,
+        hue: float = 0.0,
+    ) -> None:
+        for name, value in {"flip": flip, "crop": crop, "tone": tone}.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"augment.{name}: expected a probability in [0, 1], got {value}")
+        low, high = scale
+        if not 0 < low <= high <= 1:
+            raise ValueError(f"augment.scale: expected 0 < low <= high <= 1, got ({low}, {high})")
+        self.flip, self.crop, self.scale = flip, crop, (low, high)
+        self.tone, self.gamma, self.contrast, self.brightness = tone, gamma, contrast, brightness
+        self.hue = hue
+
+    def __call__(
+        self, frames: Bytes, *, size: tuple[int, int], seed: int
+    ) -> Float32[np.ndarray, "t th tw 3"]:
+        """Return ``frames`` varied and resized to ``size``, in [0, 1]; a function of ``seed``."""
+        random = np.random.default_rng(seed)
+        source = (frames.shape[1], frames.shape[2])
+        # All is drawn, used or not, so that one setting does not change what another draws.
+        box = random_box(source, size, scale=self.scale, random=random)
+        crops, flips, tones = random.random(3) < (self.crop, self.flip, self.tone)
+        gamma, contrast, brightness, hue = random.uniform(-1, 1, 4)
+        varied = plain(frames, size=size, box=box if crops else None)
+        if flips:
+            varied = np.ascontiguousarray(varied[:, :, ::-1])
+        if tones:
+            varied = adjust_tone(
+                varied,
+                gamma=2 ** (gamma * self.gamma),
+                contrast=1 + contrast * self.contrast,
+                brightness=brightness * self.brightness,
+            )
+        return rotate_hue(varied, turns=hue * self.hue) if self.hue else varied
+
+
+def plain(
+    frames: Bytes, *, size: tuple[int, int], box: Box | None = None
+) -> Float32[np.ndarray, "t th tw 3"]:
+    """Cut ``box`` (default: the largest central one of the aspect of ``size``), resize, scale."""
+    top, left, height, width = box or centre_box((frames.shape[1], frames.shape[2]), size)
+    cut = frames[:, top : top + height, left : left + width]
+    return resize(cut, size).astype(np.float32) / np.float32(255)

@@ -1,0 +1,10 @@
+"""Procedural cartoons with exact flow, visibility and segments: data anyone may have.
+
+A series has a cast, drawn in ink and flat fills, and sets painted in watercolour. From the eye to
+the paper: ``geometry`` and ``palette`` < ``drawing`` < ``body``, ``faces``, ``pose`` < ``cast``,
+``props``; ``paint`` < ``sets``; ``camera`` < ``script`` < ``stage`` < ``render`` < ``series``.
+"""
+
+from colorize.data.cartoon.series import CartoonSeries, CartoonShot
+
+__all__ = ["CartoonSeries", "CartoonShot"]

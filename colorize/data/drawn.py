@@ -1,0 +1,69 @@
+"""A procedural series as training, validation and test clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from colorize.data.cartoon import CartoonSeries
+from colorize.data.clips import Clip, ClipDataset
+from colorize.data.manifest import SPLITS, DatasetError
+
+
+class CartoonClips:
+    """A procedural series, rendered when a split is asked for; every shot is a clip.
+
+    The first ``train`` shots are for training, the next ``val`` for validation, the last ``test``
+    are held out. All show the same cast and sets, as the episodes of one series do.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        size: Sequence[int] = (108, 192),
+        train: int = 40,
+        val: int = 4,
+        test: int = 6,
+        frames_per_shot: int = 12,
+        characters: int = 3,
+        scenes: int = 4,
+        grain: float = 0.0,
+        effects: bool = True,
+    ) -> None:
+        if min(train, val, test) < 1:
+            raise ValueError(
+                f"data: train, val and test are {train}, {val}, {test}: "
+                "expected at least one shot each"
+            )
+        self._shots = dict(zip(SPLITS, (train, val, test), strict=True))
+        self.series = CartoonSeries(
+            seed=seed,
+            size=(int(size[0]), int(size[1])),
+            shots=train + val + test,
+            frames_per_shot=frames_per_shot,
+            characters=characters,
+            scenes=scenes,
+            grain=grain,
+            effects=effects,
+        )
+        self.label = f"procedural cartoon, seed {seed}, {size[0]}x{size[1]}"
+
+    def shots(self, name: str) -> range:
+        """Return the numbers of the shots of a split.
+
+        Raises:
+            DatasetError: There is no such split.
+        """
+        if name not in SPLITS:
+            raise DatasetError(f"split: expected one of {', '.join(SPLITS)}, got {name!r}")
+        first = sum(self._shots[other] for other in SPLITS[: SPLITS.index(name)])
+        return range(first, first + self._shots[name])
+
+    def split(self, name: str) -> ClipDataset:
+        """Render the shots of one split."""
+        shots = tqdm(self.shots(name), desc=f"drawing {name} shots", unit="shot", leave=False)
+        return ClipDataset(
+            clips=[Clip(name=f"shot-{shot:03d}", frames=self.series.color(shot)) for shot in shots]
+        )

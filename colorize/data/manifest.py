@@ -1,0 +1,125 @@
+"""The file that describes a prepared dataset: which clips it holds, their splits and shots.
+
+A dataset is a folder of ``manifest.json`` and ``frames/<clip>.npy``: uint8 sRGB, axes
+``t h w 3``, every clip at the same size, to be mapped into memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+FORMAT = "tooncolor-dataset"
+VERSION = 1
+SPLITS = ("train", "val", "test")
+_COLORS = {
+    "axes": "t h w 3",
+    "dtype": "uint8",
+    "space": "sRGB, gamma-coded, full range 0..255",
+    "gray": "BT.601 luma of gamma-coded RGB",
+}
+
+
+class DatasetError(ValueError):
+    """A dataset that cannot be used; the message is one line with the remedy."""
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """What is known of one prepared clip.
+
+    ``first_frame`` frames of the source were left out before frame 0; ``shots`` are the first
+    frames of its shots; ``rate`` is exact frames per second as text, or None for frame folders.
+    Nearly black frames and frames that repeat the one before are kept, and counted.
+    """
+
+    name: str
+    source: str
+    path: str
+    fingerprint: str
+    first_frame: int
+    size: tuple[int, int]
+    fit: str
+    frames: int
+    rate: str | None
+    shots: tuple[int, ...]
+    dark_frames: int
+    repeated_frames: int
+    split: str = ""
+
+    @property
+    def file(self) -> str:
+        """Return where the frames lie, relative to the dataset."""
+        return f"frames/{self.name}.npy"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A whole dataset; ``ratio`` and ``seed`` say how clips without a CSV were split."""
+
+    size: tuple[int, int]
+    fit: str
+    clips: tuple[ClipRecord, ...]
+    ratio: tuple[float, float, float]
+    seed: int
+
+
+def save_manifest(manifest: Manifest, root: Path) -> None:
+    """Write ``root/manifest.json``, whole or not at all."""
+    clips = [{**asdict(clip), "file": clip.file} for clip in manifest.clips]
+    header = {"format": FORMAT, "version": VERSION, "colors": _COLORS}
+    write_json({**header, **asdict(manifest), "clips": clips}, root / "manifest.json")
+
+
+def load_manifest(root: Path) -> Manifest:
+    """Read ``root/manifest.json``.
+
+    Raises:
+        DatasetError: It is missing, is no manifest, or is of another version.
+    """
+    path = root / "manifest.json"
+    remedy = f"make one with: colorize-prepare SOURCE... -o {root}"
+    if not path.is_file():
+        raise DatasetError(f"{path}: no prepared dataset here; {remedy}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DatasetError(f"{path}: expected JSON, but {error}; {remedy}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DatasetError(f"{path}: not the manifest of a {FORMAT}; {remedy}")
+    if content.get("version") != VERSION:
+        raise DatasetError(
+            f"{path}: expected version {VERSION}, got {content.get('version')}; {remedy}"
+        )
+    try:
+        clips = tuple(record_from(clip) for clip in content["clips"])
+        return Manifest(**{**_only(Manifest, content), "clips": clips})
+    except (KeyError, TypeError) as error:
+        raise DatasetError(f"{path}: damaged, {error}; {remedy}") from error
+
+
+def record_from(content: Mapping[str, Any]) -> ClipRecord:
+    """Return the record that :func:`write_json` wrote, ignoring keys it does not know."""
+    return ClipRecord(**_only(ClipRecord, content))
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write ``content`` under a temporary name in the same folder, then rename it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _only(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries that are fields of ``kind``, lists as tuples."""
+    names = {field.name for field in fields(kind)}
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in content.items()
+        if key in names
+    }

@@ -1,0 +1,199 @@
+"""Decide what every batch of every epoch holds, as a function of the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch.distributed
+from jaxtyping import Int64
+from torch.utils.data import Sampler
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request to a dataset: frames ``frame - length + 1 ... frame`` of a clip.
+
+    ``length`` is 1 for a still and 2 for a pair; ``size`` is (height, width) of the result;
+    ``seed`` is what augmentation draws from.
+    """
+
+    clip: int
+    frame: int
+    length: int
+    size: tuple[int, int]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Train for ``epochs`` epochs at ``size`` (height, width)."""
+
+    epochs: int
+    size: tuple[int, int]
+
+
+@runtime_checkable
+class Frames(Protocol):
+    """What the sampler needs to know of a dataset."""
+
+    @property
+    def stills(self) -> Int64[np.ndarray, "n 2"]:
+        """(clip, frame) of every frame."""
+
+    @property
+    def pairs(self) -> Int64[np.ndarray, "p 2"]:
+        """(clip, second frame) of every two consecutive frames of one shot."""
+
+
+class EpochSampler(Sampler[list[Sample]]):
+    """Yield batches of stills and batches of pairs, interleaved in a seeded order.
+
+    Use it as ``batch_sampler``. An epoch is a pure function of (seed, epoch), so a run resumed at
+    an epoch replays nothing and skips nothing. Frames are drawn without replacement: all are seen
+    once before one is seen again, however they fall into epochs; pairs likewise. Counts per epoch
+    are rounded up to whole batches.
+
+    Under DDP each process yields its contiguous slice of each batch, so that all processes
+    together see what one process would; the trainer must not wrap it in a sampler of its own
+    (Lightning: ``use_distributed_sampler=False``).
+
+    Args:
+        dataset: Offers ``stills`` and ``pairs``.
+        stills: Still images per epoch.
+        pairs: Consecutive pairs per epoch.
+        batch_size: Of all processes together.
+        seed: Of the run.
+        schedule: Sizes by epoch; the last stage has no end.
+        rank: Of this process; by default torch.distributed's, or 0.
+        world: Number of processes; by default torch.distributed's, or 1.
+
+    Raises:
+        ValueError: Nothing to draw, or a batch that cannot be divided by the processes.
+    """
+
+    def __init__(
+        self,
+        dataset: Frames,
+        *,
+        stills: int,
+        pairs: int,
+        batch_size: int,
+        seed: int,
+        schedule: Sequence[Stage],
+        rank: int | None = None,
+        world: int | None = None,
+    ) -> None:
+        _check(dataset, stills=stills, pairs=pairs, batch_size=batch_size, schedule=schedule)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.schedule = tuple(schedule)
+        self.rank, self.world = rank, world
+        self.epoch = 0
+        # By length of the sample: what can be drawn, and batches per epoch.
+        self._drawn = {1: dataset.stills, 2: dataset.pairs}
+        self._batches = {1: -(-stills // batch_size), 2: -(-pairs // batch_size)}
+        self._process()
+
+    @property
+    def sampler(self) -> EpochSampler:
+        """Return itself: Lightning calls ``set_epoch`` on ``batch_sampler.sampler`` only."""
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the size of the current epoch."""
+        last = 0
+        for stage in self.schedule:
+            last += stage.epochs
+            if self.epoch < last:
+                return stage.size
+        return self.schedule[-1].size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration yields, from 0."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return sum(self._batches.values())
+
+    def __iter__(self) -> Iterator[list[Sample]]:
+        rank, world = self._process()
+        share = self.batch_size // world
+        epoch, size = self.epoch, self.size
+        random = self._random("order", epoch)
+        lengths = np.repeat([1, 2], [self._batches[1], self._batches[2]])
+        random.shuffle(lengths)
+        seeds = random.integers(2**62, size=(len(lengths), self.batch_size))
+        rows = {length: self._rows(length, epoch) for length in (1, 2)}
+        used = {1: 0, 2: 0}
+        for batch, length in enumerate(lengths.tolist()):
+            start = used[length] + rank * share
+            used[length] += self.batch_size
+            slots = range(rank * share, (rank + 1) * share)
+            yield [
+                Sample(int(clip), int(frame), length, size, int(seeds[batch, slot]))
+                for slot, (clip, frame) in zip(
+                    slots, rows[length][start : start + share], strict=True
+                )
+            ]
+
+    def _rows(self, length: int, epoch: int) -> Int64[np.ndarray, "n 2"]:
+        """Return the (clip, frame) rows of an epoch: the next ones of endless shuffled passes."""
+        drawn = self._drawn[length]
+        wanted = self._batches[length] * self.batch_size
+        if wanted == 0:
+            return drawn[:0]
+        positions = np.arange(epoch * wanted, (epoch + 1) * wanted)
+        order = np.empty(wanted, dtype=np.int64)
+        for number in range(positions[0] // len(drawn), positions[-1] // len(drawn) + 1):
+            here = positions // len(drawn) == number
+            shuffled = self._random(f"pass of {length}", number).permutation(len(drawn))
+            order[here] = shuffled[positions[here] % len(drawn)]
+        return drawn[order]
+
+    def _random(self, purpose: str, number: int) -> np.random.Generator:
+        """Return a generator of its own for one purpose and one epoch or pass."""
+        return np.random.default_rng([*purpose.encode(), number, self.seed])
+
+    def _process(self) -> tuple[int, int]:
+        """Return (rank, world) and refuse a batch that does not divide."""
+        running = torch.distributed.is_available() and torch.distributed.is_initialized()
+        rank, world = self.rank, self.world
+        if world is None:
+            world = torch.distributed.get_world_size() if running else 1
+        if rank is None:
+            rank = torch.distributed.get_rank() if running else 0
+        if self.batch_size % world:
+            raise ValueError(
+                f"sampling.batch_size: {self.batch_size} is the batch of all processes together; "
+                f"expected a multiple of the {world} processes"
+            )
+        return rank, world
+
+
+def _check(
+    dataset: Frames, *, stills: int, pairs: int, batch_size: int, schedule: Sequence[Stage]
+) -> None:
+    """Refuse settings from which no epoch can be made."""
+    if batch_size < 1:
+        raise ValueError(f"sampling.batch_size: expected at least 1, got {batch_size}")
+    if stills < 0 or pairs < 0 or stills + pairs == 0:
+        raise ValueError(
+            f"sampling.stills and sampling.pairs: expected at least one sample per epoch, "
+            f"got {stills} and {pairs}"
+        )
+    if not schedule or any(stage.epochs < 1 or min(stage.size) < 1 for stage in schedule):
+        raise ValueError(
+            "sampling.stages: expected at least one stage, each of at least 1 epoch and a size "
+            f"(height, width) of at least 1, got {list(schedule)}"
+        )
+    if stills and len(dataset.stills) == 0:
+        raise ValueError("the training split holds no frames: add clips, or set sampling.stills=0")
+    if pairs and len(dataset.pairs) == 0:
+        raise ValueError(
+            "the training split holds no two consecutive frames of one shot: "
+            "add clips, or set sampling.pairs=0"
+        )

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from colorize.data.augment import Augment
+from colorize.data.clips import Clip, ClipDataset
+from colorize.data.manifest import ClipRecord, DatasetError, Manifest, save_manifest
+from colorize.data.sampler import EpochSampler, Sample, Stage
+
+SIZE = (24, 40)
+
+
+def array(seed: int, frames: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (frames, *SIZE, 3), dtype=np.uint8)
+
+
+def in_memory(**settings: Any) -> ClipDataset:
+    clips = [
+        Clip(name="run", frames=array(0, 6), shots=(0, 4)),
+        Clip(name="sit", frames=array(1, 3)),
+        Clip(name="still", frames=array(2, 1)),
+    ]
+    return ClipDataset(clips=clips, **settings)
+
+
+def record(name: str, frames: int, **changes: Any) -> ClipRecord:
+    values: dict[str, Any] = {
+        "name": name,
+        "source": f"{name}.mp4",
+        "path": f"/films/{name}.mp4",
+        "fingerprint": f"of {name}",
+        "first_frame": 2,
+        "size": SIZE,
+        "fit": "crop",
+        "frames": frames,
+        "rate": "24000/1001",
+        "shots": (0,),
+        "dark_frames": 0,
+        "repeated_frames": 0,
+        "split": "train",
+    }
+    return ClipRecord(**{**values, **changes})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A dataset on disk with the frames of :func:`in_memory` and one clip for testing."""
+    (tmp_path / "frames").mkdir()
+    records = [
+        record("run", 6, shots=(0, 4)),
+        record("sit", 3),
+        record("still", 1),
+        record("other", 2, split="test"),
+    ]
+    for seed, each in enumerate(records):
+        np.save(tmp_path / each.file, array(seed, each.frames))
+    save_manifest(Manifest(SIZE, "crop", tuple(records), (0.8, 0.1, 0.1), 0), tmp_path)
+    return tmp_path
+
+
+def request(clip: int, frame: int, *, length: int = 1, size: Any = SIZE, seed: int = 0) -> Sample:
+    return Sample(clip=clip, frame=frame, length=length, size=size, seed=seed)
+
+
+def test_pairs_never_cross_a_cut() -> None:
+    dataset = in_memory()
+    pairs = [tuple(row) for row in dataset.pairs.tolist()]
+    assert pairs == [(0, 1), (0, 2), (0, 3), (0, 5), (1, 1), (1, 2)]
+    assert len(dataset) == len(dataset.stills) == 10
+    assert dataset.stills[6].tolist() == [1, 0]
+
+
+def test_a_still_and_a_pair_are_the_stored_frames_and_their_luma() -> None:
+    dataset = in_memory()
+    still, pair = dataset[request(0, 5)], dataset[request(1, 2, length=2)]
+    assert still["gray"].shape == (1, 1, *SIZE)
+    assert pair["gray"].shape == (2, 1, *SIZE)
+    for example, frames in ((still, array(0, 6)[5:6]), (pair, array(1, 3)[1:3])):
+        assert example["color"].dtype == example["gray"].dtype == torch.float32
+        expected = frames.transpose(0, 3, 1, 2) / 255
+        np.testing.assert_allclose(example["color"].numpy(), expected, atol=1e-6)
+        for gray, frame in zip(example["gray"][:, 0], frames, strict=True):
+            luma = cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY)
+            np.testing.assert_allclose(gray.numpy(), luma, atol=1e-6)
+
+
+def test_another_size_is_reached_by_the_area_filter() -> None:
+    color = in_memory()[request(0, 2, size=(12, 20))]["color"][0]
+    blocks = array(0, 6)[2].reshape(12, 2, 20, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1) / 255
+    assert np.abs(color.numpy() - blocks).max() <= 0.51 / 255
+
+
+def test_gray_stays_the_luma_of_the_varied_colours() -> None:
+    dataset = in_memory(augment=Augment(tone=1.0, hue=0.3))
+    for seed in range(5):
+        example = dataset[request(0, 2, length=2, size=(16, 16), seed=seed)]
+        red, green, blue = example["color"].double().unbind(1)
+        luma = 0.299 * red + 0.587 * green + 0.114 * blue
+        torch.testing.assert_close(example["gray"][:, 0].double(), luma, atol=1e-6, rtol=0)
+
+
+def test_the_seed_of_a_sample_decides_its_variation() -> None:
+    dataset = in_memory(augment=Augment())
+    first, again, other = (dataset[request(0, 2, seed=seed)]["color"] for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(in_memory().with_augment(Augment())[request(0, 2, seed=1)]["color"], first)
+    plain = dataset.with_augment(None)[request(0, 2)]["color"]
+    assert torch.equal(plain, in_memory()[request(0, 2)]["color"])
+
+
+def test_a_prepared_dataset_serves_what_was_stored(root: Path) -> None:
+    dataset = ClipDataset.from_manifest(root=root, split="train")
+    assert [clip.name for clip in dataset.clips] == ["run", "sit", "still"]
+    np.testing.assert_array_equal(dataset.pairs, in_memory().pairs)
+    for sample in (request(0, 3, length=2), request(2, 0)):
+        assert torch.equal(dataset[sample]["color"], in_memory()[sample]["color"])
+    np.testing.assert_array_equal(dataset.frame(1, 2), array(1, 3)[2])
+    for (clip, frames), expected in zip(dataset.by_clip(), in_memory().clips, strict=True):
+        assert clip.name == expected.name
+        np.testing.assert_array_equal(np.stack(list(frames)), expected.frames)
+
+
+def test_frames_on_disk_are_mapped_and_pickled_as_a_path(root: Path) -> None:
+    dataset = ClipDataset.from_manifest(root=root, split="train")
+    assert isinstance(dataset.clips[0].frames, np.memmap)
+    before = len(pickle.dumps(dataset))
+    dataset[request(0, 0)]
+    packed = pickle.dumps(dataset)
+    assert len(packed) == before < array(0, 6).nbytes
+    copy = pickle.loads(packed)
+    assert torch.equal(copy[request(0, 1)]["color"], dataset[request(0, 1)]["color"])
+
+
+def test_workers_deliver_what_one_process_delivers(root: Path) -> None:
+    dataset = ClipDataset.from_manifest(root=root, split="train", augment=Augment(tone=0.5))
+
+    def batches(workers: int) -> list[dict[str, torch.Tensor]]:
+        sampler = EpochSampler(
+            dataset, stills=8, pairs=4, batch_size=2, seed=1, schedule=[Stage(1, (16, 24))]
+        )
+        context = "forkserver" if workers else None
+        return list(
+            DataLoader(
+                dataset,
+                batch_sampler=sampler,
+                num_workers=workers,
+                multiprocessing_context=context,
+            )
+        )
+
+    alone, helped = batches(0), batches(2)
+    assert len(alone) == len(helped) == 6
+    for one, other in zip(alone, helped, strict=True):
+        assert one.keys() == other.keys() == {"gray", "color"}
+        assert one["gray"].shape[0] == 2
+        assert one["gray"].shape[2:] == (1, 16, 24)
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_the_fingerprint_changes_with_the_data_only(root: Path) -> None:
+    first = in_memory().fingerprint
+    assert in_memory(augment=Augment()).fingerprint == first
+    changed = array(0, 6)
+    changed[5, -1, -1, -1] ^= 1
+    clips = [Clip(name="run", frames=changed, shots=(0, 4)), *in_memory().clips[1:]]
+    assert ClipDataset(clips=clips).fingerprint != first
+    stored = ClipDataset.from_manifest(root=root, split="train").fingerprint
+    assert ClipDataset.from_manifest(root=root, split="train").fingerprint == stored
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["clips"][0]["first_frame"] = 3
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    assert ClipDataset.from_manifest(root=root, split="train").fingerprint != stored
+
+
+def edit(root: Path, **changes: Any) -> None:
+    manifest = json.loads((root / "manifest.json").read_text())
+    (root / "manifest.json").write_text(json.dumps({**manifest, **changes}))
+
+
+def test_what_is_wrong_with_a_dataset_is_said_in_one_line(root: Path, tmp_path: Path) -> None:
+    def opened(split: str = "train", at: Path = root) -> ClipDataset:
+        return ClipDataset.from_manifest(root=at, split=split)
+
+    with pytest.raises(DatasetError, match=r"nowhere/manifest\.json: no prepared .* colorize-prep"):
+        opened(at=tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match="expected one of train, val, test, got 'valid'"):
+        opened("valid")
+    with pytest.raises(DatasetError, match="no clip is in the split 'val'"):
+        opened("val")
+    np.save(root / "frames" / "sit.npy", array(1, 4))
+    with pytest.raises(DatasetError, match=r"sit\.npy: expected uint8 \(3, 24.* got uint8 \(4, 24"):
+        _ = opened().clips[1].frames
+    (root / "frames" / "sit.npy").unlink()
+    with pytest.raises(DatasetError, match=r"sit\.npy: missing; run the same colorize-prepare"):
+        opened()
+    edit(root, version=99)
+    with pytest.raises(DatasetError, match="expected version 1, got 99"):
+        opened()
+    edit(root, format="other")
+    with pytest.raises(DatasetError, match="not the manifest of a tooncolor-dataset"):
+        opened()
+    (root / "manifest.json").write_text("{")
+    with pytest.raises(DatasetError, match="expected JSON"):
+        opened()
+
+
+def test_a_file_of_frames_needs_its_shape() -> None:
+    with pytest.raises(ValueError, match="'run': give the shape"):
+        Clip(name="run", frames=Path("run.npy"))
