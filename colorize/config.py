@@ -46,12 +46,16 @@ class StageConfig:
 
 @dataclass
 class SamplingConfig:
-    """What an epoch is made of; every batch holds either stills or consecutive pairs."""
+    """What an epoch is made of; every batch holds either stills or consecutive pairs.
+
+    ``workers`` are loader processes; null is none on a CPU, whose cores the network needs, and one
+    per core, at most 8, beside a GPU.
+    """
 
     stills: int = 5000
     pairs: int = 1000
     batch_size: int = 1
-    workers: int = 2
+    workers: int | None = None
     stages: list[StageConfig] = MISSING
 
 
@@ -89,7 +93,7 @@ class ValidationConfig:
 
     frames_per_clip: int = 8
     pictures: int = 4
-    monitor: str = "psnr/mean"
+    monitor: str = "val/psnr/mean"
 
 
 @dataclass
@@ -130,7 +134,7 @@ class EvaluateConfig:
 
 
 def config_directory() -> Path:
-    """Return the folder of the YAML files: beside the package in a checkout, inside it in a wheel."""
+    """Return the folder of the YAML files: beside the package, or inside it in a wheel."""
     package = Path(__file__).resolve().parent
     checkout = package.parent / "conf"
     return checkout if checkout.is_dir() else package / "conf"
@@ -182,7 +186,7 @@ def build(node: Any) -> Any:
     try:
         return hydra.utils.instantiate(node, _convert_="all")
     except HydraException as error:
-        cause = _innermost(error)
+        cause = error.__cause__ or error
         if isinstance(cause, ValueError):
             raise ConfigError(str(cause)) from error
         raise cause from error
@@ -273,7 +277,11 @@ def _component_nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, A
 def _check_component(path: str, node: Mapping[str, Any]) -> None:
     target = str(node["_target_"])
     component = _locate(path, target)
-    parameters = inspect.signature(component).parameters
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(component).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
     hints = typing.get_type_hints(component.__init__ if inspect.isclass(component) else component)
     for key, value in node.items():
         if key in _HYDRA_KEYS:

@@ -23,7 +23,8 @@ def test_total_is_the_weighted_sum_and_terms_stay_unweighted():
     objective = Objective({"first": Constant(2.0, weight=3.0), "second": Constant(5.0, weight=0.5)})
     terms = objective(OUTPUTS, TRUTH, {})
     assert float(terms.total) == pytest.approx(2 * 3 + 5 * 0.5)
-    assert {name: float(value) for name, value in terms.by_name.items()} == {"first": 2, "second": 5}
+    by_name = {name: float(value) for name, value in terms.by_name.items()}
+    assert by_name == {"first": 2, "second": 5}
 
 
 def test_weight_scales_the_gradient_and_zero_removes_it():

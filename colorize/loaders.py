@@ -1,0 +1,83 @@
+"""Loaders of a training run: seeded epochs of stills and pairs, and fixed validation frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader
+
+from colorize.data import ClipDataset, EpochSampler, Stage, ValidationFrames
+
+
+class Loaders(lightning.LightningDataModule):
+    """Feed a task: seeded epochs of ``train``, and evenly spaced frames of ``val``.
+
+    Made per process, so that every process of a DDP run takes its own part of each batch.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: ClipDataset,
+        val: ClipDataset,
+        augment: Callable[..., Any] | None,
+        sampling: Mapping[str, Any],
+        seed: int,
+        frames_per_clip: int,
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.val = val
+        self.augment = augment
+        self.sampling = sampling
+        self.seed = seed
+        self.frames_per_clip = frames_per_clip
+        self.stages = [
+            Stage(epochs=stage["epochs"], size=tuple(stage["size"])) for stage in sampling["stages"]
+        ]
+
+    def train_dataloader(self) -> DataLoader:
+        """Return the loader of training batches, addressed by epoch."""
+        sampler = EpochSampler(
+            self.train,
+            stills=self.sampling["stills"],
+            pairs=self.sampling["pairs"],
+            batch_size=self.sampling["batch_size"],
+            seed=self.seed,
+            schedule=self.stages,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world=self.trainer.world_size if self.trainer else 1,
+        )
+        return self._loader(
+            self.train.with_augment(self.augment),
+            batch_sampler=sampler,
+            workers=_workers(self.sampling["workers"]),
+        )
+
+    def val_dataloader(self) -> DataLoader:
+        """Return the loader of validation frames, the same in every epoch and process."""
+        frames = ValidationFrames(
+            self.val, frames_per_clip=self.frames_per_clip, size=self.stages[-1].size
+        )
+        return self._loader(frames, batch_size=1, workers=0)
+
+    def _loader(self, dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
+        return DataLoader(
+            dataset,
+            **batching,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            # OpenCV and PyAV keep threads of their own, which a forked process would lose.
+            multiprocessing_context="forkserver" if workers else None,
+        )
+
+
+def _workers(wanted: int | None) -> int:
+    if wanted is not None:
+        return wanted
+    return min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0

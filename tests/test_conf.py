@@ -1,0 +1,84 @@
+"""Every YAML composes, fits the signatures, builds, and runs one step; bad ones say why."""
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from colorize.config import ConfigError, check, config_directory, register_schemas
+from colorize.train import assemble
+
+CONF = config_directory()
+GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
+FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+TINY = ["debug=tiny", "model.channels=[4,4,4,4,4]"]
+
+
+def train_config(*overrides):
+    register_schemas()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+def choice(group, name):
+    """Return the overrides that choose a file, with what it leaves open filled for a test."""
+    chosen = {
+        "loss": [f"loss=[{name}]"],
+        "metric": [f"metric=[psnr,{name}]"],
+        "debug": [],
+    }.get(group, [f"{group}={name}"])
+    config = train_config(*chosen)
+    if config.features is not None:
+        chosen.append("features.weights=random")
+    return chosen
+
+
+@pytest.mark.parametrize(("group", "name"), [file for file in FILES if file[0] != "data"])
+def test_every_file_composes_builds_and_trains_one_step(group, name):
+    if name == "lpips":
+        pytest.skip("needs the weights of AlexNet; its own test builds it")
+    config = train_config(*choice(group, name), *TINY)
+    check(config)
+    task, loaders = assemble(config)
+    task.log = lambda *_, **__: None
+    batch = next(iter(loaders.train_dataloader()))
+    before = [parameter.clone() for parameter in task.parameters() if parameter.requires_grad]
+    loss = task.training_step(batch, 0)
+    loss.backward()
+    optimizer = torch.optim.Adam([p for p in task.parameters() if p.requires_grad], lr=0.1)
+    optimizer.step()
+    after = [parameter for parameter in task.parameters() if parameter.requires_grad]
+    assert torch.isfinite(loss)
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("name", [name for group, name in FILES if group == "data"])
+def test_every_data_file_fits_its_signature(name):
+    check(train_config(f"data={name}", *(["data.root=somewhere"] if name == "clips" else [])))
+
+
+def test_the_paper_changes_size_after_200_epochs():
+    config = train_config("schedule=two_sizes")
+    assert [(stage.epochs, list(stage.size)) for stage in config.sampling.stages] == [
+        (200, [116, 160]),
+        (300, [240, 320]),
+    ]
+    assert config.trainer.max_epochs == 500
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["+model.outputz=3"], r"model\.outputz: .* did you mean 'outputs'"),
+        (["model.outputs=four"], r"model\.outputs is 'four': expected int"),
+        (["model.head=rbg"], r"model\.head is 'rbg'; did you mean 'rgb'"),
+        (["model._target_=os.system"], r"'os\.system': only components of this project"),
+        (["model._target_=colorize.models.Generatr"], r"did you mean 'Generator'"),
+        (["data=clips"], r"data\.root is not set: pass data\.root=VALUE"),
+        (["+trainer.max_epoch=3"], r"trainer\.max_epoch; did you mean 'max_epochs'"),
+        (["+lost=1"], r"unknown setting lost; did you mean 'loss'"),
+    ],
+)
+def test_a_bad_setting_names_the_key_and_the_nearest_valid_one(overrides, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        check(train_config(*overrides))
+    assert "\n" not in str(error.value)

@@ -1,0 +1,56 @@
+"""One word leads everywhere: module, config and test of a component carry the same name."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Modules that are not components: what their package shares, or parts of a larger component.
+SHARED = {"models": {"unet"}, "losses": set(), "metrics": {"diverse"}}
+GROUPS = {"models": "model", "losses": "loss", "metrics": "metric"}
+
+
+def modules(package):
+    names = {path.stem for path in (ROOT / "colorize" / package).glob("*.py")}
+    return sorted(names - {"__init__"})
+
+
+def pairs():
+    return [(package, name) for package in GROUPS for name in modules(package)]
+
+
+@pytest.mark.parametrize(("package", "name"), pairs())
+def test_every_component_has_a_config_and_a_test_of_its_name(package, name):
+    assert (ROOT / "tests" / "colorize" / package / f"test_{name}.py").is_file()
+    if name not in SHARED[package]:
+        assert (ROOT / "conf" / GROUPS[package] / f"{name}.yaml").is_file()
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS.values()))
+def test_every_config_of_a_group_belongs_to_a_module(group):
+    package = next(package for package, name in GROUPS.items() if name == group)
+    for path in (ROOT / "conf" / group).glob("*.yaml"):
+        # generator_chroma.yaml is a variant of generator.yaml
+        assert any(path.stem.startswith(name) for name in modules(package)), path
+
+
+def test_every_module_of_the_package_has_a_test():
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
+    alone = {path.stem for path in (ROOT / "colorize").glob("*.py")} - {"__init__"}
+    assert alone <= tested, f"without a test: {sorted(alone - tested)}"
+
+
+def test_recorded_experiments_have_a_config_of_their_name():
+    for folder in (ROOT / "experiments").iterdir():
+        assert (folder / "README.md").is_file(), folder
+        assert list((ROOT / "conf" / "experiment").glob(f"{folder.name}.yaml")), folder
+
+
+def test_no_file_grows_beyond_one_screenful_of_ideas():
+    long = {
+        str(path.relative_to(ROOT)): count
+        for folder in ("colorize", "classify", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+        if (count := len(path.read_text().splitlines())) > 400
+    }
+    assert not long
