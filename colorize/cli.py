@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
 from einops import rearrange
 from tqdm import tqdm
 
-from colorize.errors import one_line_errors
+from colorize.errors import fail, one_line_errors
 from colorize.media import Frame, open_sink, open_source
 from colorize.predict import Colorizer
 
@@ -82,14 +83,13 @@ def batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
     """Yield runs of at most ``size`` consecutive frames of one picture size and bit depth."""
     batch: list[Frame] = []
     for frame in frames:
-        alike = bool(batch) and (frame.rgb.shape, frame.rgb.dtype) == (
-            batch[0].rgb.shape,
-            batch[0].rgb.dtype,
-        )
-        if batch and (len(batch) == size or not alike):
+        if batch and _form(frame) != _form(batch[0]):
             yield batch
             batch = []
         batch.append(frame)
+        if len(batch) == size:  # at once: a later frame may be broken
+            yield batch
+            batch = []
     if batch:
         yield batch
 
@@ -100,8 +100,18 @@ def to_integers(pictures: torch.Tensor, dtype: np.dtype) -> np.ndarray:
     return scaled.round().cpu().numpy().astype(dtype)
 
 
+def _form(frame: Frame) -> tuple[tuple[int, ...], np.dtype]:
+    return frame.rgb.shape, frame.rgb.dtype
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with one line like every other error; argparse adds the whole usage."""
+        fail(f"{message}; see {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="colorize",
         description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",
         epilog=_EXAMPLES,
@@ -129,8 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--quality",
-        type=int,
-        choices=range(1, 101),
+        type=_percent,
         default=90,
         metavar="1-100",
         help="of JPEG, WebP and video (default 90); PNG, TIFF and BMP lose nothing",
@@ -139,6 +148,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _percent(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
     return int(text)

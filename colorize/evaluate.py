@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -50,6 +49,9 @@ def evaluate(config: DictConfig) -> Report:
     Raises:
         ConfigError: Neither a checkpoint with data nor two sets of frames were given.
     """
+    for key in ("every", "batch_size"):
+        if config[key] < 1:
+            raise ConfigError(f"{key} is {config[key]}: expected 1 or more")
     chosen: dict[str, Metric] = {name: build(node) for name, node in config.metric.items()}
     device = choose_device(config.device)
     for metric in chosen.values():
@@ -92,7 +94,12 @@ def _open(config: DictConfig) -> Work:
     if config.prediction is not None or config.truth is not None:
         if config.prediction is None or config.truth is None:
             raise ConfigError("prediction and truth go together: pass prediction=PATH truth=PATH")
-        return _open_frames(Path(config.prediction), Path(config.truth), device=config.device)
+        return _open_frames(
+            Path(config.prediction),
+            Path(config.truth),
+            every=config.every,
+            device=choose_device(config.device),
+        )
     if config.checkpoint is None:
         raise ConfigError(
             "nothing to evaluate: pass checkpoint=FILE data=cartoon (or data=clips "
@@ -135,64 +142,95 @@ def _frames(clip: Clip, numbers: list[int]) -> np.ndarray:
     return np.stack([clip.frames[number] for number in numbers])
 
 
-def _open_frames(prediction: Path, truth: Path, *, device: str) -> Work:
+def _open_frames(prediction: Path, truth: Path, *, every: int, device: torch.device) -> Work:
     """Pair two folders of frames by name, folders of such folders by name, two videos by order."""
-    pairs = list(_pair_clips(prediction, truth))
-    counts = [open_source(true).count or 0 for _, _, true in pairs]
+    # All are opened before any is measured: a missing one must not show after an hour.
+    clips = [
+        (name, _Pairs(open_source(predicted), open_source(true), every=every))
+        for name, predicted, true in _pair_clips(prediction, truth)
+    ]
     return Work(
-        batches=(
-            batch
-            for name, predicted, true in pairs
-            for batch in _pair_frames(name, predicted, true, choose_device(device))
-        ),
-        count=sum(counts),
-        data=f"frames of {prediction.name} against {truth.name}",
+        batches=(batch for name, pairs in clips for batch in pairs.batches(name, device)),
+        count=sum(len(range(0, pairs.truth.count or 0, every)) for _, pairs in clips),
+        data=f"frames of {prediction.name} against {truth.name}, every {every}. frame",
         checkpoint=None,
         weights={},
     )
 
 
 def _pair_clips(prediction: Path, truth: Path) -> Iterator[tuple[str, Path, Path]]:
-    folders = sorted(path for path in truth.iterdir() if path.is_dir()) if truth.is_dir() else []
-    if not folders or any(path.is_file() for path in truth.iterdir()):
+    folders = [] if not truth.is_dir() or picture_files(truth) else sorted(truth.iterdir())
+    folders = [path for path in folders if path.is_dir() and not path.name.startswith(".")]
+    if not folders:
         yield truth.name, prediction, truth
-        return
     for folder in folders:
         yield folder.name, prediction / folder.name, folder
 
 
-def _pair_frames(clip: str, prediction: Path, truth: Path, device: torch.device) -> Iterator[Batch]:
-    predicted_source, true_source = open_source(prediction), open_source(truth)
-    _check_names(predicted_source, true_source)
-    both = itertools.zip_longest(predicted_source, true_source)
-    for number, (predicted, true) in enumerate(both):
-        if predicted is None or true is None:
-            raise ConfigError(f"{prediction} and {truth} differ in length after {number} frames")
-        if predicted.rgb.shape != true.rgb.shape:
-            raise ConfigError(
-                f"{prediction / predicted.name}: size {_size(predicted)}, but the true frame is "
-                f"{_size(true)}; colour at the size of the truth"
-            )
-        pair = torch.cat([_to_tensor(frame.rgb[None], device) for frame in (predicted, true)])
-        name = true.name or f"{number:06d}"
-        gray = rgb_to_luma(pair[1:])
-        yield Batch(clip, [name], gray, pair[None, :1], pair[1:])
+class _Pairs:
+    """The frames of one clip beside the true ones: by name in folders, else by order.
+
+    Raises:
+        ConfigError: A name in one folder is missing in the other.
+    """
+
+    def __init__(self, prediction: Source, truth: Source, *, every: int) -> None:
+        self.prediction = prediction
+        self.truth = truth
+        self.every = every
+        self._by_name = prediction.kind == truth.kind == "folder"
+        if self._by_name:
+            _check_names(prediction.path, truth.path)
+
+    def __iter__(self) -> Iterator[tuple[Frame | None, Frame | None]]:
+        if not self._by_name:
+            yield from itertools.zip_longest(self.prediction, self.truth)
+            return
+        # Equal names can stand at other places when their suffixes differ.
+        numbers = {file.stem: i for i, file in enumerate(picture_files(self.prediction.path))}
+        for true in self.truth:
+            number = numbers[Path(true.name).stem]
+            yield next(self.prediction.frames(number, number + 1)), true
+
+    def batches(self, clip: str, device: torch.device) -> Iterator[Batch]:
+        """Yield every ``every``-th pair as a batch of one frame and one colouring."""
+        for number, (predicted, true) in enumerate(self):
+            if predicted is None or true is None:
+                raise ConfigError(
+                    f"{self.prediction.path} and {self.truth.path} differ in length after "
+                    f"{number} frames"
+                )
+            if number % self.every:
+                continue
+            name = true.name or f"{number:06d}"
+            if predicted.rgb.shape != true.rgb.shape:
+                raise ConfigError(
+                    f"{self.prediction.path}: {name} is {_size(predicted)}, but the true frame is "
+                    f"{_size(true)}; colour at the size of the truth"
+                )
+            pair = torch.cat([_to_tensor(frame.rgb[None], device) for frame in (predicted, true)])
+            yield Batch(clip, [name], rgb_to_luma(pair[1:]), pair[None, :1], pair[1:])
 
 
-def _check_names(prediction: Source, truth: Source) -> None:
+def _check_names(prediction: Path, truth: Path) -> None:
     """Refuse two folders whose picture names differ, so that no frame is paired by position."""
-    if truth.kind != "folder" or prediction.kind != "folder":
-        return
-    names, expected = (
-        {file.stem for file in picture_files(source.path)} for source in (prediction, truth)
-    )
+    names, expected = (_stems(folder) for folder in (prediction, truth))
     if missing := sorted(expected - names):
         raise ConfigError(
-            f"{prediction.path}: {missing[0]} is missing ({len(missing)} of {len(expected)} true "
+            f"{prediction}: {missing[0]} is missing ({len(missing)} of {len(expected)} true "
             "frames have no partner); frames are paired by name"
         )
     if extra := sorted(names - expected):
-        raise ConfigError(f"{prediction.path}: {extra[0]} has no partner in {truth.path}")
+        raise ConfigError(f"{prediction}: {extra[0]} has no partner in {truth}")
+
+
+def _stems(folder: Path) -> set[str]:
+    """Return the picture names of a folder without suffix; refuse one that stands there twice."""
+    stems = sorted(file.stem for file in picture_files(folder))
+    for one, other in itertools.pairwise(stems):
+        if one == other:
+            raise ConfigError(f"{folder}: {one} is there twice, with two suffixes; keep one")
+    return set(stems)
 
 
 def _size(frame: Frame) -> str:
@@ -214,7 +252,7 @@ class _Row:
     pictures: list[np.ndarray]
 
     @classmethod
-    def of(cls, batch: Batch, index: int) -> Self:
+    def of(cls, batch: Batch, index: int) -> _Row:
         images = (batch.gray[index], *batch.outputs[index], batch.truth[index])
         return cls(f"{batch.clip} {batch.frames[index]}", [to_picture(image) for image in images])
 

@@ -80,4 +80,11 @@ class Loaders(lightning.LightningDataModule):
 def _workers(wanted: int | None) -> int:
     if wanted is not None:
         return wanted
-    return min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
+    return min(8, _cores()) if torch.cuda.is_available() else 0
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

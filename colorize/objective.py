@@ -54,7 +54,7 @@ class Terms(NamedTuple):
         """
         if torch.isfinite(self.total):
             return
-        bad = {name: float(v) for name, v in self.by_name.items() if not torch.isfinite(v)}
+        bad = {n: float(v.detach()) for n, v in self.by_name.items() if not torch.isfinite(v)}
         named = ", ".join(f"{name} = {value}" for name, value in bad.items()) or "the weighted sum"
         raise NonFiniteLossError(
             f"loss is not finite at step {step}: {named}; no step was taken. Resume from the last "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from torch.nn import functional
 
 from colorize import color
 from colorize.features import VGG19
+from colorize.files import write_atomically
 from colorize.models import Generator
 
 COMPONENTS = {"colorize.features.VGG19": VGG19, "colorize.models.Generator": Generator}
@@ -152,9 +154,9 @@ def build_model(checkpoint: Checkpoint) -> Generator:
     try:
         model: Generator = _build(_weights_from_checkpoint(checkpoint.model))
         model.load_state_dict(dict(checkpoint.weights))
-    except (TypeError, RuntimeError, KeyError) as error:
+    except (TypeError, RuntimeError, KeyError, AttributeError, ValueError) as error:
         raise CheckpointError(
-            f"{checkpoint.path}: does not fit this version of tooncolor ({_first_line(error)}); "
+            f"{checkpoint.path}: does not fit this version of tooncolor ({_in_short(error)}); "
             "train again, or use the version that wrote it"
         ) from error
     return model.eval().requires_grad_(False)
@@ -171,19 +173,19 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path}: no such checkpoint; train one with colorize-train")
     reader = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
     try:
-        return reader(path)
+        return _check(reader(path))
     except (
-        KeyError,
+        LookupError,
         RuntimeError,
         EOFError,
         TypeError,
         AttributeError,
+        ValueError,
         pickle.UnpicklingError,
         safetensors.SafetensorError,
-        json.JSONDecodeError,
     ) as error:
         raise CheckpointError(
-            f"{path}: not a checkpoint of colorize-train, or damaged ({_first_line(error)})"
+            f"{path}: not a checkpoint of colorize-train, or damaged ({_in_short(error)})"
         ) from error
 
 
@@ -194,10 +196,17 @@ def export(checkpoint: Checkpoint, path: Path) -> None:
         "model": json.dumps(checkpoint.model),
         "description": json.dumps(checkpoint.description),
     }
-    partial = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
-    safetensors.torch.save_file(tensors, partial, metadata)
-    partial.replace(path)
+    write_atomically(path, safetensors.torch.save(tensors, metadata))
+
+
+def _check(checkpoint: Checkpoint) -> Checkpoint:
+    """Refuse a description without what every command reads of it."""
+    if not isinstance(checkpoint.model, Mapping):
+        raise TypeError("it describes no model")
+    if min(checkpoint.size) < 1:
+        raise ValueError(f"its size is {checkpoint.size}")
+    return checkpoint
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
@@ -212,7 +221,13 @@ def _read_safetensors(path: Path) -> Checkpoint:
 
 
 def _read_lightning(path: Path) -> Checkpoint:
+    with path.open("rb") as file:
+        # torch.load takes anything else for a bare pickle, and fails on it in every possible way.
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no zip archive, or cut off")
     content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, Mapping) or "tooncolor" not in content:
+        raise KeyError("it holds no 'tooncolor' description")
     description = content["tooncolor"]
     prefix = "model."
     weights = {
@@ -240,5 +255,7 @@ def _weights_from_checkpoint(node: Mapping[str, Any]) -> dict[str, Any]:
     return changed | ({"weights": "checkpoint"} if "weights" in node else {})
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+def _in_short(error: BaseException) -> str:
+    """Return what an error says in at most 200 characters of one line."""
+    said = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return " ".join(str(said).split())[:200] or type(error).__name__

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from colorize.color import join, rgb_to_chroma
 from colorize.features import VGG19
-from colorize.models.unet import UNet
+from colorize.models.unet import Normalization, UNet
 
 Head = Literal["rgb", "chroma"]
 Luma = Literal["free", "keep"]
@@ -27,6 +27,8 @@ class Generator(nn.Module):
     ``head="rgb"`` predicts 3 planes per colouring ([L]), ``head="chroma"`` the planes (Cb, Cr),
     joined to the gray frame (ours). ``luma="keep"`` gives every colouring exactly the luma of the
     gray frame, which an RGB head loses with ``luma="free"`` ([L]); a chroma head always keeps it.
+
+    ``normalization`` is the U-Net's: ``"none"`` ([L]) or ``"batch"`` (ours).
 
     ``activation_scale`` divides the taps: ``None`` is ``features.unit``, 255 for Caffe's weights
     as in [L].
@@ -43,6 +45,7 @@ class Generator(nn.Module):
         head: Head = "rgb",
         luma: Luma = "free",
         channels: Sequence[int] = (32, 64, 128, 256, 512),
+        normalization: Normalization = "none",
         activation_scale: float | None = None,
     ) -> None:
         super().__init__()
@@ -57,7 +60,11 @@ class Generator(nn.Module):
             )
         planes = 3 if head == "rgb" else 2
         self.unet = UNet(
-            in_channels=1, out_channels=planes * outputs, channels=channels, first=first
+            in_channels=1,
+            out_channels=planes * outputs,
+            channels=channels,
+            normalization=normalization,
+            first=first,
         )
 
     def forward(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 h w"]:

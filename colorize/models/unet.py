@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+Normalization = Literal["none", "batch"]
+
 _NEGATIVE_SLOPE = 0.2
 
 
 class UNet(nn.Module):
     """U-Net of plain 3x3 convolutions with leaky ReLU, for frames of any size.
+
+    ``normalization="batch"`` puts batch normalisation after every 3x3 convolution but the last
+    (ours: it learns several times faster on a few hundred steps); ``"none"`` is [L].
 
     ``first`` may replace the first layer, a 1x1 convolution of the input: any module from the
     padded frame to ``channels[0]`` planes of the same size, before the activation. Its trained
@@ -33,22 +39,28 @@ class UNet(nn.Module):
         in_channels: int,
         out_channels: int,
         channels: Sequence[int] = (32, 64, 128, 256, 512),
+        normalization: Normalization = "none",
         first: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        if normalization not in get_args(Normalization):
+            raise ValueError(f"model.normalization is {normalization!r}: expected none or batch")
         if len(channels) < 2 or min(channels) < 1:
             raise ValueError(
                 f"model.channels is {list(channels)}: expected two or more positive numbers"
             )
         self.first = nn.Conv2d(in_channels, channels[0], 1) if first is None else first
-        self.second = _convolution(channels[0], channels[0])
-        self.downs = nn.ModuleList(_Down(shallow, deep) for shallow, deep in pairwise(channels))
-        # The last convolution of the last stage is the network's output.
+        self.second = _convolution(channels[0], channels[0], normalization)
+        self.downs = nn.ModuleList(
+            _Down(shallow, deep, normalization) for shallow, deep in pairwise(channels)
+        )
         ends = [*channels[1:-1][::-1], out_channels]
         self.ups = nn.ModuleList(
-            _Up(deep, shallow, end)
+            _Up(deep, shallow, end, normalization)
             for deep, shallow, end in zip(channels[:0:-1], channels[-2::-1], ends, strict=True)
         )
+        # The last convolution of the last stage is the network's output.
+        self.ups[-1].convolve_2 = _convolution(channels[0], out_channels, "none")
         for module in (self.first, self.second, self.downs, self.ups):
             _initialise(module)
 
@@ -74,10 +86,10 @@ class UNet(nn.Module):
 class _Down(nn.Module):
     """Halve the size, then convolve twice."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, normalization: Normalization) -> None:
         super().__init__()
-        self.convolve_1 = _convolution(in_channels, out_channels)
-        self.convolve_2 = _convolution(out_channels, out_channels)
+        self.convolve_1 = _convolution(in_channels, out_channels, normalization)
+        self.convolve_2 = _convolution(out_channels, out_channels, normalization)
 
     def forward(self, activation: Float[Tensor, "b c h w"]) -> Float[Tensor, "b o _h _w"]:
         activation = _activate(self.convolve_1(functional.max_pool2d(activation, 2)))
@@ -87,11 +99,13 @@ class _Down(nn.Module):
 class _Up(nn.Module):
     """Double the size, add the skip, then convolve twice; the caller activates the result."""
 
-    def __init__(self, in_channels: int, channels: int, out_channels: int) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, out_channels: int, normalization: Normalization
+    ) -> None:
         super().__init__()
-        self.reduce = _convolution(in_channels, channels)
-        self.convolve_1 = _convolution(2 * channels, channels)
-        self.convolve_2 = _convolution(channels, out_channels)
+        self.reduce = _convolution(in_channels, channels, normalization)
+        self.convolve_1 = _convolution(2 * channels, channels, normalization)
+        self.convolve_2 = _convolution(channels, out_channels, normalization)
 
     def forward(
         self, activation: Float[Tensor, "b c _h _w"], skip: Float[Tensor, "b s h w"]
@@ -112,8 +126,11 @@ def pad_to_multiple(frame: Float[Tensor, "b c h w"], multiple: int) -> Float[Ten
     return functional.pad(frame, (0, right, 0, below), mode="replicate")
 
 
-def _convolution(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1)
+def _convolution(in_channels: int, out_channels: int, normalization: Normalization) -> nn.Module:
+    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+    if normalization == "none":
+        return convolution
+    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
 
 
 def _activate(activation: Tensor) -> Tensor:

@@ -1,0 +1,193 @@
+"""The training step, its schedule and the validation rows, each against values by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from colorize.objective import NonFiniteLossError
+from tests.colorize.tiny import description, task
+
+
+class Trainer:
+    """As much of Lightning's trainer as a task asks for."""
+
+    def __init__(self, steps: int, global_step: int = 0) -> None:
+        self.estimated_stepping_batches = steps
+        self.global_step = global_step
+
+
+def batch(*, count: int = 2, frames: int = 1, size: tuple[int, int] = (16, 24), seed: int = 0):
+    """Random colours with their gray, as the loaders give them."""
+    random = torch.Generator().manual_seed(seed)
+    color = torch.rand(count, frames, 3, *size, generator=random)
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    return {"gray": (color * weights).sum(2, keepdim=True), "color": color}
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    """Return a function: record what a task logs."""
+
+    def record(trained) -> dict[str, float]:
+        values: dict[str, float] = {}
+        monkeypatch.setattr(
+            trained, "log", lambda name, value, **_: values.update({name: float(value)})
+        )
+        return values
+
+    return record
+
+
+def flat_batch():
+    """Two flat colours, which a network of any size can learn from their grays."""
+    color = torch.tensor([[0.8, 0.3, 0.2], [0.2, 0.3, 0.9]])[:, None, :, None, None]
+    color = color.expand(2, 1, 3, 16, 16).contiguous()
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    return {"gray": (color * weights).sum(2, keepdim=True), "color": color}
+
+
+def test_twenty_steps_on_one_batch_lower_the_loss(logged) -> None:
+    trained, sample = task(learning_rate=2e-2), flat_batch()
+    logged(trained)
+    optimizer = torch.optim.Adam(trained.parameters(), lr=trained.learning_rate)
+    losses = []
+    for step in range(21):
+        loss = trained.training_step(sample, step)
+        losses.append(float(loss.detach()))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[20] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize("choices", [{}, {"head": "rgb", "luma": "free"}])
+def test_a_gradient_reaches_every_trained_parameter(logged, choices) -> None:
+    trained = task(**choices)
+    logged(trained)
+    trained.training_step(batch(), 0).backward()
+    named = dict(trained.named_parameters())
+    assert len(named) == 14
+    for name, parameter in named.items():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_step_is_the_objective_of_the_colourings(logged) -> None:
+    """RankDiv by hand: 0.2 (min_k l_k + sum_k 0.01 2^(K-k) l_k), l_k = 255 mean |difference|."""
+    trained, sample = task(), batch()
+    values = logged(trained)
+    total = trained.training_step(sample, 0)
+    outputs = trained.model(sample["gray"][:, 0]).detach().numpy().astype(np.float64)
+    difference = np.abs(outputs - sample["color"].numpy())
+    distances = 255 * difference.mean(axis=(2, 3, 4))
+    ranked = distances.min(axis=1) + 0.04 * distances[:, 0] + 0.02 * distances[:, 1]
+    assert float(total.detach()) == pytest.approx(0.2 * ranked.mean(), rel=1e-5)
+    assert values == pytest.approx(
+        {"train/rank_diversity/still": float(total.detach()), "train/total": float(total.detach())}
+    )
+
+
+def test_stills_and_pairs_are_logged_apart(logged) -> None:
+    trained = task()
+    values = logged(trained)
+    pair = batch(frames=2)
+    assert trained(pair["gray"]).shape == (2, 2, 2, 3, 16, 24)
+    trained.training_step(pair, 0)
+    assert set(values) == {"train/rank_diversity/pair", "train/total"}
+
+
+def test_frames_of_a_pair_are_coloured_each_as_alone() -> None:
+    trained, pair = task(), batch(frames=2)
+    both = trained(pair["gray"])
+    for number in (0, 1):
+        alone = trained(pair["gray"][:, number : number + 1])
+        torch.testing.assert_close(both[:, number : number + 1], alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+def test_a_loss_that_is_not_finite_names_the_step_and_the_term(logged) -> None:
+    trained = task()
+    trained.trainer = trainer = Trainer(steps=10, global_step=6)
+    logged(trained)
+    sample = batch()
+    sample["color"][0, 0, 0, 0, 0] = math.nan
+    with pytest.raises(NonFiniteLossError, match=r"step 6: rank_diversity = nan"):
+        trained.training_step(sample, 0)
+    assert trainer.global_step == 6
+
+
+def test_validation_logs_each_metric_by_row(logged) -> None:
+    trained, sample = task(), batch(count=3)
+    values = logged(trained)
+    trained.validation_step(sample, 0)
+    truth = sample["color"][:, 0].numpy().astype(np.float64)
+    gray = np.einsum("bchw,c->bhw", truth, [0.299, 0.587, 0.114])[:, None]
+    noise = np.square(gray - truth).mean(axis=(1, 2, 3))
+    assert values["val/psnr/gray"] == pytest.approx(np.mean(-10 * np.log10(noise)), abs=1e-4)
+    assert set(values) == {f"val/psnr/{row}" for row in ("gray", "mean", "first", "best")}
+    assert values["val/psnr/best"] > values["val/psnr/mean"]
+    assert values["val/psnr/first"] != values["val/psnr/mean"]
+
+
+def test_a_single_output_is_its_own_mean(logged) -> None:
+    trained = task(outputs=1)
+    values = logged(trained)
+    trained.validation_step(batch(), 0)
+    assert set(values) == {"val/psnr/gray", "val/psnr/mean"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"schedule": "constant"}, {0: 0.1, 7: 0.1, 20: 0.1}),
+        ({"schedule": "constant", "warmup_steps": 4}, {0: 0.025, 1: 0.05, 3: 0.1, 4: 0.1, 20: 0.1}),
+        ({"schedule": "cosine"}, {0: 0.1, 5: 0.1 * (2 + math.sqrt(2)) / 4, 10: 0.05, 20: 0.0}),
+        (
+            {"schedule": "cosine", "warmup_steps": 4},
+            {0: 0.025, 2: 0.075, 3: 0.1, 4: 0.1, 12: 0.05, 20: 0.0, 25: 0.0},
+        ),
+    ],
+)
+def test_the_learning_rate_by_step(settings, expected: dict[int, float]) -> None:
+    trained = task(learning_rate=0.1, betas=(0.8, 0.95), **settings)
+    trained.trainer = trainer = Trainer(steps=20)
+    configured = trained.configure_optimizers()
+    optimizer, scheduler = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
+    assert configured["lr_scheduler"]["interval"] == "step"
+    assert optimizer.param_groups[0]["betas"] == (0.8, 0.95)
+    rates = {}
+    for step in range(26):
+        rates[step] = scheduler.get_last_lr()[0]
+        optimizer.step()
+        scheduler.step()
+    assert {step: rates[step] for step in expected} == pytest.approx(expected, abs=1e-12)
+    assert trainer.estimated_stepping_batches == 20
+
+
+def test_frozen_parameters_are_not_given_to_the_optimizer() -> None:
+    trained = task()
+    trained.model.unet.second.requires_grad_(False)
+    trained.trainer = trainer = Trainer(steps=20)
+    optimizer = trained.configure_optimizers()["optimizer"]
+    given = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    assert id(trained.model.unet.second.weight) not in given
+    assert len(given) == 12
+    assert trainer.global_step == 0
+
+
+def test_an_unknown_schedule_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected 'constant' or"):
+        task(schedule="step")
+
+
+def test_a_checkpoint_says_what_and_when_it_is() -> None:
+    trained = task(about=description())
+    trained.trainer = trainer = Trainer(steps=20, global_step=11)
+    content: dict = {}
+    trained.on_save_checkpoint(content)
+    assert content["tooncolor"] == description() | {"step": 11}
+    assert trainer.global_step == 11
