@@ -30,7 +30,7 @@ the same frames, rate, timestamps, audio and subtitles. The network works on a s
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     with one_line_errors():
         count = colorize(
             options.input,
@@ -110,7 +110,8 @@ class _Parser(argparse.ArgumentParser):
         fail(f"{message}; see {self.prog} --help")
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of this program."""
     parser = _Parser(
         prog="colorize",
         description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",

@@ -38,7 +38,7 @@ argument, or the dataset cannot be written; 130 stopped by Ctrl-C.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the console script ``colorize-prepare``; return its exit status."""
-    options = vars(_parser().parse_args(arguments))
+    options = vars(parser().parse_args(arguments))
     skip_unreadable = options.pop("skip_unreadable")
     with one_line_errors():
         skipped = prepare(Request(**options))
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if skip_unreadable or not skipped else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of this program."""
     parser = argparse.ArgumentParser(
         prog="colorize-prepare",
         description=_DESCRIPTION,

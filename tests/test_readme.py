@@ -1,0 +1,74 @@
+"""The README's commands are real: programs exist, options parse, settings compose, files are there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from colorize import cli
+from colorize.config import check, config_directory, register_schemas
+from colorize.data import prepare
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+LINES = [
+    shlex.split(line, comments=True)
+    for block in BLOCKS
+    for line in block.replace("\\\n", " ").splitlines()
+]
+COMMANDS = [words for words in LINES if words]
+
+
+def commands(program):
+    found = [words[1:] for words in COMMANDS if Path(words[0]).name == program]
+    assert found, f"the README shows no {program}"
+    return found
+
+
+def test_it_shows_the_two_commands_of_a_newcomer():
+    assert ["make", "demo"] in COMMANDS
+    assert ["make", "test"] in COMMANDS
+
+
+@pytest.mark.parametrize("words", commands("make"))
+def test_every_make_target_exists(words):
+    assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+def test_continuous_integration_runs_the_test_command_of_the_readme():
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("words", commands("colorize"))
+def test_every_colorize_command_parses(words):
+    options = cli.parser().parse_args(words)
+    assert options.input
+    assert options.output
+
+
+@pytest.mark.parametrize("words", commands("colorize-prepare"))
+def test_every_prepare_command_parses(words):
+    assert prepare.parser().parse_args(words).sources
+
+
+@pytest.mark.parametrize("program", ["train", "evaluate"])
+def test_every_hydra_command_composes_and_fits(program):
+    register_schemas()
+    for words in commands(f"colorize-{program}"):
+        with initialize_config_dir(str(config_directory()), version_base="1.3"):
+            check(compose(program, overrides=words))
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", README))
+def test_every_link_leads_to_a_file(path):
+    assert (ROOT / (path[0] or path[1])).exists()
+
+
+def test_the_tree_names_what_is_there():
+    tree = README.split("```text\n")[1].split("```")[0]
+    for line in tree.splitlines():
+        if name := re.match(r"([\w./-]+)\s{2,}", line):
+            assert (ROOT / name[1]).exists(), name[1]
