@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import adapted_rand_error
 from torch.utils.data import default_collate
 
+from colorize.data.cartoon import CartoonSeries, CartoonShot
 from colorize.data.guides import (
     GUIDES,
     FlowSettings,
@@ -195,3 +197,63 @@ def test_too_many_known_segments_are_refused() -> None:
     labels = torch.arange(48 * 64, dtype=torch.int32).view(1, 48, 64)
     with pytest.raises(ValueError, match=r"segments\.maximum is 64, but .* 3072 segments"):
         compute_guides(_clip(1), ["segments"], _SETTINGS, known={"segments": labels})
+
+
+@pytest.fixture(scope="module")
+def shot() -> CartoonShot:
+    """Return a shot whose camera pans by some 20 pixels between two drawings."""
+    series = CartoonSeries(seed=0, size=(240, 320), shots=1, frames_per_shot=4, effects=False)
+    return series.shot(0)
+
+
+def _true_guides(shot: CartoonShot) -> dict[str, torch.Tensor]:
+    return {
+        "flow": torch.from_numpy(shot.flow).permute(0, 3, 1, 2).contiguous(),
+        "visible": torch.from_numpy(shot.visible)[:, None],
+        "segments": torch.from_numpy(shot.segments),
+    }
+
+
+def test_true_frames_of_a_cartoon_cost_nothing_on_their_true_flow(shot: CartoonShot) -> None:
+    guides = compute_guides(shot.color, GUIDES, GuideSettings(), known=_true_guides(shot))
+    batch = {name: guide[None] for name, guide in guides.items()}
+    truth = _color(shot.color)[None]
+    outputs = truth.unsqueeze(2).expand(-1, -1, 4, -1, -1, -1)
+    assert float(Temporal()(outputs, truth, batch)) < 1e-3
+    assert float(TemporalSecondOrder()(outputs, truth, batch)) < 2e-3
+    still = {**batch, "flow": torch.zeros_like(batch["flow"])}
+    assert float(Temporal()(outputs, truth, still)) > 2e-2
+
+
+def test_colours_agree_where_a_cartoon_is_visible(shot: CartoonShot) -> None:
+    known = _true_guides(shot)
+    visible = known.pop("visible")
+    agreed = compute_guides(shot.color, ["visible"], GuideSettings(), known=known)["visible"]
+    assert float(agreed[visible].float().mean()) > 0.99
+    hidden = ~visible[1:]
+    assert float(agreed[1:][hidden].float().mean()) < 0.9
+
+
+def test_dis_follows_a_cartoon(shot: CartoonShot) -> None:
+    known = _true_guides(shot)
+    flow = compute_guides(shot.color, ["flow"], GuideSettings())["flow"]
+    error = (flow - known["flow"]).norm(dim=1, keepdim=True)[known["visible"]]
+    size = known["flow"].norm(dim=1, keepdim=True)[known["visible"]]
+    assert float(error.mean()) < 0.3 * float(size.mean())
+
+
+def test_true_segments_of_a_cartoon_are_taken_over(shot: CartoonShot) -> None:
+    names = ["segments", "segment_areas"]
+    guides = compute_guides(shot.color, names, GuideSettings(), known=_true_guides(shot))
+    for index, true in enumerate(shot.segments):
+        labels = guides["segments"][index].numpy()
+        _, areas = np.unique(true, return_counts=True)
+        assert adapted_rand_error(true + 1, labels + 1)[0] == pytest.approx(0, abs=1e-12)
+        assert guides["segment_areas"][index].numpy()[: len(areas)].tolist() == areas.tolist()
+
+
+def test_the_watershed_finds_a_cartoons_fills(shot: CartoonShot) -> None:
+    labels = compute_guides(shot.color, ["segments"], GuideSettings())["segments"].numpy()
+    for true, found in zip(shot.segments, labels, strict=True):
+        assert adapted_rand_error(true + 1, found + 1)[0] < 0.25
+        assert adapted_rand_error(true + 1, np.ones_like(found))[0] > 0.4  # one segment
