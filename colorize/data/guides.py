@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import torch
@@ -29,8 +27,14 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int32, UInt8
 from torch import Tensor
 
+from colorize.data.guide_settings import (
+    FlowSettings,
+    GuideSettings,
+    NeighborSettings,
+    SegmentSettings,
+)
 from colorize.flow import agreement, compose, consistency, points_inside, warp
-from colorize.flow_estimators import FlowEstimator, FlowMethod, build_flow_estimator
+from colorize.flow_estimators import FlowEstimator, build_flow_estimator
 from colorize.neighbors import nearest_exact, nearest_windowed
 from colorize.segments import mean_colors, nearest_segments, relabel, watershed
 
@@ -44,58 +48,6 @@ GUIDES = (
     "segment_neighbors",
     "neighbors",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FlowSettings:
-    """How flow is estimated, and which of its pixels count as visible.
-
-    ``visibility``: "agreement" of colours within ``threshold`` (Lei & Chen), forward-backward
-    "consistency" (Lai et al.; twice the flow), or "both". ``weights``, ``input``: see
-    :class:`colorize.flow_estimators.Raft`.
-    """
-
-    method: FlowMethod = "dis"
-    weights: str = "torchvision"
-    input: Literal["gray", "color"] = "gray"
-    visibility: Literal["agreement", "consistency", "both"] = "agreement"
-    threshold: float = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentSettings:
-    """How frames are segmented, and which segments are near; see :mod:`colorize.segments`.
-
-    ``maximum`` is also the number of segments that every frame is padded to.
-    """
-
-    gradient: Literal["color", "luma"] = "color"
-    smoothing: float = 1.2
-    depth: int = 8
-    minimum_marker: int = 1
-    minimum_size: int = 20
-    maximum: int = 512
-    neighbors: int = 3
-    color_limit: float | None = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class NeighborSettings:
-    """How nearest pixels are found; ``radius`` concerns the windowed search alone."""
-
-    method: Literal["exact", "windowed"] = "exact"
-    count: int = 5
-    radius: int = 8
-    spatial_scale: float = 500.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuideSettings:
-    """Settings of all guides."""
-
-    flow: FlowSettings = field(default_factory=FlowSettings)
-    segments: SegmentSettings = field(default_factory=SegmentSettings)
-    neighbors: NeighborSettings = field(default_factory=NeighborSettings)
 
 
 def compute_guides(

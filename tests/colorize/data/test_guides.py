@@ -8,14 +8,13 @@ from skimage.metrics import adapted_rand_error
 from torch.utils.data import default_collate
 
 from colorize.data.cartoon import CartoonSeries, CartoonShot
-from colorize.data.guides import (
-    GUIDES,
+from colorize.data.guide_settings import (
     FlowSettings,
     GuideSettings,
     NeighborSettings,
     SegmentSettings,
-    compute_guides,
 )
+from colorize.data.guides import GUIDES, compute_guides
 from colorize.flow import agreement, consistency, warp
 from colorize.losses.segment import Segment
 from colorize.losses.segment_uniformity import SegmentUniformity
