@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from colorize.data.guide_settings import (
+    FlowSettings,
+    GuideSettings,
+    NeighborSettings,
+    SegmentSettings,
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "message"),
+    [
+        (SegmentSettings, {"smoothing": 0.0}, r"segments\.smoothing is 0\.0: expected more than 0"),
+        (SegmentSettings, {"neighbors": 0}, r"segments\.neighbors is 0: expected 1 or more"),
+        (SegmentSettings, {"depth": 300}, r"segments\.depth is 300: expected at most 255"),
+        (FlowSettings, {"visibility": "all"}, r"flow\.visibility is 'all': expected one of agree"),
+        (NeighborSettings, {"method": "tree"}, r"neighbors\.method is 'tree': expected exact"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: type, options: dict, message: str) -> None:
+    # Past the run-time type check of tests, as from untyped code.
+    made = settings.__new__(settings)
+    for name, value in {**vars(settings()), **options}.items():
+        object.__setattr__(made, name, value)
+    with pytest.raises(ValueError, match=message):
+        made.__post_init__()
+
+
+def test_settings_reach_workers_and_serve_as_keys() -> None:
+    settings = GuideSettings(segments=SegmentSettings(color_limit=None))
+    copy = pickle.loads(pickle.dumps(settings))
+    assert copy == settings
+    assert hash(copy) == hash(settings)
+    assert copy != GuideSettings()

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from colorize.losses.refinement import Refinement
+from colorize.objective import Objective
+
+
+def _clips(
+    b: int, t: int, k: int, size: tuple[int, int] = (5, 6)
+) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(b + 10 * t + 100 * k)
+    refined, warped, unrefined = (
+        torch.rand(b, t, k, 3, *size, generator=generator) for _ in range(3)
+    )
+    flicker = torch.rand(b, t, k, 1, *size, generator=generator) > 0.6
+    guides = {"warped": warped, "unrefined": unrefined, "flicker": flicker}
+    return refined, torch.rand(b, t, 3, *size, generator=generator), guides
+
+
+@pytest.mark.parametrize(("b", "t", "k"), [(1, 1, 1), (2, 1, 4), (1, 2, 3)])
+def test_loss_is_the_published_formula_in_plain_loops(b: int, t: int, k: int) -> None:
+    refined, truth, guides = _clips(b, t, k)
+    terms = []
+    for clip in range(b):
+        for frame in range(t):
+            for output in range(k):
+                here = (clip, frame, output)
+                g = refined[here].numpy()
+                low = guides["flicker"][here].numpy().astype(float)
+                terms.append(
+                    np.abs(truth[clip, frame].numpy() - g).mean()
+                    + (low * np.abs(guides["warped"][here].numpy() - g)).mean()
+                    + ((1 - low) * np.abs(guides["unrefined"][here].numpy() - g)).mean()
+                )
+    value = Refinement()(refined, truth, guides)
+    assert value.dtype == torch.float32
+    assert float(value) == pytest.approx(np.mean(terms), rel=1e-5)
+
+
+def test_a_value_by_hand() -> None:
+    refined = torch.full((1, 1, 1, 3, 1, 2), 0.5)
+    truth = torch.full((1, 1, 3, 1, 2), 0.7)
+    guides = {
+        "warped": torch.full_like(refined, 0.9),
+        "unrefined": torch.full_like(refined, 0.6),
+        "flicker": torch.tensor([True, False]).view(1, 1, 1, 1, 1, 2),
+    }
+    # 0.2 from the truth; 0.4 from the warped frame at one pixel, 0.1 from its own at the other.
+    assert float(Refinement()(refined, truth, guides)) == pytest.approx(0.2 + (0.4 + 0.1) / 2)
+
+
+def test_perfect_frames_cost_nothing() -> None:
+    _, truth, guides = _clips(1, 1, 2)
+    perfect = truth.unsqueeze(2).expand(-1, -1, 2, -1, -1, -1)
+    guides = {**guides, "warped": perfect, "unrefined": perfect}
+    assert float(Refinement()(perfect, truth, guides)) == 0
+
+
+def test_without_refined_frames_it_is_zero_and_attached() -> None:
+    refined, truth, guides = _clips(2, 0, 4)
+    refined.requires_grad_()
+    value = Refinement()(refined, truth, guides)
+    value.backward()
+    value = value.detach()
+    assert float(value) == 0
+
+
+def test_gradient_is_right() -> None:
+    refined, truth, guides = _clips(1, 1, 2, size=(2, 3))
+    refined = refined.double().requires_grad_()
+    truth = truth.double()
+    guides = {
+        name: part if part.dtype == torch.bool else part.double() for name, part in guides.items()
+    }
+    assert torch.autograd.gradcheck(lambda value: Refinement()(value, truth, guides), refined)
+
+
+def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> None:
+    refined, truth, guides = _clips(1, 1, 4)
+    gradients = []
+    for weight in (0.0, 1.0, 2.0):
+        leaf = refined.clone().requires_grad_()
+        Objective({"refinement": Refinement(weight=weight)})(leaf, truth, guides).total.backward()
+        gradients.append(leaf.grad)
+    assert not gradients[0].any()
+    assert (gradients[1].abs().sum(dim=(0, 1, 3, 4, 5)) > 0).all()
+    torch.testing.assert_close(gradients[2], 2 * gradients[1])
+
+
+def test_runs_under_bfloat16_and_reads_no_value() -> None:
+    refined, truth, guides = _clips(1, 1, 4)
+    expected = float(Refinement()(refined, truth, guides))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = Refinement()(refined.bfloat16(), truth, guides)
+    assert value.dtype == torch.float32
+    assert float(value) == pytest.approx(expected, rel=0.01)
+    guides = {name: guide.to("meta") for name, guide in guides.items()}
+    assert Refinement()(refined.to("meta"), truth.to("meta"), guides).shape == ()
+
+
+def test_it_names_what_the_refining_step_hands_over() -> None:
+    assert Refinement.needs == {"warped", "unrefined", "flicker"}
