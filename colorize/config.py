@@ -109,6 +109,7 @@ class TrainConfig:
     loss: dict[str, Any] = MISSING
     data: Any = MISSING
     augment: Any = None
+    guides: Any = None
     metric: dict[str, Any] = MISSING
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from colorize.data import ClipDataset, EpochSampler, Stage, ValidationFrames
@@ -25,6 +26,7 @@ class Loaders(lightning.LightningDataModule):
         train: ClipDataset,
         val: ClipDataset,
         augment: Callable[..., Any] | None,
+        guide: Callable[..., dict[str, Tensor]] | None = None,
         sampling: Mapping[str, Any],
         seed: int,
         frames_per_clip: int,
@@ -33,6 +35,7 @@ class Loaders(lightning.LightningDataModule):
         self.train = train
         self.val = val
         self.augment = augment
+        self.guide = guide
         self.sampling = sampling
         self.seed = seed
         self.frames_per_clip = frames_per_clip
@@ -53,7 +56,7 @@ class Loaders(lightning.LightningDataModule):
             world=self.trainer.world_size if self.trainer else 1,
         )
         return self._loader(
-            self.train.with_augment(self.augment),
+            self.train.with_augment(self.augment, guide=self.guide),
             batch_sampler=sampler,
             workers=_workers(self.sampling["workers"]),
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -20,12 +23,14 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
-from torch import nn
+from torch import Tensor, nn
 
 from colorize import predict
 from colorize.callbacks import EpochLog, RunProgress, ValidationPictures
 from colorize.config import ConfigError, build, entry, to_plain
 from colorize.curves import draw_curves
+from colorize.data.guide_settings import GuideSettings
+from colorize.data.guides import FRAMES, GUIDES, compute_guides
 from colorize.features import VGG19
 from colorize.files import write_atomically
 from colorize.loaders import Loaders
@@ -52,7 +57,7 @@ def train(config: DictConfig) -> dict[str, float]:
         ConfigError: The run directory holds a run with other settings.
     """
     _quieten_lightning()
-    directory = Path(config.directory)
+    directory = _directory(config)
     plain = to_plain(config)
     last = directory / "checkpoints" / "last.ckpt"
     _claim(directory, plain, resuming=last.is_file())
@@ -70,17 +75,18 @@ def train(config: DictConfig) -> dict[str, float]:
 def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     """Build the task and the loaders of training and validation that ``config`` describes."""
     plain = to_plain(config)
+    objective = Objective({name: build(node) for name, node in config.loss.items()})
     clips = build(config.data)
     train, val = clips.split("train"), clips.split("val")
     loaders = Loaders(
         train=train,
         val=val,
         augment=build(config.augment),
+        guide=_guide(objective, build(config.guides), pairs=config.sampling.pairs > 0),
         sampling=plain["sampling"],
         seed=config.seed,
         frames_per_clip=config.validation.frames_per_clip,
     )
-    objective = Objective({name: build(node) for name, node in config.loss.items()})
     model = build(config.model)
     description = {
         "config": plain,
@@ -102,6 +108,29 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
         warmup_steps=config.optimizer.warmup_steps,
     )
     return task, loaders
+
+
+def _guide(
+    objective: Objective, settings: GuideSettings | None, *, pairs: bool
+) -> Callable[..., dict[str, Tensor]] | None:
+    """Return what computes the guides of the chosen losses; refuse a loss that could never act."""
+    for name, loss in objective.losses.items():
+        for need in sorted(loss.needs):  # type: ignore[arg-type]
+            if need not in GUIDES:
+                raise ConfigError(
+                    f"loss {name} needs {need!r}, which is computed by no part of this version; "
+                    "leave it out"
+                )
+            if FRAMES.get(need, 1) > (2 if pairs else 1):
+                raise ConfigError(
+                    f"loss {name} compares {FRAMES[need]} consecutive frames, but samples hold "
+                    f"{2 if pairs else 1}: set sampling.pairs above 0, or leave the loss out"
+                )
+    if not objective.needs:
+        return None
+    return functools.partial(
+        compute_guides, names=objective.needs, settings=settings or GuideSettings()
+    )
 
 
 def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
@@ -144,6 +173,13 @@ def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # EpochSampler gives every process its part itself
     )
+
+
+def _directory(config: DictConfig) -> Path:
+    """Return the run's directory; each job of a sweep (-m) has one of its own inside it."""
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        return Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
+    return Path(config.directory)
 
 
 def _claim(directory: Path, plain: dict[str, Any], *, resuming: bool) -> None:

@@ -10,6 +10,8 @@ from colorize.train import assemble
 CONF = config_directory()
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+# Losses that the training loop does not feed yet: it has no refiner and draws no triples.
+NOT_YET = {"refinement", "temporal_second_order"}
 TINY = ["debug=tiny", "model.channels=[4,4,4,4,4]"]
 
 
@@ -34,6 +36,10 @@ def choice(group, name):
 
 @pytest.mark.parametrize(("group", "name"), [file for file in FILES if file[0] != "data"])
 def test_every_file_composes_builds_and_trains_one_step(group, name):
+    if name in NOT_YET:
+        with pytest.raises(ConfigError, match=f"loss {name} .*leave"):
+            assemble(train_config(*choice(group, name), *TINY))
+        return
     if name == "lpips":
         pytest.skip("needs the weights of AlexNet; its own test builds it")
     config = train_config(*choice(group, name), *TINY)

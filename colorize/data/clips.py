@@ -23,6 +23,8 @@ from colorize.data.sampler import Sample
 Frames = UInt8[np.ndarray, "t h w 3"]
 # Like colorize.data.augment.Augment: (frames, size=, seed=) -> float32 t h w 3 in [0, 1].
 Vary = Callable[..., Float32[np.ndarray, "t h w 3"]]
+# Frames t h w 3 in [0, 1] -> tensors by name, whose first axis is t.
+Guide = Callable[[Float32[np.ndarray, "t h w 3"]], dict[str, Tensor]]
 
 
 class Clip:
@@ -92,12 +94,16 @@ class ClipDataset(Dataset):
 
     Make it from clips, or from a prepared dataset with :meth:`from_manifest`. ``augment`` varies
     each sample (:class:`colorize.data.augment.Augment`); without it the largest central box of
-    the requested aspect is resized.
+    the requested aspect is resized. ``guide`` computes what losses derive from the frames that
+    come out (:func:`colorize.data.guides.compute_guides`).
     """
 
-    def __init__(self, *, clips: Sequence[Clip], augment: Vary | None = None) -> None:
+    def __init__(
+        self, *, clips: Sequence[Clip], augment: Vary | None = None, guide: Guide | None = None
+    ) -> None:
         self.clips = tuple(clips)
         self.augment = augment
+        self.guide = guide
 
     @classmethod
     def from_manifest(
@@ -120,9 +126,9 @@ class ClipDataset(Dataset):
             )
         return cls(clips=[_open(root, record) for record in chosen], augment=augment)
 
-    def with_augment(self, augment: Vary | None) -> ClipDataset:
-        """Return the same clips, varied by ``augment``."""
-        return ClipDataset(clips=self.clips, augment=augment)
+    def with_augment(self, augment: Vary | None, *, guide: Guide | None = None) -> ClipDataset:
+        """Return the same clips, varied by ``augment``, with the guides of ``guide``."""
+        return ClipDataset(clips=self.clips, augment=augment, guide=guide)
 
     @property
     def fingerprint(self) -> str:
@@ -153,14 +159,14 @@ class ClipDataset(Dataset):
         return sum(clip.count for clip in self.clips)
 
     def __getitem__(self, sample: Sample) -> dict[str, Tensor]:
-        """Return ``gray`` (t 1 h w) and ``color`` (t 3 h w) in [0, 1]; gray is color's luma."""
+        """Return ``gray`` (t 1 h w), color's luma, ``color`` (t 3 h w) in [0, 1], and guides."""
         stored = self.clips[sample.clip].frames
         frames = np.array(stored[sample.frame - sample.length + 1 : sample.frame + 1])
         if self.augment is None:
             varied = plain(frames, size=sample.size)
         else:
             varied = self.augment(frames, size=sample.size, seed=sample.seed)
-        return example(varied)
+        return example(varied) | (self.guide(varied) if self.guide else {})
 
 
 def example(

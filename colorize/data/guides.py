@@ -49,6 +49,9 @@ GUIDES = (
     "neighbors",
 )
 
+# Consecutive frames that a guide looks at; guides that are not named here look at one.
+FRAMES = {"flow": 2, "visible": 2, "flow_second": 3, "visible_second": 3}
+
 
 def compute_guides(
     color: UInt8[np.ndarray, "t h w 3"]

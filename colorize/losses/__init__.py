@@ -11,6 +11,22 @@ It returns an unweighted scalar; the attribute ``weight`` is applied by
 :class:`colorize.objective.Objective`.
 """
 
+from colorize.losses.bilateral import Bilateral
 from colorize.losses.rank_diversity import RankDiversity, balanced_divisors, rank_diversity
+from colorize.losses.refinement import Refinement
+from colorize.losses.segment import Segment
+from colorize.losses.segment_uniformity import SegmentUniformity
+from colorize.losses.temporal import Temporal
+from colorize.losses.temporal_second_order import TemporalSecondOrder
 
-__all__ = ["RankDiversity", "balanced_divisors", "rank_diversity"]
+__all__ = [
+    "Bilateral",
+    "RankDiversity",
+    "Refinement",
+    "Segment",
+    "SegmentUniformity",
+    "Temporal",
+    "TemporalSecondOrder",
+    "balanced_divisors",
+    "rank_diversity",
+]

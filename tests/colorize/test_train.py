@@ -19,9 +19,12 @@ TINY = ("debug=tiny", "model.channels=[4,4,4]", "optimizer.learning_rate=0.01")
 
 
 def start(folder, *overrides):
+    """Start colorize-train on the tiny setting; flags such as -m stand first in ``overrides``."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    flags = [word for word in overrides if word.startswith("-")]
+    settings = [word for word in overrides if word not in flags]
     return subprocess.Popen(
-        [PROGRAM, *TINY, f"directory={folder}", *overrides],
+        [PROGRAM, *flags, *TINY, f"directory={folder}", *settings],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,7 +74,7 @@ def test_the_checkpoint_describes_itself(uninterrupted):
     assert description["config"]["seed"] == 0
     assert "procedural cartoon, seed 0" in description["data"]["name"]
     assert len(description["data"]["train"]) == 64
-    assert description["provenance"]["packages"]["torch"] == torch.__version__
+    assert torch.__version__.startswith(description["provenance"]["packages"]["torch"])
 
 
 def test_a_killed_run_continues_and_ends_with_the_same_weights(uninterrupted, tmp_path):
@@ -110,16 +113,33 @@ def test_another_seed_gives_other_weights(uninterrupted, tmp_path):
     assert any(not torch.equal(first[name], second[name]) for name in first)
 
 
-def test_two_processes_equal_one(uninterrupted, tmp_path):
-    run(tmp_path / "two", "trainer.max_epochs=3", "trainer.devices=2", "trainer.strategy=ddp")
-    first, second = weights(uninterrupted), weights(tmp_path / "two")
+def test_two_processes_equal_one(tmp_path):
+    # Batch normalisation sees the batch of its own process, so it is left out here.
+    settings = ("trainer.max_epochs=1", "model.normalization=none")
+    run(tmp_path / "one", *settings)
+    run(tmp_path / "two", *settings, "trainer.devices=2", "trainer.strategy=ddp")
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
     for name in first:  # the sum over two processes rounds in another order
         torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path):
-    process = start(tmp_path / "bad", "loss.rank_diversity.weight=.nan", "trainer.max_epochs=1")
+    process = start(tmp_path / "bad", "loss.rank_diversity.weight=nan", "trainer.max_epochs=1")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "loss is not finite at step 0" in errors
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_every_job_of_a_sweep_has_a_directory_of_its_own(tmp_path):
+    run(tmp_path / "sweep", "-m", "trainer.max_epochs=1", "seed=0,1")
+    runs = {path.parent.name: path for path in (tmp_path / "sweep").glob("*/model.safetensors")}
+    assert len(runs) == 2
+    assert all(any(f"seed={seed}" in name for name in runs) for seed in (0, 1))
+
+
+def test_all_losses_of_the_paper_train_together(tmp_path):
+    run(tmp_path / "all", "loss=[rank_diversity,bilateral,temporal,segment]")
+    header = (tmp_path / "all" / "history.csv").read_text().splitlines()[0]
+    for name in ("rank_diversity", "bilateral", "temporal", "segment"):
+        assert f"train/{name}/pair" in header
