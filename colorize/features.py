@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pickle
 import re
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Literal, cast
 
@@ -19,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import VGG19_Weights
 
+from colorize.downloads import download
+
 Convention = Literal["caffe", "normalised", "torchvision"]
 
 # Convolutions and width of each block; a pooling stands between two blocks (Simonyan & Zisserman
@@ -26,7 +25,6 @@ Convention = Literal["caffe", "normalised", "torchvision"]
 _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
 _CAFFE_MEAN = (123.68, 116.779, 103.939)  # of R, G, B in 0...255
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_CONNECT_SECONDS = 20.0
 _REMEDY = "set features.weights to a file of VGG-19 weights, or choose features=none"
 
 
@@ -324,24 +322,11 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _download() -> dict[str, Tensor]:
-    """Return torchvision's weights, from its cache or by download."""
-    source = VGG19_Weights.IMAGENET1K_V1
-    try:
-        with _socket_timeout(_CONNECT_SECONDS):
-            state = source.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError, HTTPException) as error:
-        raise FeatureWeightsError(
-            f"features.weights=torchvision: cannot download {source.url} ({error}); {_REMEDY}"
-        ) from error
+    """Return torchvision's weights of the convolutions, from its cache or by download."""
+    state = download(
+        VGG19_Weights.IMAGENET1K_V1,
+        option="features.weights",
+        remedy=_REMEDY,
+        error=FeatureWeightsError,
+    )
     return {name: tensor for name, tensor in state.items() if name.startswith("features.")}
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Let no connection of torch.hub, which sets no time limit itself, wait for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

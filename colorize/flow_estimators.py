@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPException
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -20,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from colorize.color import rgb_to_luma
+from colorize.downloads import download
 
 FlowMethod = Literal["dis", "raft_small", "raft_large"]
 
@@ -27,7 +25,6 @@ FlowMethod = Literal["dis", "raft_small", "raft_large"]
 _RAFT_STRIDE, _RAFT_SMALLEST_SIDE = 8, 128
 # OpenCV's coarsest pyramid level must hold whole 8x8 patches.
 _DIS_SMALLEST_SIDE = 32
-_CONNECT_SECONDS = 20.0
 _REMEDY = "set flow.weights to a safetensors file of its weights, or flow.method=dis"
 
 
@@ -202,21 +199,4 @@ def _refuse_other(
 def _download(method: str) -> Mapping[str, Tensor]:
     """Return torchvision's weights, from its cache or by download."""
     source = torchvision.models.get_model_weights(method)["DEFAULT"]
-    try:
-        with _socket_timeout(_CONNECT_SECONDS):
-            return source.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError, HTTPException) as error:
-        raise FlowWeightsError(
-            f"flow.weights=torchvision: cannot download {source.url} ({error}); {_REMEDY}"
-        ) from error
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Let no connection of torch.hub, which sets no time limit itself, wait for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+    return download(source, option="flow.weights", remedy=_REMEDY, error=FlowWeightsError)

@@ -7,11 +7,12 @@ A dataset is a folder of ``manifest.json`` and ``frames/<clip>.npy``: uint8 sRGB
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from colorize.files import write_atomically
 
 FORMAT = "tooncolor-dataset"
 VERSION = 1
@@ -108,11 +109,9 @@ def record_from(content: Mapping[str, Any]) -> ClipRecord:
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write ``content`` under a temporary name in the same folder, then rename it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write ``content`` as JSON, whole or not at all."""
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, (text + "\n").encode())
 
 
 def _only(kind: Any, content: Mapping[str, Any]) -> dict[str, Any]:

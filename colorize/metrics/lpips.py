@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import socket
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPException
+from collections.abc import Mapping
 from pathlib import Path
 
 import lpips as package
@@ -18,6 +15,7 @@ from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from colorize.downloads import download
 from colorize.metrics.diverse import Better
 
 _WEIGHTS = {
@@ -31,7 +29,6 @@ _REMEDY = (
 )
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _SMALLEST_SIDE = 32
-_CONNECT_SECONDS = 20.0
 _UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)
 
 
@@ -197,23 +194,9 @@ def _features(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _download(net: str) -> dict[str, Tensor]:
     """Return torchvision's weights, from its cache or by download."""
-    source = _WEIGHTS[net]
-    try:
-        with _socket_timeout(_CONNECT_SECONDS):
-            return source.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError, HTTPException) as error:
-        raise LpipsWeightsError(
-            f"metric.lpips.weights=torchvision: cannot download {source.url} ({error}); "
-            f"{_REMEDY.format(net=net)}"
-        ) from error
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Let no connection of torch.hub, which sets no time limit itself, wait for ever."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+    return download(
+        _WEIGHTS[net],
+        option="metric.lpips.weights",
+        remedy=_REMEDY.format(net=net),
+        error=LpipsWeightsError,
+    )
