@@ -119,12 +119,16 @@ class TrainConfig:
 
 @dataclass
 class EvaluateConfig:
-    """Everything ``colorize-evaluate`` reads; give ``checkpoint`` and ``data``, or two folders."""
+    """Everything ``colorize-evaluate`` reads; give ``checkpoint`` and ``data``, or two folders.
+
+    ``size`` is the short side the network works at; null is that of its training.
+    """
 
     output: str = MISSING
     checkpoint: str | None = None
     data: Any = None
     split: str = "test"
+    size: int | None = None
     prediction: str | None = None
     truth: str | None = None
     metric: dict[str, Any] = MISSING

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize import metrics
-from colorize.color import displayable, rgb_to_luma
+from colorize.color import rgb_to_luma
 from colorize.config import ConfigError, build, entry
 from colorize.data import Clip, ClipDataset
 from colorize.media import Frame, Source, open_source
@@ -107,14 +107,17 @@ def _open(config: DictConfig) -> Work:
         )
     if config.data is None:
         raise ConfigError("data is not set: pass data=cartoon, or data=clips data.root=DIR")
-    colorizer = Colorizer.load(config.checkpoint, device=config.device)
+    colorizer = Colorizer.load(config.checkpoint, device=config.device, short_side=config.size)
     clips = build(config.data)
     dataset: ClipDataset = clips.split(config.split)
     description = colorizer.checkpoint.description
     return Work(
         batches=_colour_clips(colorizer, dataset, every=config.every, batch_size=config.batch_size),
         count=sum(len(range(0, clip.count, config.every)) for clip in dataset.clips),
-        data=f"{clips.label}, split {config.split}, every {config.every}. frame",
+        data=(
+            f"{clips.label}, split {config.split}, every {config.every}. frame; network at a short "
+            f"side of {colorizer.short_side}"
+        ),
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "
             f"{description['config']['seed']}, commit {description['provenance']['commit']}"
@@ -126,15 +129,14 @@ def _open(config: DictConfig) -> Work:
 def _colour_clips(
     colorizer: Colorizer, dataset: ClipDataset, *, every: int, batch_size: int
 ) -> Iterator[Batch]:
-    """Colour stored frames at their stored size; the model's own luma counts, if it has one."""
+    """Colour stored frames as ``colorize`` does, but for the luma of a model that has its own."""
     for clip in dataset.clips:
         numbers = list(range(0, clip.count, every))
         for start in range(0, len(numbers), batch_size):
             part = numbers[start : start + batch_size]
             truth = _to_tensor(_frames(clip, part), colorizer.device)
             gray = rgb_to_luma(truth)
-            with torch.inference_mode():
-                outputs = displayable(colorizer.model(gray), gray, luma=colorizer.model.luma)
+            outputs = colorizer.variants(gray)
             yield Batch(clip.name, [f"{number:06d}" for number in part], gray, outputs, truth)
 
 

@@ -95,14 +95,35 @@ class Colorizer:
             raise ValueError(f"variant is {variant}: this model has 0 to {self.outputs - 1}")
 
     @torch.inference_mode()
+    def variants(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 h w"]:
+        """Return all K colourings in [0, 1] at the frame's own size, with the luma of the model.
+
+        A model that keeps the luma has its chroma resized and joined to ``gray``; one that
+        predicts RGB freely has its RGB resized, and its luma is its own ([L], for measuring).
+        """
+        gray = gray.to(self.device)
+        outputs = self.model(self._shrink(gray)).float()
+        if self.model.luma == "free":
+            return self._enlarge(outputs, gray).clamp(0, 1)
+        chroma = self._enlarge(color.rgb_to_chroma(outputs), gray)
+        return color.join_in_gamut(gray.unsqueeze(1), chroma)
+
+    @torch.inference_mode()
     def chroma(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 2 h w"]:
         """Return (Cb, Cr) of all K colourings at the frame's own size.
 
         The network sees the frame at the working size; its chroma is resized bilinearly.
         """
-        small = resize(gray.to(self.device), working_size(gray.shape[-2:], self.short_side))
-        planes = color.rgb_to_chroma(self.model(small).float())
-        full = resize(rearrange(planes, "b k c h w -> (b k) c h w"), gray.shape[-2:])
+        outputs = self.model(self._shrink(gray.to(self.device))).float()
+        return self._enlarge(color.rgb_to_chroma(outputs), gray)
+
+    def _shrink(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
+        return resize(gray, working_size(gray.shape[-2:], self.short_side))
+
+    def _enlarge(
+        self, outputs: Float[Tensor, "b k c _h _w"], gray: Float[Tensor, "b 1 h w"]
+    ) -> Float[Tensor, "b k c h w"]:
+        full = resize(rearrange(outputs, "b k c h w -> (b k) c h w"), gray.shape[-2:])
         return rearrange(full, "(b k) c h w -> b k c h w", b=gray.shape[0])
 
     @torch.inference_mode()

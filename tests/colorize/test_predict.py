@@ -295,3 +295,19 @@ def test_a_batch_gives_what_its_frames_give_alone(colorizer: Colorizer) -> None:
     singles = torch.cat([colorizer(gray[:1], variant=1), colorizer(gray[1:], variant=1)])
     torch.testing.assert_close(colorizer(gray, variant=1), singles, rtol=0, atol=1e-5)
     assert not torch.allclose(colorizer(gray), singles, atol=0.01)
+
+
+def test_all_variants_together_are_those_given_one_by_one(colorizer: Colorizer) -> None:
+    gray = noise(2, 1, 50, 70)
+    together = colorizer.variants(gray)
+    for k in range(colorizer.outputs):
+        torch.testing.assert_close(together[:, k], colorizer(gray, variant=k))
+
+
+def test_variants_of_a_free_luma_are_the_models_own_colours(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "rgb.safetensors", head="rgb", luma="free")
+    colorizer = Colorizer.load(path, device="cpu")
+    gray = noise(1, 1, 32, 48)  # the size of the training: nothing is resized
+    expected = generator(head="rgb", luma="free").eval()(gray).clamp(0, 1)
+    assert float((luma(expected[:, 0].detach().numpy()) - gray[:, 0].numpy()).std()) > 0.01
+    torch.testing.assert_close(colorizer.variants(gray), expected, atol=1e-5, rtol=0)
