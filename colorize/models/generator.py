@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -30,6 +31,9 @@ class Generator(nn.Module):
 
     ``normalization`` is the U-Net's: ``"none"`` ([L]) or ``"batch"`` (ours).
 
+    ``output_gain`` multiplies the initial weights of the last convolution; well below 1, a chroma
+    head starts near gray and a short training wastes no steps (ours; [L] has 1).
+
     ``activation_scale`` divides the taps: ``None`` is ``features.unit``, 255 for Caffe's weights
     as in [L].
 
@@ -46,6 +50,7 @@ class Generator(nn.Module):
         luma: Luma = "free",
         channels: Sequence[int] = (32, 64, 128, 256, 512),
         normalization: Normalization = "none",
+        output_gain: float = 1.0,
         activation_scale: float | None = None,
     ) -> None:
         super().__init__()
@@ -66,6 +71,8 @@ class Generator(nn.Module):
             normalization=normalization,
             first=first,
         )
+        with torch.no_grad():
+            self.unet.output.weight.mul_(output_gain)
 
     def forward(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 h w"]:
         """Return K RGB colourings of ``gray`` in [0, 1]; they are not clipped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -43,8 +43,6 @@ class UNet(nn.Module):
         first: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        if normalization not in get_args(Normalization):
-            raise ValueError(f"model.normalization is {normalization!r}: expected none or batch")
         if len(channels) < 2 or min(channels) < 1:
             raise ValueError(
                 f"model.channels is {list(channels)}: expected two or more positive numbers"
@@ -63,6 +61,11 @@ class UNet(nn.Module):
         self.ups[-1].convolve_2 = _convolution(channels[0], out_channels, "none")
         for module in (self.first, self.second, self.downs, self.ups):
             _initialise(module)
+
+    @property
+    def output(self) -> nn.Conv2d:
+        """The last convolution."""
+        return cast("nn.Conv2d", self.ups[-1].convolve_2)
 
     @property
     def multiple(self) -> int:
@@ -130,7 +133,9 @@ def _convolution(in_channels: int, out_channels: int, normalization: Normalizati
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
     if normalization == "none":
         return convolution
-    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
+    if normalization == "batch":
+        return nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
+    raise ValueError(f"model.normalization is {normalization!r}: expected none or batch")
 
 
 def _activate(activation: Tensor) -> Tensor:

@@ -178,3 +178,15 @@ def test_contradictory_head_and_luma_are_refused_by_the_constructor() -> None:
 def test_wrong_activation_scale(features: VGG19) -> None:
     with pytest.raises(ValueError, match=r"model\.activation_scale is 0\.0: expected above 0"):
         Generator(features=features, activation_scale=0.0)
+
+
+def test_the_output_gain_scales_what_the_network_starts_with() -> None:
+    gray = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+
+    def start(gain: float) -> torch.Tensor:
+        torch.manual_seed(1)
+        generator = Generator(features=None, channels=(4, 4), output_gain=gain)
+        return generator(gray).detach()
+
+    torch.testing.assert_close(start(0.25), 0.25 * start(1.0))
+    assert float(start(1.0).abs().mean()) > 1e-3

@@ -109,3 +109,28 @@ def test_channels_last_gives_the_same() -> None:
 def test_wrong_channels(channels: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"model\.channels is .*two or more positive numbers"):
         UNet(in_channels=1, out_channels=3, channels=channels)
+
+
+def test_batch_normalisation_follows_every_3x3_convolution_but_the_last() -> None:
+    plain = UNet(in_channels=1, out_channels=2, channels=(4, 8, 8))
+    normalised = UNet(in_channels=1, out_channels=2, channels=(4, 8, 8), normalization="batch")
+    wide = [part for part in plain.modules() if isinstance(part, torch.nn.Conv2d)]
+    wide = [part for part in wide if part.kernel_size == (3, 3)]
+    norms = [part for part in normalised.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    # second, two a level down, three a level up: 1 + 2 * 2 + 2 * 3 convolutions, one the output
+    assert len(wide) == 11
+    assert len(norms) == 10
+    assert isinstance(normalised.output, torch.nn.Conv2d)
+    assert not [part for part in plain.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+
+
+def test_a_normalised_net_is_indifferent_to_the_scale_of_its_inner_activations() -> None:
+    torch.manual_seed(0)
+    net = UNet(in_channels=1, out_channels=2, channels=(4, 8), normalization="batch")
+    net.second[1].eps = 1e-12
+    frame = torch.rand(2, 1, 16, 16)
+    before = net(frame)
+    with torch.no_grad():
+        net.second[0].weight.mul_(7.0)
+        net.second[0].bias.mul_(7.0)
+    torch.testing.assert_close(net(frame), before, rtol=1e-3, atol=1e-3)
