@@ -108,16 +108,12 @@ def draw_comparison(folder: Path) -> None:
         rate=RATE,
     )
     chosen = {}
-    for row in rows():  # the last of each shot: furthest from the still picture it began as
+    for row in rows():  # the last frame of each shot
         chosen[row[0].name.split("_")[0]] = [frame.rgb for frame in row]
-    save_sheet(
-        folder / "sheet.png",
-        contact_sheet(
-            list(chosen.values()),
-            column_titles=["black and white", "colorized", "as it was drawn"],
-            row_titles=list(chosen),
-        ),
-    )
+    titles = ["black and white", "colorized", "as it was drawn"]
+    rows_of_sheet = [list(column) for column in zip(*chosen.values(), strict=True)]
+    sheet = contact_sheet(rows_of_sheet, row_titles=titles, cell_width=256)
+    save_sheet(folder / "sheet.png", sheet)
 
 
 def enlarge(picture: np.ndarray, *, height: int = 360) -> np.ndarray:
