@@ -336,6 +336,8 @@ def test_ctrl_c_is_one_line_and_keeps_finished_clips(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and so would everything it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (root / "frames" / "a.json").exists() and process.poll() is None:
         time.sleep(0.01)
