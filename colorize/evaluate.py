@@ -94,6 +94,10 @@ def _open(config: DictConfig) -> Work:
     if config.prediction is not None or config.truth is not None:
         if config.prediction is None or config.truth is None:
             raise ConfigError("prediction and truth go together: pass prediction=PATH truth=PATH")
+        if config.checkpoint is not None:
+            raise ConfigError(
+                "prediction and checkpoint are two things to measure: pass one of them"
+            )
         return _open_frames(
             Path(config.prediction),
             Path(config.truth),

@@ -239,6 +239,10 @@ def test_another_size_is_refused(run, tmp_path: Path, capsys) -> None:
     [
         (["prediction=tool"], "prediction and truth go together"),
         (["truth=truth"], "prediction and truth go together"),
+        (
+            ["prediction=tool", "truth=truth", "checkpoint=model.safetensors"],
+            "prediction and checkpoint are two things to measure",
+        ),
         ([], "nothing to evaluate: pass checkpoint=FILE data=cartoon"),
         (["data=cartoon"], "nothing to evaluate: pass checkpoint=FILE data=cartoon"),
         (["checkpoint=absent.ckpt"], "data is not set: pass data=cartoon"),
