@@ -102,11 +102,9 @@ class Colorizer:
         predicts RGB freely has its RGB resized, and its luma is its own ([L], for measuring).
         """
         gray = gray.to(self.device)
-        outputs = self.model(self._shrink(gray)).float()
         if self.model.luma == "free":
-            return self._enlarge(outputs, gray).clamp(0, 1)
-        chroma = self._enlarge(color.rgb_to_chroma(outputs), gray)
-        return color.join_in_gamut(gray.unsqueeze(1), chroma)
+            return self._enlarge(self._colour_small(gray), gray).clamp(0, 1)
+        return color.join_in_gamut(gray.unsqueeze(1), self.chroma(gray))
 
     @torch.inference_mode()
     def chroma(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 2 h w"]:
@@ -114,11 +112,12 @@ class Colorizer:
 
         The network sees the frame at the working size; its chroma is resized bilinearly.
         """
-        outputs = self.model(self._shrink(gray.to(self.device))).float()
-        return self._enlarge(color.rgb_to_chroma(outputs), gray)
+        return self._enlarge(color.rgb_to_chroma(self._colour_small(gray)), gray)
 
-    def _shrink(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
-        return resize(gray, working_size(gray.shape[-2:], self.short_side))
+    def _colour_small(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 _h _w"]:
+        """Return what the network makes of the frame at the working size."""
+        small = resize(gray.to(self.device), working_size(gray.shape[-2:], self.short_side))
+        return self.model(small).float()
 
     def _enlarge(
         self, outputs: Float[Tensor, "b k c _h _w"], gray: Float[Tensor, "b 1 h w"]
@@ -131,8 +130,9 @@ class Colorizer:
         self, gray: Float[Tensor, "b 1 h w"], *, variant: int = 0
     ) -> Float[Tensor, "b 3 h w"]:
         """Return colouring ``variant`` (0 … K-1) in RGB, its BT.601 luma equal to ``gray``."""
-        chosen = self.chroma(gray)[:, variant]
-        return color.join_in_gamut(gray.to(self.device), chosen)
+        outputs = self._colour_small(gray)[:, variant : variant + 1]
+        chroma = self._enlarge(color.rgb_to_chroma(outputs), gray)  # of the chosen one alone
+        return color.join_in_gamut(gray.to(self.device), chroma[:, 0])
 
 
 def working_size(size: Sequence[int], short_side: int) -> tuple[int, int]:
