@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from colorize.losses.segment import Segment, segment
-from colorize.objective import Objective
+from tests.colorize.losses.family import assert_runs_under_bfloat16, gradients_by_weight
 
 
 def _clips(
@@ -158,11 +158,7 @@ def test_gradient_is_right(truth_term: str, normalize: str) -> None:
 
 def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> None:
     outputs, truth, guides = _clips(1, 1, 4)
-    gradients = []
-    for weight in (0.0, 1.0, 2.0):
-        leaf = outputs.clone().requires_grad_()
-        Objective({"segment": Segment(weight=weight)})(leaf, truth, guides).total.backward()
-        gradients.append(leaf.grad)
+    gradients = gradients_by_weight(Segment, (0.0, 1.0, 2.0), outputs, truth, guides)
     assert not gradients[0].any()
     assert (gradients[1].abs().sum(dim=(0, 1, 3, 4, 5)) > 0).all()
     torch.testing.assert_close(gradients[2], 2 * gradients[1])
@@ -170,15 +166,7 @@ def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> N
 
 def test_runs_under_bfloat16() -> None:
     outputs, truth, guides = _clips(1, 2, 4)
-    expected = float(Segment()(outputs, truth, guides))
-    leaf = outputs.bfloat16().requires_grad_()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        value = Segment()(leaf, truth, guides)
-    value.backward()
-    value = value.detach()
-    assert value.dtype == torch.float32
-    assert float(value) == pytest.approx(expected, rel=0.01)
-    assert torch.isfinite(leaf.grad).all()
+    assert_runs_under_bfloat16(Segment(), outputs, truth, guides)
 
 
 def test_no_value_is_read_on_the_way() -> None:

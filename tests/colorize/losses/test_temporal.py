@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from colorize.flow import agreement
 from colorize.losses.temporal import Temporal, temporal
-from colorize.objective import Objective
+from tests.colorize.losses.family import assert_runs_under_bfloat16, gradients_by_weight
 
 
 def _clips(
@@ -107,11 +107,7 @@ def test_gradient_is_right_in_both_frames() -> None:
 
 def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> None:
     outputs, truth, guides = _clips(1, 2, 4)
-    gradients = []
-    for weight in (0.0, 1.0, 5.0):
-        leaf = outputs.clone().requires_grad_()
-        Objective({"temporal": Temporal(weight=weight)})(leaf, truth, guides).total.backward()
-        gradients.append(leaf.grad)
+    gradients = gradients_by_weight(Temporal, (0.0, 1.0, 5.0), outputs, truth, guides)
     assert not gradients[0].any()
     assert gradients[1].any()
     torch.testing.assert_close(gradients[2], 5 * gradients[1])
@@ -119,15 +115,7 @@ def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> N
 
 def test_runs_under_bfloat16() -> None:
     outputs, truth, guides = _clips(1, 2, 4)
-    expected = float(Temporal()(outputs, truth, guides))
-    leaf = outputs.bfloat16().requires_grad_()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        value = Temporal()(leaf, truth, guides)
-    value.backward()
-    value = value.detach()
-    assert value.dtype == torch.float32
-    assert float(value) == pytest.approx(expected, rel=0.01)
-    assert torch.isfinite(leaf.grad).all()
+    assert_runs_under_bfloat16(Temporal(), outputs, truth, guides)
 
 
 def test_no_value_is_read_on_the_way() -> None:
