@@ -62,18 +62,17 @@ class Dis:
             raise ValueError(
                 f"flow.preset is {preset!r}: expected one of {', '.join(presets)}; medium is best"
             )
-        self._algorithm = cv2.DISOpticalFlow.create(presets[preset])
+        self._preset = presets[preset]
 
     def __call__(
         self, current: Float[Tensor, "b c h w"], previous: Float[Tensor, "b c h w"]
     ) -> Float[Tensor, "b 2 h w"]:
         """Return backward flow, on the device of ``current``; frames are RGB or gray in [0, 1]."""
         height, width = current.shape[-2:]
+        # A new one each time: it keeps the scales of the smallest frame it ever saw.
+        algorithm = cv2.DISOpticalFlow.create(self._preset)
         pairs = zip(_luma_bytes(current), _luma_bytes(previous), strict=True)
-        flows = [
-            self._algorithm.calc(now, before, None)  # type: ignore[call-overload]
-            for now, before in pairs
-        ]
+        flows = [algorithm.calc(now, before, None) for now, before in pairs]  # type: ignore[call-overload]
         stacked = torch.from_numpy(np.stack(flows)[:, :height, :width]).permute(0, 3, 1, 2)
         return stacked.contiguous().to(current.device)
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from colorize.data import ClipDataset, EpochSampler, Stage, ValidationFrames
+from colorize.data import Augment, ClipDataset, EpochSampler, Stage, ValidationFrames
+from colorize.data.clip_guides import ClipGuides
+from colorize.data.corruption import Corruption
+from colorize.data.guide_settings import GuideSettings
 
 
 class Loaders(lightning.LightningDataModule):
     """Feed a task: seeded epochs of ``train``, and evenly spaced frames of ``val``.
 
     Made per process, so that every process of a DDP run takes its own part of each batch.
+    Training batches hold the guides called ``needs``, made as ``guide_settings`` say, and with
+    ``previous`` the frame before each frame, spoilt by ``corruption``; validation batches hold
+    clips of ``validation_length`` frames and no guides.
+
+    Raises:
+        ValueError: The clips, the augmentation and the settings of the guides do not fit together.
     """
 
     def __init__(
@@ -25,8 +33,12 @@ class Loaders(lightning.LightningDataModule):
         *,
         train: ClipDataset,
         val: ClipDataset,
-        augment: Callable[..., Any] | None,
-        guide: Callable[..., dict[str, Tensor]] | None = None,
+        augment: Augment | None,
+        needs: Iterable[str] = (),
+        guide_settings: GuideSettings | None = None,
+        previous: bool = False,
+        corruption: Corruption | None = None,
+        validation_length: int = 1,
         sampling: Mapping[str, Any],
         seed: int,
         frames_per_clip: int,
@@ -35,10 +47,20 @@ class Loaders(lightning.LightningDataModule):
         self.train = train
         self.val = val
         self.augment = augment
-        self.guide = guide
+        self.needs = frozenset(needs)
+        self.guide_settings = guide_settings or GuideSettings()
+        self.previous = previous
+        self.corruption = corruption
+        self.validation_length = validation_length
         self.sampling = sampling
         self.seed = seed
         self.frames_per_clip = frames_per_clip
+        if augment is not None and self.guide_settings.cache is not None:
+            raise ValueError(
+                "guides.cache keeps guides of frames that come again, which random crops do not: "
+                "set augment=none, or guides.cache=null"
+            )
+        self._train_guide = self._guide(self.needs, train)
         self.stages = [
             Stage(epochs=stage["epochs"], size=tuple(stage["size"])) for stage in sampling["stages"]
         ]
@@ -49,6 +71,7 @@ class Loaders(lightning.LightningDataModule):
             self.train,
             stills=self.sampling["stills"],
             pairs=self.sampling["pairs"],
+            length=self.sampling["length"],
             batch_size=self.sampling["batch_size"],
             seed=self.seed,
             schedule=self.stages,
@@ -56,7 +79,12 @@ class Loaders(lightning.LightningDataModule):
             world=self.trainer.world_size if self.trainer else 1,
         )
         return self._loader(
-            self.train.with_augment(self.augment, guide=self.guide),
+            self.train.with_augment(
+                self.augment,
+                previous=self.previous,
+                corruption=self.corruption,
+                guide=self._train_guide,
+            ),
             batch_sampler=sampler,
             workers=_workers(self.sampling["workers"]),
         )
@@ -64,9 +92,20 @@ class Loaders(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         """Return the loader of validation frames, the same in every epoch and process."""
         frames = ValidationFrames(
-            self.val, frames_per_clip=self.frames_per_clip, size=self.stages[-1].size
+            self.val,
+            frames_per_clip=self.frames_per_clip,
+            size=self.stages[-1].size,
+            length=self.validation_length,
         )
         return self._loader(frames, batch_size=1, workers=0)
+
+    def _guide(self, names: frozenset[str], dataset: ClipDataset) -> ClipGuides | None:
+        """Return what makes guides for the clips of a dataset, if any are wanted."""
+        if not names:
+            return None
+        guides = ClipGuides(names=names, settings=self.guide_settings)
+        guides.check(dataset.clips)
+        return guides
 
     def _loader(self, dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
         return DataLoader(

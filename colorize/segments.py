@@ -10,7 +10,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Int32, UInt8
+from jaxtyping import Float, Float32, Int, Int32, UInt8
 from scipy.spatial.distance import cdist
 from skimage.morphology import local_minima
 from torch import Tensor
@@ -49,6 +49,26 @@ def watershed(
     if kept.max() != flooded.max():
         flooded = _flood(relief, kept)
     return _fill_lines(relief, flooded) - 1
+
+
+def segment_planes(
+    gray: UInt8[np.ndarray, "h w"] | Float[np.ndarray, "h w"],
+) -> Float32[np.ndarray, "2 h w"]:
+    """Return what a generator sees of the segments of a gray frame, uint8 or float in [0, 1].
+
+    Plane 0 is the mean luma of the pixel's segment, in [0, 1]; plane 1 is 1 where the pixel to the
+    right or below lies in another segment, else 0. The watershed runs on luma rounded to bytes,
+    with its own defaults: they are no settings, so that training and use cannot differ, and a
+    black-and-white file gives the planes of the colour frames that it was made of.
+    """
+    luma = gray if gray.dtype == np.uint8 else np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
+    labels = watershed(cv2.cvtColor(luma, cv2.COLOR_GRAY2RGB), gradient="luma")
+    flat = labels.ravel()
+    means = np.bincount(flat, weights=luma.ravel()) / (255.0 * np.bincount(flat))
+    edges = np.zeros(labels.shape, dtype=bool)
+    edges[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    edges[:-1] |= labels[:-1] != labels[1:]
+    return np.stack([means[labels], edges]).astype(np.float32)
 
 
 def relabel(labels: Int[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:

@@ -2,7 +2,8 @@
 
 from colorize.data.augment import Augment
 from colorize.data.cartoon import CartoonSeries, CartoonShot
-from colorize.data.clips import Clip, ClipDataset
+from colorize.data.clip import Clip
+from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
 from colorize.data.manifest import DatasetError
 from colorize.data.sampler import EpochSampler, Sample, Stage

@@ -1,13 +1,15 @@
 """Vary colour clips for training: crop, flip, tone and hue; one draw for all frames of a clip.
 
 Gray is taken after all of it, so that it stays the exact luma of the colours. Clips here are
-NumPy ``t h w 3``; sizes are (height, width).
+NumPy ``t h w 3``; sizes are (height, width). What is drawn is apart from what it is applied to, so
+that true flow and segments can go the way of their frames (:mod:`colorize.data.truth`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -60,6 +62,30 @@ def random_box(
     return top, left, height, width
 
 
+@dataclass(frozen=True)
+class Geometry:
+    """Show ``box`` of stored frames at ``size`` (height, width), mirrored where ``flip``."""
+
+    box: Box
+    size: tuple[int, int]
+    flip: bool = False
+
+    @classmethod
+    def central(cls, source: tuple[int, int], size: tuple[int, int]) -> Geometry:
+        """Return the largest central box of the aspect of ``size``."""
+        return cls(box=centre_box(source, size), size=size)
+
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """Return the box of arrays ``t h w …``, not resized and not mirrored."""
+        top, left, height, width = self.box
+        return values[:, top : top + height, left : left + width]
+
+    def pictures(self, frames: Bytes) -> Float32[np.ndarray, "t th tw 3"]:
+        """Return frames in [0, 1]."""
+        shown = resize(self.cut(frames), self.size).astype(np.float32) / np.float32(255)
+        return np.ascontiguousarray(shown[:, :, ::-1]) if self.flip else shown
+
+
 def adjust_tone(frames: Floats, *, gamma: float, contrast: float, brightness: float) -> Floats:
     """Return ``(frames**gamma - 0.5) * contrast + 0.5 + brightness``, clipped to [0, 1]."""
     toned = (frames**gamma - 0.5) * contrast + 0.5 + brightness
@@ -74,6 +100,25 @@ def rotate_hue(frames: Floats, *, turns: float) -> Floats:
     turned = torch.stack([cosine * cb - sine * cr, sine * cb + cosine * cr], dim=-3)
     joined = join_in_gamut(rgb_to_luma(rgb), turned).numpy()
     return np.ascontiguousarray(rearrange(joined, "t c h w -> t h w c"))
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One draw for all frames of a clip: a geometry, a tone and a turn of the hue.
+
+    ``tone`` holds the arguments of :func:`adjust_tone`; None of either leaves it as it is.
+    """
+
+    geometry: Geometry
+    tone: Mapping[str, float] | None = None
+    turns: float | None = None
+
+    def __call__(self, frames: Bytes) -> Float32[np.ndarray, "t th tw 3"]:
+        """Return ``frames`` varied, in [0, 1]."""
+        varied = self.geometry.pictures(frames)
+        if self.tone is not None:
+            varied = adjust_tone(varied, **self.tone)
+        return varied if self.turns is None else rotate_hue(varied, turns=self.turns)
 
 
 class Augment:
@@ -113,33 +158,23 @@ class Augment:
         self.tone, self.gamma, self.contrast, self.brightness = tone, gamma, contrast, brightness
         self.hue = hue
 
-    def __call__(
-        self, frames: Bytes, *, size: tuple[int, int], seed: int
-    ) -> Float32[np.ndarray, "t th tw 3"]:
-        """Return ``frames`` varied and resized to ``size``, in [0, 1]; a function of ``seed``."""
+    def draw(self, source: tuple[int, int], *, size: tuple[int, int], seed: int) -> Variation:
+        """Return what brings frames of size ``source`` to ``size``; a function of ``seed``."""
         random = np.random.default_rng(seed)
-        source = (frames.shape[1], frames.shape[2])
         # All is drawn, used or not, so that one setting does not change what another draws.
         box = random_box(source, size, scale=self.scale, random=random)
         crops, flips, tones = random.random(3) < (self.crop, self.flip, self.tone)
         gamma, contrast, brightness, hue = random.uniform(-1, 1, 4)
-        varied = plain(frames, size=size, box=box if crops else None)
-        if flips:
-            varied = np.ascontiguousarray(varied[:, :, ::-1])
-        if tones:
-            varied = adjust_tone(
-                varied,
-                gamma=2 ** (gamma * self.gamma),
-                contrast=1 + contrast * self.contrast,
-                brightness=brightness * self.brightness,
-            )
-        return rotate_hue(varied, turns=hue * self.hue) if self.hue else varied
-
-
-def plain(
-    frames: Bytes, *, size: tuple[int, int], box: Box | None = None
-) -> Float32[np.ndarray, "t th tw 3"]:
-    """Cut ``box`` (default: the largest central one of the aspect of ``size``), resize, scale."""
-    top, left, height, width = box or centre_box((frames.shape[1], frames.shape[2]), size)
-    cut = frames[:, top : top + height, left : left + width]
-    return resize(cut, size).astype(np.float32) / np.float32(255)
+        return Variation(
+            geometry=Geometry(
+                box=box if crops else centre_box(source, size), size=size, flip=bool(flips)
+            ),
+            tone={
+                "gamma": 2 ** (gamma * self.gamma),
+                "contrast": 1 + contrast * self.contrast,
+                "brightness": brightness * self.brightness,
+            }
+            if tones
+            else None,
+            turns=hue * self.hue if self.hue else None,
+        )

@@ -1,113 +1,70 @@
-"""Colour clips as a dataset: prepared on disk and mapped into memory, or held in arrays."""
+"""Colour clips as a dataset that serves frames with their gray and their guides."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.color import rgb_to_luma
-from colorize.data.augment import plain
+from colorize.data.augment import Augment, Geometry, Variation
+from colorize.data.clip import Clip
+from colorize.data.corruption import Corruption
 from colorize.data.manifest import SPLITS, ClipRecord, DatasetError, load_manifest
 from colorize.data.sampler import Sample
 
-Frames = UInt8[np.ndarray, "t h w 3"]
-# Like colorize.data.augment.Augment: (frames, size=, seed=) -> float32 t h w 3 in [0, 1].
-Vary = Callable[..., Float32[np.ndarray, "t h w 3"]]
-# Frames t h w 3 in [0, 1] -> tensors by name, whose first axis is t.
-Guide = Callable[[Float32[np.ndarray, "t h w 3"]], dict[str, Tensor]]
+
+@runtime_checkable
+class Guide(Protocol):
+    """What computes the guides of a sample, tensors by name whose first axis is t."""
+
+    def __call__(
+        self,
+        frames: Float32[np.ndarray, "t h w 3"],
+        *,
+        clip: Clip,
+        sample: Sample,
+        geometry: Geometry,
+    ) -> dict[str, Tensor]:
+        """Return the guides of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
 
 
-class Clip:
-    """Frames of one clip, sRGB uint8 ``t h w 3``, and the first frames of its shots.
+class ClipDataset(Dataset):
+    """Serve frames of colour clips with their gray, as :class:`Sample` requests them.
 
-    ``frames`` is an array, or the path of a ``.npy`` file of this ``shape``, which each process
-    maps into memory when it first reads a frame; a pickled clip carries the path only.
+    Make it from clips, or from a prepared dataset with :meth:`from_manifest`. ``augment`` varies
+    each sample; without it the largest central box of the requested aspect is resized.
+    ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``guide`` computes
+    what losses derive from the frames that come out
+    (:class:`colorize.data.clip_guides.ClipGuides`).
     """
 
     def __init__(
         self,
         *,
-        name: str,
-        frames: Frames | Path,
-        shots: Sequence[int] = (0,),
-        shape: tuple[int, int, int, int] | None = None,
-        fingerprint: str | None = None,
-    ) -> None:
-        if isinstance(frames, Path) == (shape is None):
-            raise ValueError(f"clip {name!r}: give the shape of a file of frames, not of an array")
-        self.name = name
-        self.source = frames
-        self.shape: tuple[int, ...] = shape or np.shape(frames)  # type: ignore[arg-type]
-        self.shots = tuple(shots)
-        self._fingerprint = fingerprint
-        self._mapped: Frames | None = None
-
-    @property
-    def count(self) -> int:
-        """Return the number of frames."""
-        return self.shape[0]
-
-    @property
-    def frames(self) -> Frames:
-        """Return all frames, read from disk where they are touched.
-
-        Raises:
-            DatasetError: The file is not what the clip says.
-        """
-        if not isinstance(self.source, Path):
-            return self.source
-        if self._mapped is None:
-            self._mapped = _map(self.source, self.shape)
-        return self._mapped
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a digest of what decides the frames: the source's, or of the frames."""
-        if self._fingerprint is None:
-            digest = hashlib.sha256(repr((self.name, self.shots, self.shape)).encode())
-            digest.update(np.ascontiguousarray(self.frames).data)
-            self._fingerprint = digest.hexdigest()
-        return self._fingerprint
-
-    @property
-    def pair_frames(self) -> Int64[np.ndarray, " p"]:
-        """Return each frame whose predecessor lies in the same shot."""
-        frames = np.arange(1, self.count)
-        return frames[~np.isin(frames, self.shots)]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_mapped": None}
-
-
-class ClipDataset(Dataset):
-    """Serve stills and pairs of colour clips with their gray, as :class:`Sample` requests them.
-
-    Make it from clips, or from a prepared dataset with :meth:`from_manifest`. ``augment`` varies
-    each sample (:class:`colorize.data.augment.Augment`); without it the largest central box of
-    the requested aspect is resized. ``guide`` computes what losses derive from the frames that
-    come out (:func:`colorize.data.guides.compute_guides`).
-    """
-
-    def __init__(
-        self, *, clips: Sequence[Clip], augment: Vary | None = None, guide: Guide | None = None
+        clips: Sequence[Clip],
+        augment: Augment | None = None,
+        previous: bool = False,
+        corruption: Corruption | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self.clips = tuple(clips)
         self.augment = augment
+        self.previous = previous
+        self.corruption = corruption
         self.guide = guide
 
     @classmethod
     def from_manifest(
-        cls, *, root: str | Path, split: str, augment: Vary | None = None
+        cls, *, root: str | Path, split: str, augment: Augment | None = None
     ) -> ClipDataset:
         """Open one split of a dataset made by ``colorize-prepare``.
 
@@ -126,9 +83,22 @@ class ClipDataset(Dataset):
             )
         return cls(clips=[_open(root, record) for record in chosen], augment=augment)
 
-    def with_augment(self, augment: Vary | None, *, guide: Guide | None = None) -> ClipDataset:
+    def with_augment(
+        self,
+        augment: Augment | None,
+        *,
+        previous: bool = False,
+        corruption: Corruption | None = None,
+        guide: Guide | None = None,
+    ) -> ClipDataset:
         """Return the same clips, varied by ``augment``, with the guides of ``guide``."""
-        return ClipDataset(clips=self.clips, augment=augment, guide=guide)
+        return ClipDataset(
+            clips=self.clips,
+            augment=augment,
+            previous=previous,
+            corruption=corruption,
+            guide=guide,
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -136,15 +106,9 @@ class ClipDataset(Dataset):
         text = "\n".join(f"{clip.name} {clip.fingerprint}" for clip in self.clips)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @cached_property
-    def stills(self) -> Int64[np.ndarray, "n 2"]:
-        """Return (clip, frame) of every frame."""
-        return _rows([np.arange(clip.count) for clip in self.clips])
-
-    @cached_property
-    def pairs(self) -> Int64[np.ndarray, "p 2"]:
-        """Return (clip, second frame) of every two consecutive frames of one shot."""
-        return _rows([clip.pair_frames for clip in self.clips])
+    def runs(self, length: int) -> Int64[np.ndarray, "n 2"]:
+        """Return (clip, last frame) of every ``length`` consecutive frames of one shot."""
+        return _rows([clip.runs(length) for clip in self.clips])
 
     def frame(self, clip: int, index: int) -> UInt8[np.ndarray, "h w 3"]:
         """Return one stored frame, as it is."""
@@ -159,14 +123,44 @@ class ClipDataset(Dataset):
         return sum(clip.count for clip in self.clips)
 
     def __getitem__(self, sample: Sample) -> dict[str, Tensor]:
-        """Return ``gray`` (t 1 h w), color's luma, ``color`` (t 3 h w) in [0, 1], and guides."""
-        stored = self.clips[sample.clip].frames
-        frames = np.array(stored[sample.frame - sample.length + 1 : sample.frame + 1])
+        """Return ``gray`` (t 1 h w), color's luma, ``color`` (t 3 h w) in [0, 1], and guides.
+
+        With ``previous`` also ``previous_color`` (t 3 h w): the true colour of the frame before
+        each frame, and ``has_previous`` (t, bool): where a shot starts there is none, and the frame
+        itself stands in its place. ``corruption`` spoils these frames, and drops some.
+        """
+        clip = self.clips[sample.clip]
+        first = sample.frame - sample.length + 1
+        extra = int(self.previous and not clip.starts_shot(first))
+        frames = np.array(clip.frames[first - extra : sample.frame + 1])
+        variation = self._variation(clip, sample)
+        varied = variation(frames)
+        shown = varied[extra:]
+        result: dict[str, Tensor] = dict(example(shown))
+        if self.previous:
+            result |= self._before(varied, sample.seed, has_first=bool(extra))
+        if self.guide is not None:
+            result |= self.guide(shown, clip=clip, sample=sample, geometry=variation.geometry)
+        return result
+
+    def _before(
+        self, frames: Float32[np.ndarray, "_ h w 3"], seed: int, *, has_first: bool
+    ) -> dict[str, Float32[Tensor, "t 3 h w"] | Bool[Tensor, " t"]]:
+        """Return the frame before each; the first has one only if ``frames`` begin with it."""
+        before = frames[:-1] if has_first else np.concatenate([frames[:1], frames[:-1]])
+        has = torch.ones(len(before), dtype=torch.bool)
+        has[0] = has_first
+        color = example(before)["color"]
+        if self.corruption is not None:
+            color, has = self.corruption(color, has, seed=seed)
+        return {"previous_color": color, "has_previous": has}
+
+    def _variation(self, clip: Clip, sample: Sample) -> Variation:
+        """Return how the stored frames become those of the sample."""
+        source = (clip.shape[1], clip.shape[2])
         if self.augment is None:
-            varied = plain(frames, size=sample.size)
-        else:
-            varied = self.augment(frames, size=sample.size, seed=sample.seed)
-        return example(varied) | (self.guide(varied) if self.guide else {})
+            return Variation(Geometry.central(source, sample.size))
+        return self.augment.draw(source, size=sample.size, seed=sample.seed)
 
 
 def example(
@@ -199,16 +193,3 @@ def _open(root: Path, record: ClipRecord) -> Clip:
         shots=record.shots,
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest(),
     )
-
-
-def _map(path: Path, shape: tuple[int, ...]) -> Frames:
-    """Map a file of frames into memory."""
-    remedy = "run the same colorize-prepare again"
-    try:
-        frames = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); {remedy}") from error
-    if frames.dtype != np.uint8 or frames.shape != shape:
-        got = f"{frames.dtype} {frames.shape}"
-        raise DatasetError(f"{path}: expected uint8 {shape}, got {got}; {remedy}")
-    return frames

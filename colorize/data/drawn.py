@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Shaped
 from tqdm import tqdm
 
 from colorize.data.cartoon import CartoonSeries
-from colorize.data.clips import Clip, ClipDataset
+from colorize.data.clip import Clip
+from colorize.data.clips import ClipDataset
 from colorize.data.manifest import SPLITS, DatasetError
 
 
@@ -15,7 +19,8 @@ class CartoonClips:
     """A procedural series, rendered when a split is asked for; every shot is a clip.
 
     The first ``train`` shots are for training, the next ``val`` for validation, the last ``test``
-    are held out. All show the same cast and sets, as the episodes of one series do.
+    are held out. All show the same cast and sets, as the episodes of one series do. The clips know
+    their true flow, visibility and segments, rendered for a shot when a guide first asks for them.
     """
 
     def __init__(
@@ -65,5 +70,20 @@ class CartoonClips:
         """Render the shots of one split."""
         shots = tqdm(self.shots(name), desc=f"drawing {name} shots", unit="shot", leave=False)
         return ClipDataset(
-            clips=[Clip(name=f"shot-{shot:03d}", frames=self.series.color(shot)) for shot in shots]
+            clips=[
+                Clip(
+                    name=f"shot-{shot:03d}",
+                    frames=self.series.color(shot),
+                    truth=functools.partial(_truth, self.series, shot),
+                )
+                for shot in shots
+            ]
         )
+
+
+def _truth(
+    series: CartoonSeries, shot: int, names: frozenset[str]
+) -> dict[str, Shaped[np.ndarray, "t h w *channels"]]:
+    """Render a shot once more, with what is known of it, and keep what is called ``names``."""
+    rendered = series.shot(shot)
+    return {name: getattr(rendered, name) for name in names}

@@ -12,6 +12,9 @@ stack; entries without a frame to look back to are zero flow and not visible):
 ``segment_areas``       int32 t s             pixels of each label; s = ``segments.maximum``
 ``segment_neighbors``   int32 t s q           segments nearest by mean colour, -1 for none
 ``neighbors``           int32 t q h w         flat indices of the nearest pixels
+``refiner_flow``        float32 t 2 h w       backward flow that the refinement network warps by
+``segment_planes``      float32 t 2 h w       an input of the generator, from gray frames alone:
+                                              :func:`colorize.segments.segment_planes`
 ======================  ====================  ====================================================
 """
 
@@ -19,24 +22,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Int32, UInt8
+from jaxtyping import Float, Float32, Int32, Shaped, UInt8
 from torch import Tensor
 
-from colorize.data.guide_settings import (
-    FlowSettings,
-    GuideSettings,
-    NeighborSettings,
-    SegmentSettings,
-)
-from colorize.flow import agreement, compose, consistency, points_inside, warp
-from colorize.flow_estimators import FlowEstimator, build_flow_estimator
+from colorize.color import rgb_to_luma
+from colorize.data.flow_guides import flow_guides, refiner_flow
+from colorize.data.guide_settings import GuideSettings, NeighborSettings, SegmentSettings
 from colorize.neighbors import nearest_exact, nearest_windowed
-from colorize.segments import mean_colors, nearest_segments, relabel, watershed
+from colorize.segments import mean_colors, nearest_segments, relabel, segment_planes, watershed
 
 GUIDES = (
     "flow",
@@ -47,10 +44,21 @@ GUIDES = (
     "segment_areas",
     "segment_neighbors",
     "neighbors",
+    "refiner_flow",
+    "segment_planes",
 )
 
+# Guides that are made together, by one part of the settings.
+GROUPS = {
+    "flow": frozenset({"flow", "visible", "flow_second", "visible_second"}),
+    "segments": frozenset({"segments", "segment_areas", "segment_neighbors"}),
+    "neighbors": frozenset({"neighbors"}),
+    "refiner_flow": frozenset({"refiner_flow"}),
+    "segment_planes": frozenset({"segment_planes"}),
+}
+
 # Consecutive frames that a guide looks at; guides that are not named here look at one.
-FRAMES = {"flow": 2, "visible": 2, "flow_second": 3, "visible_second": 3}
+FRAMES = {"flow": 2, "visible": 2, "flow_second": 3, "visible_second": 3, "refiner_flow": 2}
 
 
 def compute_guides(
@@ -69,94 +77,49 @@ def compute_guides(
     and ``segments`` (any integers): they are used as they are, also for what depends on them.
 
     Raises:
-        ValueError: For a name that is no guide, or more known segments than ``segments.maximum``.
+        ValueError: For a name that is no guide, for settings that ask for a truth which is not
+            known, or for more known segments than ``segments.maximum``.
     """
     wanted = frozenset(names)
-    _refuse_unknown(wanted)
-    clip = _Clip(_to_bytes(color))
+    refuse_unknown(wanted)
+    clip = _Clip(color)
     guides: dict[str, Tensor] = dict(known or {})
-    if wanted & {"flow", "visible", "flow_second", "visible_second"}:
-        guides |= _flow_guides(clip, wanted, settings.flow, guides)
-    if wanted & {"segments", "segment_areas", "segment_neighbors"}:
+    if wanted & GROUPS["flow"]:
+        guides |= flow_guides(clip.color, wanted, settings.flow, guides)
+    if "refiner_flow" in wanted and "refiner_flow" not in guides:
+        guides["refiner_flow"] = refiner_flow(clip.color, settings, guides)
+    if wanted & GROUPS["segments"]:
         guides |= _segment_guides(clip, settings.segments, guides.get("segments"))
     if "neighbors" in wanted and "neighbors" not in guides:
         guides["neighbors"] = _neighbors(clip, settings.neighbors)
+    if "segment_planes" in wanted:
+        guides["segment_planes"] = _segment_planes(clip)
     return {name: guides[name] for name in GUIDES if name in wanted}
 
 
 class _Clip:
-    """The frames of a clip in the two forms that guides are computed from."""
+    """The frames of a clip in the forms that guides are computed from.
 
-    def __init__(self, frames: UInt8[np.ndarray, "t h w 3"]) -> None:
-        self.frames = frames
-        self.color = rearrange(torch.from_numpy(frames), "t h w c -> t c h w").float() / 255
+    ``frames`` and ``color`` are rounded to bytes; ``gray`` is the luma of the colours as they are,
+    which is what the generator sees.
+    """
 
-
-def _flow_guides(
-    clip: _Clip, wanted: frozenset[str], settings: FlowSettings, known: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    color = clip.color
-    second = wanted & {"flow_second", "visible_second"}
-    flow = known["flow"] if "flow" in known else _estimate(color[1:], color[:-1], settings)
-    guides = {"flow": flow}
-    if "visible" in known:
-        guides["visible"] = known["visible"]
-    elif second or "visible" in wanted:
-        guides["visible"] = _visible(color, flow, settings)
-    if second:
-        guides |= _second_step(flow, guides["visible"])
-    return guides
-
-
-def _estimate(
-    current: Float[Tensor, "p 3 h w"], other: Float[Tensor, "p 3 h w"], settings: FlowSettings
-) -> Float[Tensor, "t 2 h w"]:
-    """Return the flow of every pair after one entry of zeros."""
-    height, width = current.shape[-2:]
-    nothing = current.new_zeros(1, 2, height, width)
-    if len(current) == 0:
-        return nothing
-    return torch.cat([nothing, _estimator(settings)(current, other)])
-
-
-def _visible(
-    color: Float[Tensor, "t 3 h w"], flow: Float[Tensor, "t 2 h w"], settings: FlowSettings
-) -> Bool[Tensor, "t 1 h w"]:
-    visible = torch.zeros_like(flow[:, :1], dtype=torch.bool)
-    if len(color) == 1:
-        return visible
-    current, previous = color[1:], color[:-1]
-    visible[1:] = True
-    if settings.visibility != "consistency":
-        visible[1:] &= agreement(current, previous, flow[1:], threshold=settings.threshold)
-    if settings.visibility != "agreement":
-        visible[1:] &= consistency(flow[1:], _estimate(previous, current, settings)[1:])
-    return visible
-
-
-def _second_step(
-    flow: Float[Tensor, "t 2 h w"], visible: Bool[Tensor, "t 1 h w"]
-) -> dict[str, Tensor]:
-    """Return flow and visibility from t to t-2; a place between hidden pixels is hidden."""
-    second, seen = torch.zeros_like(flow), torch.zeros_like(visible)
-    if len(flow) > 2:
-        second[2:] = compose(flow[2:], flow[1:-1])
-        before = warp(visible[1:-1].float(), flow[2:]) > 0.999
-        seen[2:] = visible[2:] & before & points_inside(flow[2:])
-    return {"flow_second": second, "visible_second": seen}
-
-
-@lru_cache(maxsize=2)
-def _estimator(settings: FlowSettings) -> FlowEstimator:
-    """Return the estimator, built once per process: RAFT reads its weights from a file."""
-    return build_flow_estimator(
-        method=settings.method, weights=settings.weights, input=settings.input
-    )
+    def __init__(self, color: np.ndarray | Tensor) -> None:
+        values = color.detach().cpu().numpy() if isinstance(color, Tensor) else color
+        self.frames = _to_bytes(values)
+        self.color = _channels_first(self.frames).float() / 255
+        exact = self.color if values.dtype == np.uint8 else _channels_first(values).float()
+        self.gray: Float32[Tensor, "t 1 h w"] = rgb_to_luma(exact)
 
 
 def _segment_guides(
     clip: _Clip, settings: SegmentSettings, known: Tensor | None
 ) -> dict[str, Tensor]:
+    if known is None and settings.source == "truth":
+        raise ValueError(
+            "segments.source=truth needs data that knows its own segments, such as data=cartoon: "
+            "set guides.segments.source=watershed"
+        )
     maps, areas, neighbors = [], [], []
     for index, frame in enumerate(clip.frames):
         labels = (
@@ -202,8 +165,6 @@ def _neighbors(clip: _Clip, settings: NeighborSettings) -> Int32[Tensor, "t q h 
             radius=settings.radius,
             spatial_scale=settings.spatial_scale,
         )
-    if settings.method != "exact":
-        raise ValueError(f"neighbors.method is {settings.method!r}: expected 'exact' or 'windowed'")
     found = [
         nearest_exact(frame / 255, count=settings.count, spatial_scale=settings.spatial_scale)
         for frame in clip.frames
@@ -211,15 +172,29 @@ def _neighbors(clip: _Clip, settings: NeighborSettings) -> Int32[Tensor, "t q h 
     return torch.from_numpy(np.stack(found))
 
 
-def _to_bytes(color: np.ndarray | Tensor) -> UInt8[np.ndarray, "t h w 3"]:
-    frames = color.detach().cpu().numpy() if isinstance(color, Tensor) else color
+def _segment_planes(clip: _Clip) -> Float32[Tensor, "t 2 h w"]:
+    return torch.from_numpy(np.stack([segment_planes(gray) for gray in clip.gray[:, 0].numpy()]))
+
+
+def _to_bytes(
+    frames: UInt8[np.ndarray, "t h w 3"] | Float[np.ndarray, "t h w 3"],
+) -> UInt8[np.ndarray, "t h w 3"]:
     if frames.dtype != np.uint8:
         frames = np.rint(np.clip(frames, 0, 1) * 255).astype(np.uint8)
     return np.ascontiguousarray(frames)
 
 
-def _refuse_unknown(names: frozenset[str]) -> None:
-    for name in sorted(names - set(GUIDES)):
+def _channels_first(frames: np.ndarray) -> Shaped[Tensor, "t 3 h w"]:
+    return rearrange(torch.from_numpy(frames), "t h w c -> t c h w")
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Refuse names that are no guides.
+
+    Raises:
+        ValueError: Names the nearest guide.
+    """
+    for name in sorted(set(names) - set(GUIDES)):
         near = difflib.get_close_matches(name, GUIDES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(GUIDES)}"
         raise ValueError(f"there is no guide {name!r}: {hint}")

@@ -16,8 +16,8 @@ from torch.utils.data import Sampler
 class Sample:
     """A request to a dataset: frames ``frame - length + 1 ... frame`` of a clip.
 
-    ``length`` is 1 for a still and 2 for a pair; ``size`` is (height, width) of the result;
-    ``seed`` is what augmentation draws from.
+    ``length`` is 1 for a still, 2 or more for consecutive frames; ``size`` is (height, width) of
+    the result; ``seed`` is what augmentation draws from.
     """
 
     clip: int
@@ -39,17 +39,12 @@ class Stage:
 class Frames(Protocol):
     """What the sampler needs to know of a dataset."""
 
-    @property
-    def stills(self) -> Int64[np.ndarray, "n 2"]:
-        """(clip, frame) of every frame."""
-
-    @property
-    def pairs(self) -> Int64[np.ndarray, "p 2"]:
-        """(clip, second frame) of every two consecutive frames of one shot."""
+    def runs(self, length: int) -> Int64[np.ndarray, "n 2"]:
+        """Return (clip, last frame) of every ``length`` consecutive frames of one shot."""
 
 
 class EpochSampler(Sampler[list[Sample]]):
-    """Yield batches of stills and batches of pairs, interleaved in a seeded order.
+    """Yield batches of stills and batches of pairs (or longer runs), in a seeded order.
 
     Use it as ``batch_sampler``. An epoch is a pure function of (seed, epoch), so a run resumed at
     an epoch replays nothing and skips nothing. Frames are drawn without replacement: all are seen
@@ -61,9 +56,10 @@ class EpochSampler(Sampler[list[Sample]]):
     (Lightning: ``use_distributed_sampler=False``).
 
     Args:
-        dataset: Offers ``stills`` and ``pairs``.
+        dataset: Offers runs of frames.
         stills: Still images per epoch.
-        pairs: Consecutive pairs per epoch.
+        pairs: Runs of ``length`` consecutive frames of one shot per epoch.
+        length: Frames of each of them, 2 or more.
         batch_size: Of all processes together.
         seed: Of the run.
         schedule: Sizes by epoch; the last stage has no end.
@@ -80,21 +76,23 @@ class EpochSampler(Sampler[list[Sample]]):
         *,
         stills: int,
         pairs: int,
+        length: int = 2,
         batch_size: int,
         seed: int,
         schedule: Sequence[Stage],
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
-        _check(dataset, stills=stills, pairs=pairs, batch_size=batch_size, schedule=schedule)
+        _check(stills=stills, pairs=pairs, length=length, batch_size=batch_size, schedule=schedule)
         self.batch_size = batch_size
         self.seed = seed
         self.schedule = tuple(schedule)
         self.rank, self.world = rank, world
         self.epoch = 0
         # By length of the sample: what can be drawn, and batches per epoch.
-        self._drawn = {1: dataset.stills, 2: dataset.pairs}
-        self._batches = {1: -(-stills // batch_size), 2: -(-pairs // batch_size)}
+        self._drawn = {frames: dataset.runs(frames) for frames in (1, length)}
+        self._batches = {1: -(-stills // batch_size), length: -(-pairs // batch_size)}
+        self._refuse_nothing(length)
         self._process()
 
     @property
@@ -124,11 +122,11 @@ class EpochSampler(Sampler[list[Sample]]):
         share = self.batch_size // world
         epoch, size = self.epoch, self.size
         random = self._random("order", epoch)
-        lengths = np.repeat([1, 2], [self._batches[1], self._batches[2]])
+        lengths = np.repeat(list(self._batches), list(self._batches.values()))
         random.shuffle(lengths)
         seeds = random.integers(2**62, size=(len(lengths), self.batch_size))
-        rows = {length: self._rows(length, epoch) for length in (1, 2)}
-        used = {1: 0, 2: 0}
+        rows = {length: self._rows(length, epoch) for length in self._batches}
+        used = dict.fromkeys(rows, 0)
         for batch, length in enumerate(lengths.tolist()):
             start = used[length] + rank * share
             used[length] += self.batch_size
@@ -158,6 +156,18 @@ class EpochSampler(Sampler[list[Sample]]):
         """Return a generator of its own for one purpose and one epoch or pass."""
         return np.random.default_rng([*purpose.encode(), number, self.seed])
 
+    def _refuse_nothing(self, length: int) -> None:
+        """Refuse a split that holds nothing of a kind that shall be drawn."""
+        if self._batches[1] and len(self._drawn[1]) == 0:
+            raise ValueError(
+                "the training split holds no frames: add clips, or set sampling.stills=0"
+            )
+        if self._batches[length] and len(self._drawn[length]) == 0:
+            raise ValueError(
+                f"sampling.length is {length}, but the training split holds no {length} "
+                "consecutive frames of one shot: add clips, or set sampling.pairs=0"
+            )
+
     def _process(self) -> tuple[int, int]:
         """Return (rank, world) and refuse a batch that does not divide."""
         running = torch.distributed.is_available() and torch.distributed.is_initialized()
@@ -175,7 +185,7 @@ class EpochSampler(Sampler[list[Sample]]):
 
 
 def _check(
-    dataset: Frames, *, stills: int, pairs: int, batch_size: int, schedule: Sequence[Stage]
+    *, stills: int, pairs: int, length: int, batch_size: int, schedule: Sequence[Stage]
 ) -> None:
     """Refuse settings from which no epoch can be made."""
     if batch_size < 1:
@@ -185,15 +195,13 @@ def _check(
             f"sampling.stills and sampling.pairs: expected at least one sample per epoch, "
             f"got {stills} and {pairs}"
         )
+    if length < 2:
+        raise ValueError(
+            f"sampling.length: expected 2 or more consecutive frames, got {length}; "
+            "single frames are counted by sampling.stills"
+        )
     if not schedule or any(stage.epochs < 1 or min(stage.size) < 1 for stage in schedule):
         raise ValueError(
             "sampling.stages: expected at least one stage, each of at least 1 epoch and a size "
             f"(height, width) of at least 1, got {list(schedule)}"
-        )
-    if stills and len(dataset.stills) == 0:
-        raise ValueError("the training split holds no frames: add clips, or set sampling.stills=0")
-    if pairs and len(dataset.pairs) == 0:
-        raise ValueError(
-            "the training split holds no two consecutive frames of one shot: "
-            "add clips, or set sampling.pairs=0"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -11,27 +12,44 @@ from colorize.data.sampler import Sample
 
 
 class ValidationFrames(Dataset):
-    """Evenly spaced stills of every clip, at one size, always the same."""
+    """Evenly spaced frames of every clip, at one size, always the same.
+
+    Each comes with the ``length`` - 1 frames of its shot before it; frames that have too few are
+    not chosen.
+
+    Raises:
+        ValueError: No clip holds that many consecutive frames of one shot.
+    """
 
     def __init__(
-        self, dataset: ClipDataset, *, frames_per_clip: int, size: tuple[int, int]
+        self,
+        dataset: ClipDataset,
+        *,
+        frames_per_clip: int,
+        size: tuple[int, int],
+        length: int = 1,
     ) -> None:
         self.dataset = dataset.with_augment(None)
         self.samples = [
-            Sample(clip=number, frame=int(frame), length=1, size=size, seed=0)
+            Sample(clip=number, frame=int(frame), length=length, size=size, seed=0)
             for number, clip in enumerate(dataset.clips)
-            for frame in _evenly(clip.count, frames_per_clip)
+            for frame in _evenly(clip.runs(length), frames_per_clip)
         ]
+        if not self.samples:
+            raise ValueError(
+                f"the validation split holds no {length} consecutive frames of one shot, as many "
+                "as this model is measured on: add clips to it"
+            )
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Return ``gray`` (1 1 h w) and ``color`` (1 3 h w)."""
+        """Return ``gray`` (t 1 h w) and ``color`` (t 3 h w); the last frame is the chosen one."""
         return self.dataset[self.samples[index]]
 
 
-def _evenly(count: int, wanted: int) -> np.ndarray:
-    """Return ``wanted`` different frame numbers at the middles of equal parts of a clip."""
-    wanted = min(count, wanted)
-    return ((np.arange(wanted) + 0.5) * count / wanted).astype(int)
+def _evenly(frames: Int64[np.ndarray, " n"], wanted: int) -> Int64[np.ndarray, " m"]:
+    """Return ``wanted`` different frames, at the middles of equal parts of all."""
+    wanted = min(len(frames), wanted)
+    return frames[((np.arange(wanted) + 0.5) * len(frames) / max(1, wanted)).astype(int)]

@@ -138,3 +138,13 @@ def test_wrong_options(options: dict[str, str], message: str) -> None:
         # Past the run-time type check of tests, as from untyped code.
         inspect.unwrap(build_flow_estimator)(**options)
     assert isinstance(build_flow_estimator(), Dis)
+
+
+def test_dis_does_not_depend_on_what_it_saw_before() -> None:
+    random = torch.Generator().manual_seed(0)
+    picture = torch.rand(1, 1, 30, 40, generator=random)
+    picture = torch.nn.functional.interpolate(picture, size=(240, 320), mode="bicubic").clamp(0, 1)
+    moved = picture.roll((3, 5), dims=(2, 3))
+    fresh, used = Dis(), Dis()
+    used(torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 32))
+    assert torch.equal(fresh(moved, picture), used(moved, picture))

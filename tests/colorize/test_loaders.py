@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from colorize.data import Augment, Clip, ClipDataset
+from colorize.data.corruption import Corruption
+from colorize.data.guide_settings import FlowSettings, GuideSettings, NeighborSettings
 from colorize.loaders import Loaders
 
 SAMPLING = {
     "stills": 6,
     "pairs": 4,
+    "length": 2,
     "batch_size": 2,
     "workers": 0,
     "stages": [{"epochs": 1, "size": [12, 16]}, {"epochs": 2, "size": [24, 32]}],
@@ -34,7 +38,9 @@ def clips(count: int, frames: int, first: int = 0) -> ClipDataset:
     )
 
 
-def loaders(*, seed: int = 0, augment: Any = None, **sampling: Any) -> Loaders:
+def loaders(
+    *, seed: int = 0, augment: Any = None, settings: Any = None, **sampling: Any
+) -> Loaders:
     return Loaders(
         train=clips(3, 5),
         val=clips(2, 7, first=10),
@@ -42,6 +48,7 @@ def loaders(*, seed: int = 0, augment: Any = None, **sampling: Any) -> Loaders:
         sampling=SAMPLING | sampling,
         seed=seed,
         frames_per_clip=3,
+        **(settings or {}),
     )
 
 
@@ -115,6 +122,73 @@ def test_validation_frames_are_fixed() -> None:
     for batch, frame in zip(first, stored, strict=True):
         shown = batch["color"][0, 0].permute(1, 2, 0).numpy() * 255
         np.testing.assert_allclose(shown, frame, rtol=0, atol=1e-3)
+
+
+def test_pairs_may_hold_three_frames() -> None:
+    shapes = {tuple(batch["color"].shape[:2]) for batch in epoch(loaders(length=3))}
+    assert shapes == {(2, 1), (2, 3)}
+
+
+def test_training_sees_the_frame_before_and_all_guides_validation_neither() -> None:
+    settings = {
+        "needs": frozenset({"neighbors", "segment_planes"}),
+        "guide_settings": GuideSettings(neighbors=NeighborSettings(count=3)),
+        "previous": True,
+        "validation_length": 2,
+    }
+    made = loaders(settings=settings)
+    for batch in epoch(made):
+        count = batch["color"].shape[1]
+        assert batch["previous_color"].shape == batch["color"].shape
+        assert batch["has_previous"].shape == (2, count)
+        assert batch["neighbors"].shape == (2, count, 3, 12, 16)
+        assert batch["segment_planes"].shape == (2, count, 2, 12, 16)
+    checked = list(made.val_dataloader())
+    assert len(checked) == 6
+    for batch in checked:
+        assert batch.keys() == {"gray", "color"}
+        assert batch["gray"].shape == (1, 2, 1, 24, 32)
+
+
+def test_the_frame_before_is_spoilt_and_everything_else_stays() -> None:
+    settings = {"previous": True, "corruption": Corruption(drop=0.5, each=1.0)}
+    known = []
+    for spoilt, plain in zip(
+        epoch(loaders(settings=settings)), epoch(loaders(settings={"previous": True})), strict=True
+    ):
+        assert torch.equal(spoilt["color"], plain["color"])
+        assert not torch.allclose(spoilt["previous_color"], plain["previous_color"], atol=0.02)
+        assert (spoilt["has_previous"] <= plain["has_previous"]).all()
+        known += [spoilt["has_previous"].float().sum(), plain["has_previous"].float().sum()]
+    assert 0 < sum(known[::2]) < sum(known[1::2])
+
+
+def test_training_with_a_cache_is_training_without(tmp_path: Path) -> None:
+    def of(cache: str | None) -> list[dict[str, torch.Tensor]]:
+        needs = frozenset({"neighbors", "segments"})
+        return epoch(
+            loaders(settings={"needs": needs, "guide_settings": GuideSettings(cache=cache)})
+        )
+
+    plain, written, read = of(None), of(str(tmp_path)), of(str(tmp_path))
+    for batches in (written, read):
+        for one, other in zip(plain, batches, strict=True):
+            assert one.keys() == other.keys()
+            assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("augment", "needs", "guides", "message"),
+    [
+        (Augment(), {"flow"}, {"cache": "guides"}, r"set augment=none, or guides\.cache=null"),
+        (None, {"flow"}, {"flow": FlowSettings(method="truth")}, r"guides\.flow\.method=dis"),
+        (None, {"flows"}, {}, "did you mean 'flow'"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_at_once(augment, needs, guides, message) -> None:
+    settings = {"needs": frozenset(needs), "guide_settings": GuideSettings(**guides)}
+    with pytest.raises(ValueError, match=message):
+        loaders(augment=augment, settings=settings)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,14 @@ from scipy import ndimage
 from skimage.metrics import adapted_rand_error
 from skimage.segmentation import watershed as skimage_watershed
 
-from colorize.segments import mean_colors, nearest_segments, relabel, segment_means, watershed
+from colorize.segments import (
+    mean_colors,
+    nearest_segments,
+    relabel,
+    segment_means,
+    segment_planes,
+    watershed,
+)
 
 
 def _cells(size: tuple[int, int] = (90, 120), count: int = 12, seed: int = 0) -> np.ndarray:
@@ -118,6 +125,44 @@ def test_every_label_is_in_use_on_noise_and_the_result_repeats() -> None:
 def test_an_unknown_gradient_is_refused() -> None:
     with pytest.raises(ValueError, match=r"segments\.gradient is 'lab'"):
         inspect.unwrap(watershed)(np.zeros((4, 4, 3), np.uint8), gradient="lab")
+
+
+def test_segment_planes_of_two_halves_are_computed_by_hand() -> None:
+    gray = np.full((30, 40), 50, np.uint8)
+    gray[:, 17:] = 200
+    gray[3:20:2, 5:12:3] += 1  # the mean is not any pixel's own luma
+    planes = segment_planes(gray)
+    assert planes.dtype == np.float32
+    assert planes.shape == (2, 30, 40)
+    left = (50 * 30 * 17 + 9 * 3) / (30 * 17)
+    np.testing.assert_allclose(planes[0, :, :17], left / 255, rtol=1e-6)
+    np.testing.assert_allclose(planes[0, :, 17:], 200 / 255, rtol=1e-6)
+    expected = np.zeros((30, 40))
+    expected[:, 16] = 1  # the last column whose right neighbour is of the other half
+    np.testing.assert_array_equal(planes[1], expected)
+    np.testing.assert_array_equal(segment_planes(gray.T)[1], expected.T)
+
+
+def test_segment_planes_are_those_of_a_loop_over_pixels() -> None:
+    gray = cv2.cvtColor(_painted(_cells(size=(40, 50), count=7)), cv2.COLOR_RGB2GRAY)
+    planes = segment_planes(gray)
+    labels = watershed(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), gradient="luma")
+    assert labels.max() >= 3
+    for y in range(40):
+        for x in range(50):
+            here = labels[y, x]
+            others = [labels[y, x + 1]] if x < 49 else []
+            others += [labels[y + 1, x]] if y < 39 else []
+            assert planes[1, y, x] == any(other != here for other in others)
+            assert planes[0, y, x] == pytest.approx(gray[labels == here].mean() / 255, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_segment_planes_round_luma_to_bytes(dtype: type) -> None:
+    gray = cv2.cvtColor(_painted(_cells()), cv2.COLOR_RGB2GRAY)
+    off = np.random.default_rng(0).uniform(-0.49, 0.49, gray.shape)
+    floats = ((gray + off) / 255).astype(dtype)
+    np.testing.assert_array_equal(segment_planes(floats), segment_planes(gray))
 
 
 def test_relabel_keeps_the_partition() -> None:

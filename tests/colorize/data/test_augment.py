@@ -8,9 +8,9 @@ import pytest
 
 from colorize.data.augment import (
     Augment,
+    Geometry,
     adjust_tone,
     centre_box,
-    plain,
     random_box,
     resize,
     rotate_hue,
@@ -22,6 +22,14 @@ SIZE = (24, 40)
 def clip(seed: int = 0, *, frames: int = 2, size: tuple[int, int] = (36, 60)) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (frames, *size, 3), dtype=np.uint8)
+
+
+def varied(augment: Augment, frames: np.ndarray, *, seed: int) -> np.ndarray:
+    return augment.draw(frames.shape[1:3], size=SIZE, seed=seed)(frames)
+
+
+def plain(frames: np.ndarray) -> np.ndarray:
+    return Geometry.central(frames.shape[1:3], SIZE).pictures(frames)
 
 
 def test_resize_by_a_whole_factor_is_the_mean_of_blocks() -> None:
@@ -92,36 +100,59 @@ def test_all_frames_of_a_clip_get_the_same_draw() -> None:
     still = np.repeat(clip(frames=1), 2, axis=0)
     augment = Augment(tone=1.0, hue=0.2)
     for seed in range(10):
-        varied = augment(still, size=SIZE, seed=seed)
-        assert varied.shape == (2, *SIZE, 3)
-        assert varied.dtype == np.float32
-        assert varied.min() >= 0
-        assert varied.max() <= 1
-        np.testing.assert_array_equal(varied[0], varied[1])
+        shown = varied(augment, still, seed=seed)
+        assert shown.shape == (2, *SIZE, 3)
+        assert shown.dtype == np.float32
+        assert shown.min() >= 0
+        assert shown.max() <= 1
+        np.testing.assert_array_equal(shown[0], shown[1])
 
 
 def test_the_seed_decides_alone() -> None:
     augment = Augment(tone=0.5)
-    first = augment(clip(), size=SIZE, seed=3)
-    augment(clip(1), size=SIZE, seed=8)
-    np.testing.assert_array_equal(augment(clip(), size=SIZE, seed=3), first)
-    assert np.abs(augment(clip(), size=SIZE, seed=4) - first).max() > 0.1
+    first = varied(augment, clip(), seed=3)
+    varied(augment, clip(1), seed=8)
+    np.testing.assert_array_equal(varied(augment, clip(), seed=3), first)
+    assert np.abs(varied(augment, clip(), seed=4) - first).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("seed", "box", "flip", "draws"),
+    [
+        (0, (3, 2, 31, 51), True, None),
+        (3, (2, 5, 23, 38), False, (-0.13374612, -0.0418974, -0.68052217, 0.4691543)),
+        (7, (4, 8, 31, 51), True, (0.74710689, -0.98946939, 0.64245684, 0.59413886)),
+    ],
+)
+def test_a_recorded_seed_draws_what_it_drew(
+    seed: int, box: tuple[int, ...], flip: bool, draws: tuple[float, ...] | None
+) -> None:
+    variation = Augment(tone=0.5, hue=0.1).draw((36, 60), size=SIZE, seed=seed)
+    assert variation.geometry == Geometry(box=box, size=SIZE, flip=flip)
+    assert (variation.tone is None) == (draws is None)
+    if draws is not None:
+        expected = {
+            "gamma": 2 ** (0.3 * draws[0]),
+            "contrast": 1 + 0.15 * draws[1],
+            "brightness": 0.05 * draws[2],
+        }
+        assert variation.tone == pytest.approx(expected, rel=1e-6)
+        assert variation.turns == pytest.approx(0.1 * draws[3], rel=1e-6)
 
 
 def test_a_flip_alone_mirrors_what_the_plain_way_gives() -> None:
     frames = clip()
-    flipped = Augment(flip=1.0, crop=0.0)(frames, size=SIZE, seed=0)
-    np.testing.assert_array_equal(flipped, plain(frames, size=SIZE)[:, :, ::-1])
-    untouched = Augment(flip=0.0, crop=0.0)(frames, size=SIZE, seed=0)
-    np.testing.assert_array_equal(untouched, plain(frames, size=SIZE))
+    flipped = varied(Augment(flip=1.0, crop=0.0), frames, seed=0)
+    np.testing.assert_array_equal(flipped, plain(frames)[:, :, ::-1])
+    untouched = varied(Augment(flip=0.0, crop=0.0), frames, seed=0)
+    np.testing.assert_array_equal(untouched, plain(frames))
 
 
 def test_flips_come_as_often_as_asked() -> None:
     ramp = np.broadcast_to(np.arange(60, dtype=np.uint8)[:, None] * 4, (1, 36, 60, 3)).copy()
     augment = Augment(flip=0.25)
-    flipped = [augment(ramp, size=SIZE, seed=seed)[0, 0, 0, 0] for seed in range(400)]
-    falling = [augment(ramp, size=SIZE, seed=seed)[0, 0, -1, 0] for seed in range(400)]
-    share = np.mean(np.array(flipped) > np.array(falling))
+    rows = np.array([varied(augment, ramp, seed=seed)[0, 0, :, 0] for seed in range(400)])
+    share = np.mean(rows[:, 0] > rows[:, -1])
     # Binomial, 400 draws: standard deviation 0.022.
     assert abs(share - 0.25) < 0.08
 

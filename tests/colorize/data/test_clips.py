@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from colorize.data.augment import Augment
-from colorize.data.clips import Clip, ClipDataset
+from colorize.data.clip import Clip
+from colorize.data.clips import ClipDataset
 from colorize.data.manifest import ClipRecord, DatasetError, Manifest, save_manifest
 from colorize.data.sampler import EpochSampler, Sample, Stage
 
@@ -74,10 +75,81 @@ def request(clip: int, frame: int, *, length: int = 1, size: Any = SIZE, seed: i
 
 def test_pairs_never_cross_a_cut() -> None:
     dataset = in_memory()
-    pairs = [tuple(row) for row in dataset.pairs.tolist()]
+    pairs = [tuple(row) for row in dataset.runs(2).tolist()]
     assert pairs == [(0, 1), (0, 2), (0, 3), (0, 5), (1, 1), (1, 2)]
-    assert len(dataset) == len(dataset.stills) == 10
-    assert dataset.stills[6].tolist() == [1, 0]
+    assert dataset.runs(3).tolist() == [[0, 2], [0, 3], [1, 2]]
+    assert dataset.runs(4).tolist() == [[0, 3]]
+    assert dataset.runs(5).shape == (0, 2)
+    assert len(dataset) == len(dataset.runs(1)) == 10
+    assert dataset.runs(1)[6].tolist() == [1, 0]
+
+
+def test_a_clip_without_noted_shots_is_one_shot() -> None:
+    assert Clip(name="run", frames=array(0, 4), shots=()).runs(3).tolist() == [2, 3]
+    assert Clip(name="run", frames=array(0, 4), shots=(2,)).runs(2).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("augment", [None, Augment(crop=1.0, flip=0.5, tone=1.0, hue=0.1)])
+def test_the_frame_before_is_varied_as_its_frame(augment: Augment | None) -> None:
+    plain, both = in_memory(augment=augment), in_memory(augment=augment, previous=True)
+    for seed in range(4):
+        size = (16, 20)
+        item = both[request(0, 3, length=2, size=size, seed=seed)]
+        whole = plain[request(0, 3, length=3, size=size, seed=seed)]
+        assert item.keys() == {"gray", "color", "previous_color", "has_previous"}
+        torch.testing.assert_close(item["color"], whole["color"][1:], atol=1e-6, rtol=0)
+        torch.testing.assert_close(item["previous_color"], whole["color"][:2], atol=1e-6, rtol=0)
+        assert item["has_previous"].tolist() == [True, True]
+        assert item["previous_color"].shape == (2, 3, 16, 20)
+        assert not torch.equal(item["previous_color"][1], item["color"][1])
+
+
+def test_a_frame_that_starts_a_shot_stands_for_the_frame_before() -> None:
+    dataset = in_memory(previous=True)
+    for clip, frame in ((0, 0), (0, 4), (1, 0)):
+        still = dataset[request(clip, frame)]
+        assert torch.equal(still["previous_color"], still["color"])
+        assert still["has_previous"].tolist() == [False]
+    run = dataset[request(0, 5, length=2)]
+    assert torch.equal(run["previous_color"], run["color"][[0, 0]])
+    assert run["has_previous"].tolist() == [False, True]
+    assert dataset.with_augment(None)[request(0, 2)].keys() == {"gray", "color"}
+
+
+class Watched(np.ndarray):
+    """Frames that note which of them are read."""
+
+    read: ClassVar[list[tuple[int, int]]] = []
+
+    def __getitem__(self, frames: Any) -> Any:
+        self.read.append((frames.start, frames.stop))
+        return np.asarray(self)[frames]
+
+
+@pytest.mark.parametrize(("previous", "expected"), [(False, (2, 4)), (True, (1, 4))])
+def test_no_more_frames_are_read_than_asked_for(previous: bool, expected: tuple) -> None:
+    clip = Clip(name="run", frames=array(0, 6).view(Watched), shots=(0, 4))
+    Watched.read.clear()
+    _ = ClipDataset(clips=[clip], previous=previous)[request(0, 3, length=2)]
+    assert Watched.read == [expected]
+
+
+def test_what_is_known_of_a_clip_is_rendered_when_asked_for_and_kept() -> None:
+    asked = []
+
+    def truth(names: frozenset[str]) -> dict[str, np.ndarray]:
+        asked.append(set(names))
+        return {name: np.full((4, *SIZE), len(name)) for name in names}
+
+    clip = Clip(name="run", frames=array(0, 4), truth=truth)
+    assert asked == []
+    flow, again = (clip.known(frozenset({"flow"}))["flow"] for _ in range(2))
+    assert again is flow
+    assert clip.known(frozenset({"segments"}))["segments"].max() == 8
+    assert clip.known(frozenset({"flow", "segments"})).keys() == {"flow", "segments"}
+    assert asked == [{"flow"}, {"flow", "segments"}]
+    with pytest.raises(ValueError, match="clip 'sit': its true flow and segments are not known"):
+        in_memory().clips[1].known(frozenset({"flow"}))
 
 
 def test_a_still_and_a_pair_are_the_stored_frames_and_their_luma() -> None:
@@ -122,7 +194,7 @@ def test_the_seed_of_a_sample_decides_its_variation() -> None:
 def test_a_prepared_dataset_serves_what_was_stored(root: Path) -> None:
     dataset = ClipDataset.from_manifest(root=root, split="train")
     assert [clip.name for clip in dataset.clips] == ["run", "sit", "still"]
-    np.testing.assert_array_equal(dataset.pairs, in_memory().pairs)
+    np.testing.assert_array_equal(dataset.runs(2), in_memory().runs(2))
     for sample in (request(0, 3, length=2), request(2, 0)):
         assert torch.equal(dataset[sample]["color"], in_memory()[sample]["color"])
     np.testing.assert_array_equal(dataset.frame(1, 2), array(1, 3)[2])

@@ -8,19 +8,21 @@ from skimage.metrics import adapted_rand_error
 from torch.utils.data import default_collate
 
 from colorize.data.cartoon import CartoonSeries, CartoonShot
+from colorize.data.clips import example
 from colorize.data.guide_settings import (
     FlowSettings,
     GuideSettings,
     NeighborSettings,
     SegmentSettings,
 )
-from colorize.data.guides import GUIDES, compute_guides
+from colorize.data.guides import GROUPS, GUIDES, compute_guides
 from colorize.flow import agreement, consistency, warp
+from colorize.flow_estimators import build_flow_estimator
 from colorize.losses.segment import Segment
 from colorize.losses.segment_uniformity import SegmentUniformity
 from colorize.losses.temporal import Temporal
 from colorize.losses.temporal_second_order import TemporalSecondOrder
-from colorize.segments import mean_colors, nearest_segments, watershed
+from colorize.segments import mean_colors, nearest_segments, segment_planes, watershed
 
 _SETTINGS = GuideSettings(segments=SegmentSettings(maximum=64))
 
@@ -46,6 +48,8 @@ _SHAPES = {
     "segment_areas": (64,),
     "segment_neighbors": (64, 3),
     "neighbors": (5, 48, 64),
+    "refiner_flow": (2, 48, 64),
+    "segment_planes": (2, 48, 64),
 }
 
 
@@ -65,11 +69,11 @@ def test_only_the_guides_named_are_computed(monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("not asked for")
 
-    for name in ("watershed", "nearest_exact", "consistency"):
-        monkeypatch.setattr(f"colorize.data.guides.{name}", refuse)
+    for name in ("guides.watershed", "guides.nearest_exact", "flow_guides.consistency"):
+        monkeypatch.setattr(f"colorize.data.{name}", refuse)
     assert set(compute_guides(_clip(2), ["flow", "visible"], _SETTINGS)) == {"flow", "visible"}
-    monkeypatch.setattr("colorize.data.guides.build_flow_estimator", refuse)
-    monkeypatch.setattr("colorize.data.guides._estimator", refuse)
+    monkeypatch.setattr("colorize.data.flow_guides.build_flow_estimator", refuse)
+    monkeypatch.setattr("colorize.data.flow_guides._estimator", refuse)
     assert compute_guides(_clip(2), [], _SETTINGS) == {}
     with pytest.raises(AssertionError, match="not asked for"):
         compute_guides(_clip(2), ["neighbors"], _SETTINGS)
@@ -175,6 +179,93 @@ def test_known_guides_are_used_also_for_what_depends_on_them() -> None:
     assert guides["visible_second"][2, :, 2:, 4:].all()
     assert set(guides["segments"].unique().tolist()) == {0, 1}
     assert guides["segment_areas"][0, :3].tolist() == [48 * 32, 48 * 32, 0]
+    own = {"refiner_flow": torch.rand(3, 2, 48, 64)}
+    assert compute_guides(clip, own, _SETTINGS, known=own) == own
+
+
+def test_groups_are_a_partition_of_the_guides() -> None:
+    assert sorted(name for group in GROUPS.values() for name in group) == sorted(GUIDES)
+
+
+@pytest.fixture
+def estimates(monkeypatch: pytest.MonkeyPatch) -> list[FlowSettings]:
+    """Return the settings of every estimate, in their order; RAFT is played by shifted DIS."""
+    asked: list[FlowSettings] = []
+
+    class Watched:
+        def __init__(self, settings: FlowSettings) -> None:
+            self.settings = settings
+
+        def __call__(self, current: torch.Tensor, previous: torch.Tensor) -> torch.Tensor:
+            asked.append(self.settings)
+            offset = 0.0 if self.settings.input == "gray" else 1.0
+            return build_flow_estimator()(current, previous) + offset
+
+    monkeypatch.setattr("colorize.data.flow_guides._estimator", Watched)
+    return asked
+
+
+def test_the_refiners_flow_is_computed_once_where_it_is_the_same(
+    estimates: list[FlowSettings],
+) -> None:
+    settings = GuideSettings(refiner_flow=FlowSettings(threshold=0.2))
+    guides = compute_guides(_clip(2), ["flow", "refiner_flow"], settings)
+    assert len(estimates) == 1
+    assert guides["flow"][1].abs().mean() > 0.5
+    assert torch.equal(guides["refiner_flow"], guides["flow"])
+    alone = compute_guides(_clip(2), ["refiner_flow"], settings)
+    assert torch.equal(alone["refiner_flow"], guides["flow"])
+
+
+def test_the_refiners_flow_is_of_gray_frames_unless_its_settings_say_otherwise(
+    estimates: list[FlowSettings],
+) -> None:
+    colored = FlowSettings(method="raft_small", input="color")
+    guides = compute_guides(_clip(2), ["flow", "refiner_flow"], GuideSettings(flow=colored))
+    assert [settings.input for settings in estimates] == ["color", "gray"]
+    assert {settings.method for settings in estimates} == {"raft_small"}
+    torch.testing.assert_close(guides["flow"][1], guides["refiner_flow"][1] + 1)
+    own = GuideSettings(refiner_flow=colored)
+    guides = compute_guides(_clip(2), ["flow", "refiner_flow"], own)
+    torch.testing.assert_close(guides["refiner_flow"][1], guides["flow"][1] + 1)
+
+
+def test_segment_planes_see_gray_alone_and_survive_a_black_and_white_file() -> None:
+    colored = _clip(2)
+    planes = compute_guides(colored, ["segment_planes"], _SETTINGS)["segment_planes"]
+    weighted = colored @ np.array([0.299, 0.587, 0.114])
+    stored = np.rint(weighted).astype(np.uint8)
+    again = compute_guides(stored[..., None].repeat(3, -1), ["segment_planes"], _SETTINGS)
+    assert torch.equal(again["segment_planes"], planes)
+    for gray, expected in zip(stored, planes.numpy(), strict=True):
+        np.testing.assert_array_equal(segment_planes(gray), expected)
+    other = GuideSettings(segments=SegmentSettings(depth=40, gradient="luma"))
+    same = compute_guides(colored, ["segment_planes"], other)["segment_planes"]
+    assert torch.equal(same, planes)
+
+
+def test_segment_planes_are_those_of_the_gray_that_goes_with_the_colours() -> None:
+    varied = (_clip(1) / 255.0).astype(np.float32) ** 0.9  # no whole bytes
+    gray = example(varied)["gray"][0, 0].numpy()
+    planes = compute_guides(varied, ["segment_planes"], _SETTINGS)["segment_planes"]
+    np.testing.assert_array_equal(planes[0].numpy(), segment_planes(gray))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("visible", {"flow": FlowSettings(method="truth")}, r"set guides\.flow\.method=dis"),
+        ("refiner_flow", {"flow": FlowSettings(method="truth")}, r"guides\.flow\.method=dis"),
+        (
+            "segment_areas",
+            {"segments": SegmentSettings(source="truth")},
+            r"segments\.source=truth needs .*: set guides\.segments\.source=watershed",
+        ),
+    ],
+)
+def test_a_truth_that_is_not_known_is_refused(name: str, settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compute_guides(_clip(2), [name], GuideSettings(**settings))
 
 
 def test_true_frames_cost_little_under_their_own_guides() -> None:

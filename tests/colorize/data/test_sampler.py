@@ -18,16 +18,22 @@ SMALL, LARGE = (16, 24), (32, 48)
 
 @dataclass
 class Frames:
-    """Two clips of 7 and 4 frames; the first has a cut at 3."""
+    """Clips as lists of the numbers of frames of their shots."""
 
-    stills: np.ndarray
-    pairs: np.ndarray
+    shots: list[list[int]]
+
+    def runs(self, length: int) -> np.ndarray:
+        rows = []
+        for clip, counts in enumerate(self.shots):
+            for shot, count in enumerate(counts):
+                first = sum(counts[:shot])
+                rows += [(clip, frame) for frame in range(first + length - 1, first + count)]
+        return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
 
 def frames() -> Frames:
-    stills = [(0, frame) for frame in range(7)] + [(1, frame) for frame in range(4)]
-    pairs = [(clip, frame) for clip, frame in stills if frame > 0 and (clip, frame) != (0, 3)]
-    return Frames(np.array(stills), np.array(pairs))
+    """Two clips of 7 and 4 frames; the first has a cut at 3."""
+    return Frames([[3, 4], [4]])
 
 
 def sampler(**changes: Any) -> EpochSampler:
@@ -76,10 +82,30 @@ def test_an_epoch_depends_on_seed_and_number_only() -> None:
     assert len({str(epoch) for epoch in straight}) == 6
 
 
-@pytest.mark.parametrize("length", [1, 2])
+def test_a_recorded_run_draws_what_it_drew() -> None:
+    (epoch,) = epochs(sampler(), [1])
+    # Written down when pairs were the only runs.
+    assert [[(s.clip, s.frame, s.length) for s in batch] for batch in epoch] == [
+        [(1, 2, 1), (0, 2, 1), (1, 3, 1), (1, 3, 1)],
+        [(0, 2, 1), (0, 1, 1), (1, 1, 1), (0, 3, 1)],
+        [(0, 1, 2), (1, 2, 2), (1, 1, 2), (0, 6, 2)],
+    ]
+
+
+@pytest.mark.parametrize("length", [3, 4])
+def test_pairs_may_be_longer_runs(length: int) -> None:
+    batches = list(sampler(length=length))
+    assert Counter(batch[0].length for batch in batches) == {1: 2, length: 1}
+    longest = [s for batch in batches for s in batch if s.length > 1]
+    assert {(s.clip, s.frame) for s in longest} <= set(map(tuple, frames().runs(length).tolist()))
+    stills = [batch for batch in batches if batch[0].length == 1]
+    assert stills == [batch for batch in sampler() if batch[0].length == 1]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
 def test_every_frame_is_seen_once_before_one_is_seen_again(length: int) -> None:
-    made = sampler(stills=4, pairs=4)
-    expected = {1: frames().stills, 2: frames().pairs}[length]
+    made = sampler(stills=4, pairs=4, length=max(2, length))
+    expected = frames().runs(length)
     drawn = [
         (sample.clip, sample.frame)
         for epoch in epochs(made, range(3 * len(expected)))
@@ -127,6 +153,8 @@ def test_seeds_of_samples_differ() -> None:
         ({"world": 3, "rank": 0}, "batch_size: 4 .* multiple of the 3 processes"),
         ({"batch_size": 0}, "batch_size: expected at least 1, got 0"),
         ({"stills": 0, "pairs": 0}, "at least one sample per epoch"),
+        ({"length": 1}, "sampling.length: expected 2 or more .* got 1; .* sampling.stills"),
+        ({"length": 5}, "sampling.length is 5, .* no 5 consecutive .* sampling.pairs=0"),
         ({"schedule": []}, "stages: expected at least one stage"),
     ],
 )
@@ -136,12 +164,12 @@ def test_wrong_settings_are_named(changes: dict, message: str) -> None:
 
 
 def test_nothing_to_draw_is_said() -> None:
-    empty = np.empty((0, 2), dtype=np.int64)
     settings: dict[str, Any] = {"batch_size": 1, "seed": 0, "schedule": [Stage(1, SMALL)]}
     with pytest.raises(ValueError, match=r"no frames: .* sampling\.stills=0"):
-        EpochSampler(Frames(empty, empty), stills=1, pairs=0, **settings)
-    with pytest.raises(ValueError, match=r"no two consecutive frames .* sampling\.pairs=0"):
-        EpochSampler(Frames(frames().stills, empty), stills=1, pairs=1, **settings)
+        EpochSampler(Frames([]), stills=1, pairs=0, **settings)
+    with pytest.raises(ValueError, match=r"no 2 consecutive frames .* sampling\.pairs=0"):
+        EpochSampler(Frames([[1, 1]]), stills=1, pairs=1, **settings)
+    assert len(EpochSampler(Frames([[1, 1]]), stills=1, pairs=0, **settings)) == 1
 
 
 class Requests(Dataset):

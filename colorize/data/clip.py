@@ -1,0 +1,114 @@
+"""One colour clip: its frames, mapped into memory or held in an array, and its shots."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64, Shaped, UInt8
+
+from colorize.data.manifest import DatasetError
+
+Frames = UInt8[np.ndarray, "t h w 3"]
+# Guides that are known, by name, of all frames of a clip at their stored size; asked for by name.
+Truth = Callable[[frozenset[str]], Mapping[str, Shaped[np.ndarray, "t h w *channels"]]]
+
+
+class Clip:
+    """Frames of one clip, sRGB uint8 ``t h w 3``, and the first frames of its shots.
+
+    ``frames`` is an array, or the path of a ``.npy`` file of this ``shape``, which each process
+    maps into memory when it first reads a frame; a pickled clip carries the path only. ``truth``
+    tells what is known of the frames beside their colours: backward ``flow`` (t h w 2),
+    ``visible`` (t h w, bool) and ``segments`` (t h w), each rendered when it is first asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        frames: Frames | Path,
+        shots: Sequence[int] = (0,),
+        shape: tuple[int, int, int, int] | None = None,
+        fingerprint: str | None = None,
+        truth: Truth | None = None,
+    ) -> None:
+        if isinstance(frames, Path) == (shape is None):
+            raise ValueError(f"clip {name!r}: give the shape of a file of frames, not of an array")
+        self.name = name
+        self.source = frames
+        self.shape: tuple[int, ...] = shape or np.shape(frames)  # type: ignore[arg-type]
+        self.shots = tuple(shots)
+        self.truth = truth
+        self._fingerprint = fingerprint
+        self._mapped: Frames | None = None
+        self._known: dict[str, Shaped[np.ndarray, "t h w *channels"]] = {}
+
+    @property
+    def count(self) -> int:
+        """Return the number of frames."""
+        return self.shape[0]
+
+    @property
+    def frames(self) -> Frames:
+        """Return all frames, read from disk where they are touched.
+
+        Raises:
+            DatasetError: The file is not what the clip says.
+        """
+        if not isinstance(self.source, Path):
+            return self.source
+        if self._mapped is None:
+            self._mapped = _map(self.source, self.shape)
+        return self._mapped
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a digest of what decides the frames: the source's, or of the frames."""
+        if self._fingerprint is None:
+            digest = hashlib.sha256(repr((self.name, self.shots, self.shape)).encode())
+            digest.update(np.ascontiguousarray(self.frames).data)
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def known(self, names: frozenset[str]) -> dict[str, Shaped[np.ndarray, "t h w *channels"]]:
+        """Return the known guides called ``names``; they are kept, others are not.
+
+        Raises:
+            ValueError: Nothing but its frames is known of this clip.
+        """
+        if self.truth is None:
+            raise ValueError(f"clip {self.name!r}: its true flow and segments are not known")
+        if not names <= self._known.keys():
+            self._known = dict(self.truth(names.union(self._known)))
+        return {name: self._known[name] for name in names}
+
+    def starts_shot(self, frame: int) -> bool:
+        """Return whether no frame of the same shot precedes ``frame``."""
+        return frame == 0 or frame in self.shots
+
+    def runs(self, length: int) -> Int64[np.ndarray, " n"]:
+        """Return the last frame of every ``length`` consecutive frames of one shot."""
+        frames = np.arange(self.count)
+        starts = np.unique([0, *self.shots])
+        first = starts[np.searchsorted(starts, frames, side="right") - 1]
+        return frames[frames - first >= length - 1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_mapped": None, "_known": {}}
+
+
+def _map(path: Path, shape: tuple[int, ...]) -> Frames:
+    """Map a file of frames into memory."""
+    remedy = "run the same colorize-prepare again"
+    try:
+        frames = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read ({error}); {remedy}") from error
+    if frames.dtype != np.uint8 or frames.shape != shape:
+        got = f"{frames.dtype} {frames.shape}"
+        raise DatasetError(f"{path}: expected uint8 {shape}, got {got}; {remedy}")
+    return frames
