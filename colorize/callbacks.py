@@ -12,7 +12,6 @@ import lightning
 import torch
 from tqdm import tqdm
 
-from colorize.color import displayable
 from colorize.files import write_atomically
 from colorize.sheet import contact_sheet, save_sheet, to_picture
 from colorize.task import Batch, ColorizationTask
@@ -150,7 +149,9 @@ class ValidationPictures(lightning.Callback):
             return
         assert isinstance(pl_module, ColorizationTask)
         rows = [self._row(pl_module, sample) for sample in self._samples(trainer)]
-        titles = ["input", *(f"output {k}" for k in range(len(rows[0]) - 2)), "truth"]
+        outputs = [f"output {k}" for k in range(pl_module.model.outputs)]
+        refined = ["0 refined"] if pl_module.refiner is not None else []
+        titles = ["input", *outputs, *refined, "truth"]
         sheet = contact_sheet(rows, column_titles=titles)
         self.folder.mkdir(parents=True, exist_ok=True)
         save_sheet(self.folder / f"epoch-{trainer.current_epoch + 1:04d}.png", sheet)
@@ -167,6 +168,8 @@ class ValidationPictures(lightning.Callback):
         return [dataset[index] for index in chosen]
 
     def _row(self, task: ColorizationTask, sample: Batch) -> list[Any]:
-        gray, truth = sample["gray"].to(task.device), sample["color"].to(task.device)
-        outputs = displayable(task.model(gray).float(), gray, luma=task.model.luma)
-        return [to_picture(image) for image in (gray[0], *outputs[0], truth[0])]
+        gray, outputs, shown = task.colored(sample["gray"][None].to(task.device))
+        pictures = [gray[0], *outputs[0], sample["color"][-1]]
+        if task.refiner is not None:
+            pictures.insert(-1, shown[0, 0])
+        return [to_picture(picture) for picture in pictures]

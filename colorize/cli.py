@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,8 +13,9 @@ from einops import rearrange
 from tqdm import tqdm
 
 from colorize.errors import fail, one_line_errors
-from colorize.media import Frame, open_sink, open_source
+from colorize.media import Frame, Source, open_sink, open_source
 from colorize.predict import Colorizer
+from colorize.shots import shot_starts
 
 _EXAMPLES = """\
 examples:
@@ -36,9 +37,13 @@ def main(arguments: list[str] | None = None) -> None:
             options.input,
             options.output,
             colorizer=Colorizer.load(
-                options.checkpoint, device=options.device, short_side=options.size
+                options.checkpoint,
+                device=options.device,
+                short_side=options.size,
+                flow_weights=options.flow_weights,
             ),
             variant=options.variant,
+            refine=options.refine,
             batch_size=options.batch_size,
             quality=options.quality,
         )
@@ -51,39 +56,57 @@ def colorize(
     *,
     colorizer: Colorizer,
     variant: int = 0,
+    refine: bool | None = None,
     batch_size: int = 4,
     quality: int = 90,
 ) -> int:
     """Colour every frame of ``source_path`` into ``output_path`` and return their number.
 
+    Where a frame's colours depend on the frame before (a refiner, or a network that sees it), the
+    cuts are found first, and every shot starts anew. ``refine=False`` leaves the refiner out.
+
     Raises:
         MediaError: The input cannot be read or the output not written.
         ValueError: The model has no such variant.
     """
-    colorizer.check_variant(variant)
+    stream = colorizer.stream(variant=variant, refine=refine)
     done = 0
-    with (
-        open_source(source_path) as source,
-        open_sink(output_path, like=source, quality=quality) as sink,
-        tqdm(total=source.count, unit="frame", desc="colouring", dynamic_ncols=True) as bar,
-    ):
-        for frames in batches(source, batch_size):
-            gray = torch.from_numpy(np.stack([frame.gray() for frame in frames])).unsqueeze(1)
-            coloured = colorizer(gray, variant=variant)
-            for frame, picture in zip(
-                frames, to_integers(coloured, frames[0].rgb.dtype), strict=True
-            ):
-                sink.write(frame.with_rgb(picture))
-            done += len(frames)
-            bar.update(len(frames))
+    with open_source(source_path) as source:
+        starts = _shot_starts(source) if stream.sequential else frozenset()
+        with (
+            open_sink(output_path, like=source, quality=quality) as sink,
+            tqdm(total=source.count, unit="frame", desc="colouring", dynamic_ncols=True) as bar,
+        ):
+            for frames in batches(source, batch_size, starts=starts):
+                if done in starts:
+                    stream.reset()
+                gray = torch.from_numpy(np.stack([frame.gray() for frame in frames])).unsqueeze(1)
+                coloured = stream(gray, keep_luma=True)[:, 0]
+                for frame, picture in zip(
+                    frames, to_integers(coloured, frames[0].rgb.dtype), strict=True
+                ):
+                    sink.write(frame.with_rgb(picture))
+                done += len(frames)
+                bar.update(len(frames))
     return done
 
 
-def batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Yield runs of at most ``size`` consecutive frames of one picture size and bit depth."""
+def _shot_starts(source: Source) -> frozenset[int]:
+    """Read the source once to find its cuts."""
+    frames = tqdm(source, total=source.count, unit="frame", desc="finding cuts", leave=False)
+    return frozenset(shot_starts(frame.gray() for frame in frames))
+
+
+def batches(
+    frames: Iterable[Frame], size: int, *, starts: Container[int] = ()
+) -> Iterator[list[Frame]]:
+    """Yield runs of at most ``size`` consecutive frames of one picture size and bit depth.
+
+    A frame whose number is in ``starts`` begins a run.
+    """
     batch: list[Frame] = []
-    for frame in frames:
-        if batch and _form(frame) != _form(batch[0]):
+    for number, frame in enumerate(frames):
+        if batch and (number in starts or _form(frame) != _form(batch[0])):
             yield batch
             batch = []
         batch.append(frame)
@@ -128,6 +151,18 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--variant", type=int, default=0, help="which of the model's K colourings (default 0)"
+    )
+    parser.add_argument(
+        "--no-refine",
+        dest="refine",
+        action="store_const",
+        const=False,
+        help="leave out the checkpoint's refinement network, if it has one",
+    )
+    parser.add_argument(
+        "--flow-weights",
+        metavar="FILE",
+        help="RAFT's weights for a refinement network that uses it (default: as in its training)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument(

@@ -13,6 +13,7 @@ import importlib
 import inspect
 import os
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,15 +49,31 @@ class StageConfig:
 class SamplingConfig:
     """What an epoch is made of; every batch holds either stills or consecutive pairs.
 
-    ``workers`` are loader processes; null is none on a CPU, whose cores the network needs, and one
-    per core, at most 8, beside a GPU.
+    ``length`` is how many consecutive frames a "pair" holds: 2, or 3 for losses that compare frames
+    two apart. ``workers`` are loader processes; null is none on a CPU, whose cores the network
+    needs, and one per core, at most 8, beside a GPU.
     """
 
     stills: int = 5000
     pairs: int = 1000
+    length: int = 2
     batch_size: int = 1
     workers: int | None = None
     stages: list[StageConfig] = MISSING
+
+
+@dataclass
+class ProtocolConfig:
+    """How long and how large a comparison trains; schedules of one or two sizes are made of it.
+
+    ``epochs`` is ``small_epochs`` + ``large_epochs``; sizes are (height, width).
+    """
+
+    epochs: int = MISSING
+    small_epochs: int = MISSING
+    large_epochs: int = MISSING
+    small: list[int] = MISSING
+    large: list[int] = MISSING
 
 
 @dataclass
@@ -106,9 +123,13 @@ class TrainConfig:
     init: str | None = None
     features: Any = None
     model: Any = MISSING
+    refiner: Any = None
+    protocol: ProtocolConfig | None = None
     loss: dict[str, Any] = MISSING
+    weights: dict[str, float] = MISSING
     data: Any = MISSING
     augment: Any = None
+    corruption: Any = None
     guides: Any = None
     metric: dict[str, Any] = MISSING
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -121,7 +142,10 @@ class TrainConfig:
 class EvaluateConfig:
     """Everything ``colorize-evaluate`` reads; give ``checkpoint`` and ``data``, or two folders.
 
-    ``size`` is the short side the network works at; null is that of its training.
+    ``size`` is the short side the network works at; null is that of its training. ``refine`` is
+    whether the checkpoint's refiner is measured too (null: where there is one; false: the main
+    network alone); ``flow_weights`` replaces the file of RAFT's weights that it names. Every
+    ``every``-th frame of a clip is measured; metrics of clips take all frames of a shot.
     """
 
     output: str = MISSING
@@ -129,6 +153,8 @@ class EvaluateConfig:
     data: Any = None
     split: str = "test"
     size: int | None = None
+    refine: bool | None = None
+    flow_weights: str | None = None
     prediction: str | None = None
     truth: str | None = None
     metric: dict[str, Any] = MISSING
@@ -145,11 +171,19 @@ def config_directory() -> Path:
     return checkout if checkout.is_dir() else package / "conf"
 
 
+_schemas: dict[str, type] = {}
+
+
+def register_schema(name: str, schema: type) -> None:
+    """Make a dataclass known to Hydra as ``NAME_schema``, the first entry of a defaults list."""
+    _schemas[name] = schema
+    ConfigStore.instance().store(name=f"{name}_schema", node=schema)
+
+
 def register_schemas() -> None:
-    """Make the dataclasses known to Hydra, as the first entry of each defaults list."""
-    store = ConfigStore.instance()
-    store.store(name="train_schema", node=TrainConfig)
-    store.store(name="evaluate_schema", node=EvaluateConfig)
+    """Make the dataclasses of this module known to Hydra."""
+    register_schema("train", TrainConfig)
+    register_schema("evaluate", EvaluateConfig)
 
 
 def did_you_mean(word: str, known: Iterable[object]) -> str:
@@ -240,13 +274,22 @@ def describe(error: BaseException) -> str:
         key = named[1] if named else getattr(cause, "full_key", None)
         return f"{key}: {text}" if key and str(key) not in text else text
     file, key, owner = unknown["file"], unknown["key"], unknown["owner"]
-    known = list(getattr(globals().get(owner), "__dataclass_fields__", ()))
+    known = _fields(owner)
     parent = getattr(cause, "parent_node", None)
     if not known and isinstance(parent, DictConfig):
         known = list(parent)
     full_key = getattr(cause, "full_key", None) or key
     place = f" in {file}" if file else ""
     return f"unknown setting {full_key}{place}{did_you_mean(key, known)}"
+
+
+def _fields(owner: str) -> list[str]:
+    """Return the fields of the dataclass called ``owner`` in a module of a registered schema."""
+    for schema in _schemas.values():
+        dataclass_named = getattr(sys.modules[schema.__module__], owner, None)
+        if fields := getattr(dataclass_named, "__dataclass_fields__", None):
+            return list(fields)
+    return []
 
 
 # "In 'experiment/x': ConfigKeyError raised while composing config: Key 'y' not in 'TrainConfig'"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn, get_args
 
 _PACKAGES = (Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "classify")
 
@@ -43,6 +43,17 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         print("stopped; the same command continues where it can", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def require_choice(option: str, value: object, choices: Any) -> None:
+    """Refuse a value that is none of the strings of a ``Literal``.
+
+    Raises:
+        ValueError: Naming the option and what it can be.
+    """
+    known = get_args(choices)
+    if value not in known:
+        raise ValueError(f"{option} is {value!r}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
 def _raised_here(traceback: TracebackType | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -40,11 +40,16 @@ class Objective(nn.Module):
         return Terms(total=torch.stack(weighted).sum(), by_name=terms)
 
 
-class Terms(NamedTuple):
+@dataclass(frozen=True)
+class Terms:
     """The weighted total, and the unweighted value of each loss by its name."""
 
     total: Float[Tensor, ""]
     by_name: Mapping[str, Float[Tensor, ""]]
+
+    def __add__(self, other: Terms) -> Terms:
+        """Join the terms of two objectives of one step."""
+        return Terms(self.total + other.total, {**self.by_name, **other.by_name})
 
     def raise_if_not_finite(self, *, step: int) -> None:
         """Stop on a NaN or infinite total, naming the terms at fault.

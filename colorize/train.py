@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,31 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
-from torch import Tensor, nn
+from torch import nn
 
-from colorize import predict
+from colorize import checkpoints
 from colorize.callbacks import EpochLog, RunProgress, ValidationPictures
 from colorize.config import ConfigError, build, entry, to_plain
 from colorize.curves import draw_curves
-from colorize.data.guide_settings import GuideSettings
-from colorize.data.guides import FRAMES, GUIDES, compute_guides
+from colorize.data.guide_settings import FlowSettings, GuideSettings
+from colorize.data.guides import FRAMES
 from colorize.features import VGG19
 from colorize.files import write_atomically
 from colorize.loaders import Loaders
+from colorize.losses import Refinement
+from colorize.metrics import ClipMetric, Metric, split_metrics
+from colorize.models import Generator, Refiner
 from colorize.objective import Objective
+from colorize.predict import refiner_flow
 from colorize.provenance import provenance
+from colorize.sequence import is_sequential
 from colorize.task import ColorizationTask
 
 # Settings that may differ when a run is continued; any other difference is another run.
-_MAY_CHANGE = ("directory", "trainer", "sampling.workers", "validation.pictures", "name")
+_MAY_CHANGE = (
+    *("directory", "trainer", "sampling.workers", "validation.pictures", "name"),
+    "guides.cache",
+)
 
 
 def main() -> None:
@@ -75,19 +84,33 @@ def train(config: DictConfig) -> dict[str, float]:
 def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     """Build the task and the loaders of training and validation that ``config`` describes."""
     plain = to_plain(config)
-    objective = Objective({name: build(node) for name, node in config.loss.items()})
+    losses: dict[str, nn.Module] = {name: build(node) for name, node in config.loss.items()}
+    objective = Objective({n: loss for n, loss in losses.items() if not _is_of_refiner(loss)})
+    metrics = {name: build(node) for name, node in config.metric.items()}
+    _refuse_clip_metrics(metrics)
+    model: Generator = build(config.model)
+    # Last, so that f begins with the same weights whether there is a g or not.
+    refiner: Refiner | None = build(config.refiner)
+    refiner_objective = _refiner_objective(losses, refiner)
+    if config.init is not None:
+        checkpoints.fill(checkpoints.load_checkpoint(config.init), model, refiner)
+    needs = objective.needs | _inputs_needed(model) | ({"refiner_flow"} if refiner else set())
+    _refuse_idle_losses(losses, config.sampling)
     clips = build(config.data)
     train, val = clips.split("train"), clips.split("val")
     loaders = Loaders(
         train=train,
         val=val,
         augment=build(config.augment),
-        guide=_guide(objective, build(config.guides), pairs=config.sampling.pairs > 0),
+        needs=needs,
+        guide_settings=_guide_settings(build(config.guides), refiner),
+        previous=model.inputs in ("gray_pair", "gray_previous"),
+        corruption=build(config.corruption) if model.inputs == "gray_previous" else None,
+        validation_length=2 if is_sequential(model, refiner) else 1,
         sampling=plain["sampling"],
         seed=config.seed,
         frames_per_clip=config.validation.frames_per_clip,
     )
-    model = build(config.model)
     description = {
         "config": plain,
         "size": plain["sampling"]["stages"][-1]["size"],
@@ -95,12 +118,13 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
         "weights": weight_labels({"model": model, "loss": objective}),
         "provenance": provenance(data=clips.label, seed=config.seed),
     }
-    if config.init is not None:
-        model.load_state_dict(dict(predict.load_checkpoint(config.init).weights))
     task = ColorizationTask(
         model=model,
         objective=objective,
-        metrics={name: build(node) for name, node in config.metric.items()},
+        refiner=refiner,
+        refiner_objective=refiner_objective,
+        flow=refiner_flow(refiner) if refiner else None,
+        metrics=metrics,
         description=description,
         learning_rate=config.optimizer.learning_rate,
         betas=tuple(config.optimizer.betas),
@@ -110,27 +134,64 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     return task, loaders
 
 
-def _guide(
-    objective: Objective, settings: GuideSettings | None, *, pairs: bool
-) -> Callable[..., dict[str, Tensor]] | None:
-    """Return what computes the guides of the chosen losses; refuse a loss that could never act."""
-    for name, loss in objective.losses.items():
-        for need in sorted(loss.needs):  # type: ignore[arg-type]
-            if need not in GUIDES:
-                raise ConfigError(
-                    f"loss {name} needs {need!r}, which is computed by no part of this version; "
-                    "leave it out"
-                )
-            if FRAMES.get(need, 1) > (2 if pairs else 1):
-                raise ConfigError(
-                    f"loss {name} compares {FRAMES[need]} consecutive frames, but samples hold "
-                    f"{2 if pairs else 1}: set sampling.pairs above 0, or leave the loss out"
-                )
-    if not objective.needs:
-        return None
-    return functools.partial(
-        compute_guides, names=objective.needs, settings=settings or GuideSettings()
+def _is_of_refiner(loss: nn.Module) -> bool:
+    return isinstance(loss, Refinement)
+
+
+def _refiner_objective(
+    losses: Mapping[str, nn.Module], refiner: Refiner | None
+) -> Objective | None:
+    """Return the objective of g; refuse a refiner without a loss, and a loss without a refiner."""
+    chosen = {name: loss for name, loss in losses.items() if _is_of_refiner(loss)}
+    if refiner is None and chosen:
+        raise ConfigError(
+            f"loss {next(iter(chosen))} trains the refinement network, and there is none: "
+            "pass refiner=refiner, or leave the loss out"
+        )
+    if refiner is not None and not chosen:
+        raise ConfigError(
+            "refiner is set, but no loss trains it: add refinement to loss=[...], "
+            "or pass refiner=null"
+        )
+    return Objective(chosen) if chosen else None
+
+
+def _refuse_clip_metrics(metrics: Mapping[str, Metric | ClipMetric]) -> None:
+    """Refuse what is measured on whole shots: validation sees single frames."""
+    for name in split_metrics(metrics)[1]:
+        raise ConfigError(
+            f"metric {name} needs whole shots, and validation measures single frames: leave it "
+            "out here; colorize-evaluate measures it"
+        )
+
+
+def _inputs_needed(model: Generator) -> set[str]:
+    return {"segment_planes"} if model.inputs == "gray_segments" else set()
+
+
+def _guide_settings(settings: GuideSettings | None, refiner: Refiner | None) -> GuideSettings:
+    """Return the settings of all guides; the refiner itself says which flow it is used with."""
+    settings = settings or GuideSettings()
+    if refiner is None:
+        return settings
+    flow = FlowSettings(
+        method=refiner.flow_method, weights=refiner.flow_weights, input=refiner.training_flow
     )
+    return dataclasses.replace(settings, refiner_flow=flow)
+
+
+def _refuse_idle_losses(losses: Mapping[str, nn.Module], sampling: DictConfig) -> None:
+    """Refuse a loss that could never act, because samples hold too few consecutive frames."""
+    length = sampling.length if sampling.pairs > 0 else 1
+    for name, loss in losses.items():
+        wanted = max((FRAMES.get(need, 1) for need in loss.needs), default=1)  # type: ignore[union-attr]
+        wanted = 2 if _is_of_refiner(loss) else wanted
+        if wanted > length:
+            remedy = f"sampling.length={wanted}" if sampling.pairs > 0 else "sampling.pairs above 0"
+            raise ConfigError(
+                f"loss {name} compares {wanted} consecutive frames, but samples hold {length}: "
+                f"set {remedy}, or leave the loss out"
+            )
 
 
 def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
@@ -149,6 +210,7 @@ def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
     if settings["precision"] == "auto":
         cuda = settings["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
         settings["precision"] = "bf16-mixed" if cuda else "32-true"
+    settings["strategy"] = _strategy(settings, refined=config.refiner is not None)
     monitor = config.validation.monitor
     checkpoint = functools.partial(
         ModelCheckpoint, dirpath=directory / "checkpoints", enable_version_counter=False
@@ -173,6 +235,16 @@ def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # EpochSampler gives every process its part itself
     )
+
+
+def _strategy(settings: Mapping[str, Any], *, refined: bool) -> str:
+    """Return the strategy; g takes no part in steps on stills, a defect in plain DDP's eyes."""
+    strategy = str(settings["strategy"])
+    several = settings["num_nodes"] > 1 or settings["devices"] not in (1, "1", "auto")
+    several = several or (settings["devices"] == "auto" and torch.cuda.device_count() > 1)
+    if refined and (strategy == "ddp" or (strategy == "auto" and several)):
+        return "ddp_find_unused_parameters_true"
+    return strategy
 
 
 def _directory(config: DictConfig) -> Path:
@@ -214,7 +286,7 @@ def _finish(directory: Path, trainer: lightning.Trainer) -> None:
     """Export the best weights and say where everything is."""
     best = directory / "checkpoints" / "best.ckpt"
     exported = directory / "model.safetensors"
-    predict.export(predict.load_checkpoint(best), exported)
+    checkpoints.export(checkpoints.load_checkpoint(best), exported)
     curves = directory / "curves.png"
     draw_curves(directory / "history.csv", curves)
     print(f"done after {trainer.global_step} steps: weights {exported}, curves {curves}")

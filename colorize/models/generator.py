@@ -1,4 +1,4 @@
-"""The generator f: from one gray frame to K colourings."""
+"""The generator f: from one gray frame, and what else it may see, to K colourings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from colorize.color import join, rgb_to_chroma
 from colorize.features import VGG19
+from colorize.models.inputs import Inputs, planes_of
 from colorize.models.unet import Normalization, UNet
 
 Head = Literal["rgb", "chroma"]
@@ -28,6 +29,8 @@ class Generator(nn.Module):
     ``head="rgb"`` predicts 3 planes per colouring ([L]), ``head="chroma"`` the planes (Cb, Cr),
     joined to the gray frame (ours). ``luma="keep"`` gives every colouring exactly the luma of the
     gray frame, which an RGB head loses with ``luma="free"`` ([L]); a chroma head always keeps it.
+
+    ``inputs`` says what the network sees beside the gray frame; see :mod:`colorize.models.inputs`.
 
     ``normalization`` is the U-Net's: ``"none"`` ([L]) or ``"batch"`` (ours).
 
@@ -48,6 +51,7 @@ class Generator(nn.Module):
         outputs: int = 4,
         head: Head = "rgb",
         luma: Luma = "free",
+        inputs: Inputs = "gray",
         channels: Sequence[int] = (32, 64, 128, 256, 512),
         normalization: Normalization = "none",
         output_gain: float = 1.0,
@@ -58,14 +62,19 @@ class Generator(nn.Module):
         self.outputs = outputs
         self.head = head
         self.luma = luma
+        self.inputs = inputs
+        extra = planes_of(inputs)
         first = None
         if features is not None:
             first = HypercolumnProjection(
-                features=features, out_channels=channels[0], activation_scale=activation_scale
+                features=features,
+                out_channels=channels[0],
+                extra=extra,
+                activation_scale=activation_scale,
             )
         planes = 3 if head == "rgb" else 2
         self.unet = UNet(
-            in_channels=1,
+            in_channels=1 + extra,
             out_channels=planes * outputs,
             channels=channels,
             normalization=normalization,
@@ -74,9 +83,16 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.unet.output.weight.mul_(output_gain)
 
-    def forward(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 h w"]:
-        """Return K RGB colourings of ``gray`` in [0, 1]; they are not clipped."""
-        planes = rearrange(self.unet(gray), "b (k c) h w -> b k c h w", k=self.outputs)
+    def forward(
+        self, gray: Float[Tensor, "b 1 h w"], extra: Float[Tensor, "b e h w"] | None = None
+    ) -> Float[Tensor, "b k 3 h w"]:
+        """Return K RGB colourings of ``gray`` in [0, 1]; they are not clipped.
+
+        ``extra`` holds the planes that ``inputs`` asks for (:mod:`colorize.sequence` makes them).
+        """
+        assert (0 if extra is None else extra.shape[1]) == planes_of(self.inputs)
+        seen = gray if extra is None else torch.cat([gray, extra.to(gray.dtype)], dim=1)
+        planes = rearrange(self.unet(seen), "b (k c) h w -> b k c h w", k=self.outputs)
         planes = planes.to(gray.dtype)  # autocast's bf16 would round the luma joined below
         if self.luma == "free":
             return planes
@@ -89,6 +105,7 @@ class HypercolumnProjection(nn.Module):
 
     The hypercolumn is the gray frame, three times, and all taps of ``features`` resized
     bilinearly (``align_corners=False``) to the size of the frame: 1475 channels for [L]'s taps.
+    ``extra`` planes that stand behind the gray frame are appended to it as they are.
     Bilinear resizing is linear and acts on each channel alone, so each tap is projected by its
     slice of the convolution before it is resized: the same result from a fraction of the work.
 
@@ -96,14 +113,19 @@ class HypercolumnProjection(nn.Module):
     """
 
     def __init__(
-        self, *, features: VGG19, out_channels: int, activation_scale: float | None = None
+        self,
+        *,
+        features: VGG19,
+        out_channels: int,
+        extra: int = 0,
+        activation_scale: float | None = None,
     ) -> None:
         super().__init__()
         if activation_scale is not None and activation_scale <= 0:
             raise ValueError(f"model.activation_scale is {activation_scale}: expected above 0")
         self.features = features
         self.activation_scale = activation_scale
-        self.sizes = [_GRAY_CHANNELS, *features.channels.values()]
+        self.sizes = [_GRAY_CHANNELS, *features.channels.values(), extra]
         self.projection = nn.Conv2d(sum(self.sizes), out_channels, 1)
 
     @property
@@ -111,11 +133,14 @@ class HypercolumnProjection(nn.Module):
         """What the taps are divided by."""
         return self.features.unit if self.activation_scale is None else self.activation_scale
 
-    def forward(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
-        """Return the projected hypercolumn of ``gray`` in [0, 1]."""
+    def forward(self, seen: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b c h w"]:
+        """Return the projected hypercolumn of the gray frame in [0, 1] and the planes behind it."""
+        gray, extra = seen[:, :1], seen[:, 1:]
         repeated = gray.expand(-1, _GRAY_CHANNELS, -1, -1)
-        gray_slice, *tap_slices = self.projection.weight.split(self.sizes, dim=1)
+        gray_slice, *tap_slices, extra_slice = self.projection.weight.split(self.sizes, dim=1)
         total = functional.conv2d(repeated, gray_slice, self.projection.bias)
+        if extra.shape[1]:
+            total = total + functional.conv2d(extra, extra_slice)
         taps = self.features(repeated).values()
         for tap, weight in zip(taps, tap_slices, strict=True):
             projected = functional.conv2d(tap, weight / self.scale)

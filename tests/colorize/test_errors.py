@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from typing import Literal
 
 import pytest
 
-from colorize.errors import fail, one_line_errors
-from colorize.predict import choose_device, load_checkpoint
+from colorize.checkpoints import load_checkpoint
+from colorize.errors import fail, one_line_errors, require_choice
+from colorize.predict import choose_device
 
 
 def test_a_value_error_of_ours_becomes_one_line_and_exit_code_2(capsys):
@@ -50,3 +52,9 @@ def test_importing_the_package_does_no_work():
     program = "import colorize, sys; print('torch' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert output.stdout.strip() == "False", output.stderr
+
+
+def test_a_choice_that_does_not_exist_names_the_others():
+    with pytest.raises(ValueError, match=r"model\.head is 'sepia': expected rgb, chroma or lab$"):
+        require_choice("model.head", "sepia", Literal["rgb", "chroma", "lab"])
+    require_choice("model.head", "chroma", Literal["rgb", "chroma", "lab"])

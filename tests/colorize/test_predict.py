@@ -1,28 +1,17 @@
-"""Checkpoint files, whole and broken, and what the colorizer does with a frame of any size."""
+"""What the colorizer does with a frame of any size, and with the frames of a shot."""
 
 from __future__ import annotations
 
-import os
-import pickle
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 from PIL import Image
 
-from colorize.predict import (
-    CheckpointError,
-    Colorizer,
-    build_model,
-    choose_device,
-    export,
-    load_checkpoint,
-    working_size,
-)
-from tests.colorize.tiny import description, generator, write_lightning, write_safetensors
+from colorize.predict import Colorizer, choose_device, working_size
+from tests.colorize.tiny import generator, write_lightning, write_safetensors
 
 LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -47,16 +36,6 @@ def colorizer(tmp_path: Path) -> Colorizer:
     return Colorizer.load(write_safetensors(tmp_path / "model.safetensors"), device="cpu")
 
 
-class Bomb:
-    """Makes a folder when unpickled."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
-
-
 def test_both_kinds_of_file_give_the_same_colours(tmp_path: Path) -> None:
     exported = Colorizer.load(write_safetensors(tmp_path / "a.safetensors", seed=4), device="cpu")
     trained = Colorizer.load(write_lightning(tmp_path / "a.ckpt", seed=4), device="cpu")
@@ -66,151 +45,9 @@ def test_both_kinds_of_file_give_the_same_colours(tmp_path: Path) -> None:
     assert not torch.allclose(exported(gray), other(gray), atol=0.01)
 
 
-def test_an_exported_checkpoint_comes_back_whole(tmp_path: Path) -> None:
-    first = load_checkpoint(write_lightning(tmp_path / "run.ckpt"))
-    export(first, tmp_path / "model.safetensors")
-    again = load_checkpoint(tmp_path / "model.safetensors")
-    assert again.model == first.model == description()["config"]["model"]
-    assert again.description == first.description == description() | {"step": 0}
-    assert again.size == (32, 48)
-    assert again.weights.keys() == first.weights.keys() == generator().state_dict().keys()
-    for name, tensor in generator().state_dict().items():
-        assert torch.equal(again.weights[name], tensor)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.safetensors", "run.ckpt"]
-
-
-def test_a_failed_export_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:
-    path = write_safetensors(tmp_path / "model.safetensors")
-    before = path.read_bytes()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        export(load_checkpoint(path), path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_the_loaded_model_is_frozen(colorizer: Colorizer) -> None:
     assert not colorizer.model.training
     assert not any(parameter.requires_grad for parameter in colorizer.model.parameters())
-
-
-def broken_text(path: Path) -> Path:
-    path.write_text("these are not weights\n")
-    return path
-
-
-def broken_cut(path: Path) -> Path:
-    whole = write_safetensors(path).read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    return path
-
-
-def broken_zip(path: Path) -> Path:
-    whole = write_lightning(path).read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    return path
-
-
-def broken_foreign(path: Path) -> Path:
-    safetensors.torch.save_file({"weight": torch.ones(2)}, path, {"format": "pt"})
-    return path
-
-
-def broken_bare(path: Path) -> Path:
-    torch.save(torch.ones(3), path)
-    return path
-
-
-def broken_other_task(path: Path) -> Path:
-    torch.save({"state_dict": {"layer.weight": torch.ones(3)}}, path)
-    return path
-
-
-def broken_empty(path: Path) -> Path:
-    path.write_bytes(b"")
-    return path
-
-
-def missing(path: Path) -> Path:
-    return path
-
-
-@pytest.mark.parametrize(
-    ("name", "make", "message"),
-    [
-        ("absent.ckpt", missing, "no such checkpoint; train one with colorize-train"),
-        ("text.ckpt", broken_text, "not a checkpoint of colorize-train, or damaged"),
-        ("text.safetensors", broken_text, "not a checkpoint of colorize-train, or damaged"),
-        ("empty.ckpt", broken_empty, "not a checkpoint of colorize-train, or damaged"),
-        ("empty.safetensors", broken_empty, "not a checkpoint of colorize-train, or damaged"),
-        ("cut.safetensors", broken_cut, "not a checkpoint of colorize-train, or damaged"),
-        ("cut.ckpt", broken_zip, "not a checkpoint of colorize-train, or damaged"),
-        ("other.safetensors", broken_foreign, r"format is 'pt', expected 'tooncolor-model-1'"),
-        ("tensor.ckpt", broken_bare, "not a checkpoint of colorize-train, or damaged"),
-        ("classifier.ckpt", broken_other_task, "not a checkpoint of colorize-train.*tooncolor"),
-    ],
-)
-def test_a_file_that_is_no_checkpoint_is_one_line(tmp_path: Path, name, make, message) -> None:
-    with pytest.raises(CheckpointError, match=message) as error:
-        load_checkpoint(make(tmp_path / name))
-    assert str(error.value).startswith(str(tmp_path / name))
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("save", [torch.save, lambda content, path: pickle.dump(content, path)])
-def test_code_in_a_pickle_is_not_executed(tmp_path: Path, save) -> None:
-    folder, path = tmp_path / "executed", tmp_path / "evil.ckpt"
-    with path.open("wb") as file:
-        save({"tooncolor": Bomb(folder), "state_dict": {}}, file)
-    pickle.loads(pickle.dumps(Bomb(folder)))
-    assert folder.is_dir()  # the charge is live
-    folder.rmdir()
-    with pytest.raises(CheckpointError, match="not a checkpoint") as error:
-        load_checkpoint(path)
-    assert "\n" not in str(error.value)
-    assert not folder.exists()
-
-
-def test_weights_that_do_not_fit_the_description_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    checkpoint = load_checkpoint(write_safetensors(path))
-    weights = dict(checkpoint.weights)
-    weights.pop("unet.second.weight")
-    with pytest.raises(CheckpointError, match=r"does not fit.*unet\.second\.weight") as error:
-        build_model(type(checkpoint)(path, checkpoint.model, weights, checkpoint.description))
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"_target_": "os.system"}, r"os\.system"),
-        ({"head": "sepia"}, "does not fit"),
-        ({"later_option": 1}, "later_option"),
-        ({"channels": [4, 4, 4]}, "does not fit"),
-    ],
-)
-def test_a_description_of_another_version_is_one_line(tmp_path: Path, change, message) -> None:
-    path = tmp_path / "model.safetensors"
-    checkpoint = load_checkpoint(write_safetensors(path))
-    model = {**checkpoint.model, **change}
-    with pytest.raises(CheckpointError, match=message) as error:
-        build_model(type(checkpoint)(path, model, checkpoint.weights, checkpoint.description))
-    assert str(error.value).startswith(str(path))
-    assert "\n" not in str(error.value)
-
-
-def test_a_description_without_a_size_is_no_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    checkpoint = load_checkpoint(write_safetensors(path))
-    about = {key: value for key, value in checkpoint.description.items() if key != "size"}
-    export(type(checkpoint)(path, checkpoint.model, checkpoint.weights, about), path)
-    with pytest.raises(CheckpointError, match="size"):
-        load_checkpoint(path)
 
 
 @pytest.mark.parametrize("variant", [-1, 2])
@@ -254,14 +91,18 @@ def test_the_network_works_at_the_size_of_its_training(colorizer: Colorizer, mon
     seen = []
     forward = colorizer.model.forward
     monkeypatch.setattr(
-        colorizer.model, "forward", lambda gray: seen.append(gray.shape) or forward(gray)
+        colorizer.model,
+        "forward",
+        lambda gray, extra=None: seen.append(gray.shape) or forward(gray),
     )
     colorizer(noise(1, 1, 64, 100))
     assert seen == [(1, 1, 32, 50)]
 
 
-def test_chroma_is_that_of_the_small_frame_resized(colorizer: Colorizer) -> None:
-    gray = noise(1, 1, 75, 101)
+def test_chroma_is_that_of_the_small_frame_resized(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "model.safetensors", output_gain=0.2)
+    colorizer = Colorizer.load(path, device="cpu")
+    gray = 0.4 + 0.2 * noise(1, 1, 75, 101)  # far from black and white: nothing is clipped
     small = Image.fromarray(gray[0, 0].numpy()).resize((43, 32), Image.Resampling.BILINEAR)
     with torch.no_grad():
         outputs = colorizer.model(torch.from_numpy(np.array(small))[None, None])[0].numpy()
@@ -270,8 +111,8 @@ def test_chroma_is_that_of_the_small_frame_resized(colorizer: Colorizer) -> None
         cv2.resize(planes.transpose(1, 2, 0), (101, 75), interpolation=cv2.INTER_LINEAR)
         for planes in chroma(outputs)
     ]
-    result = colorizer.chroma(gray)[0].permute(0, 2, 3, 1).numpy()
-    assert np.abs(result).max() > 0.05
+    result = chroma(colorizer.variants(gray)[0].numpy()).transpose(0, 2, 3, 1)
+    assert np.abs(result).max() > 0.01
     np.testing.assert_allclose(result, np.stack(expected), rtol=0, atol=2e-5)
 
 
@@ -311,3 +152,60 @@ def test_variants_of_a_free_luma_are_the_models_own_colours(tmp_path: Path) -> N
     expected = generator(head="rgb", luma="free").eval()(gray).clamp(0, 1)
     assert float((luma(expected[:, 0].detach().numpy()) - gray[:, 0].numpy()).std()) > 0.01
     torch.testing.assert_close(colorizer.variants(gray), expected, atol=1e-5, rtol=0)
+
+
+def test_a_stream_of_single_frames_is_what_the_frames_give_alone(colorizer: Colorizer) -> None:
+    gray = noise(3, 1, 33, 47)
+    assert not colorizer.sequential
+    stream = colorizer.stream()
+    streamed = torch.cat([stream(gray[:2]), stream(gray[2:])])
+    torch.testing.assert_close(streamed, colorizer.variants(gray), atol=1e-5, rtol=0)
+
+
+def test_a_refined_stream_goes_on_until_it_is_reset(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "model.safetensors", refiner={"channels": [4, 4]})
+    colorizer = Colorizer.load(path, device="cpu")
+    gray = noise(3, 1, 32, 48)
+    assert colorizer.sequential
+    stream = colorizer.stream()
+    whole = stream(gray)
+    stream.reset()
+    parts = torch.cat([stream(gray[:1]), stream(gray[1:])])
+    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=0)
+    stream.reset()
+    alone = stream(gray[2:])
+    torch.testing.assert_close(alone, colorizer.variants(gray[2:]), atol=1e-5, rtol=0)
+    assert not torch.allclose(alone, whole[2:], atol=0.01)
+    main = colorizer.stream(refine=False)
+    torch.testing.assert_close(main(gray), colorizer.variants(gray), atol=1e-5, rtol=0)
+
+
+def test_a_frame_of_another_size_starts_a_shot(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "model.safetensors", refiner={"channels": [4, 4]})
+    stream = Colorizer.load(path, device="cpu").stream()
+    stream(noise(1, 1, 32, 48))
+    other = noise(1, 1, 40, 48)
+    again = Colorizer.load(path, device="cpu").stream()
+    assert torch.equal(stream(other), again(other))
+
+
+def test_a_chosen_variant_is_streamed_alone_with_the_luma_kept(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "rgb.safetensors", head="rgb", luma="free")
+    colorizer = Colorizer.load(path, device="cpu")
+    gray = 0.3 + 0.5 * noise(2, 1, 20, 30)
+    result = colorizer.stream(variant=1)(gray, keep_luma=True)
+    assert result.shape == (2, 1, 3, 20, 30)
+    torch.testing.assert_close(result[:, 0], colorizer(gray, variant=1), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(luma(result[:, 0].numpy()), gray[:, 0].numpy(), atol=1e-5)
+
+
+def test_refining_without_a_refiner_is_refused(colorizer: Colorizer) -> None:
+    with pytest.raises(ValueError, match="holds no refinement network; leave refine=true out"):
+        colorizer.stream(refine=True)
+
+
+def test_weights_of_the_flow_that_are_not_there_name_the_option(tmp_path: Path) -> None:
+    refiner = {"channels": [4, 4], "flow_method": "raft_small", "flow_weights": "gone.safetensors"}
+    path = write_safetensors(tmp_path / "model.safetensors", refiner=refiner)
+    with pytest.raises(ValueError, match=r"gone\.safetensors: no such file.*--flow-weights"):
+        Colorizer.load(path, device="cpu")

@@ -95,16 +95,16 @@ def test_stills_and_pairs_are_logged_apart(logged) -> None:
     trained = task()
     values = logged(trained)
     pair = batch(frames=2)
-    assert trained(pair["gray"]).shape == (2, 2, 2, 3, 16, 24)
+    assert trained(pair).shape == (2, 2, 2, 3, 16, 24)
     trained.training_step(pair, 0)
     assert set(values) == {"train/rank_diversity/pair", "train/total"}
 
 
 def test_frames_of_a_pair_are_coloured_each_as_alone() -> None:
     trained, pair = task(), batch(frames=2)
-    both = trained(pair["gray"])
+    both = trained(pair)
     for number in (0, 1):
-        alone = trained(pair["gray"][:, number : number + 1])
+        alone = trained({"gray": pair["gray"][:, number : number + 1]})
         torch.testing.assert_close(both[:, number : number + 1], alone, rtol=0, atol=1e-6)
 
 
@@ -131,6 +131,126 @@ def test_validation_logs_each_metric_by_row(logged) -> None:
     assert set(values) == {f"val/psnr/{row}" for row in ("gray", "mean", "first", "best")}
     assert values["val/psnr/best"] > values["val/psnr/mean"]
     assert values["val/psnr/first"] != values["val/psnr/mean"]
+
+
+def refined_pair() -> dict[str, torch.Tensor]:
+    """A pair whose gray stands still while its colours change."""
+    sample = batch(frames=2, size=(20, 24))
+    sample["gray"][:, 1] = sample["gray"][:, 0]
+    return sample | {"refiner_flow": torch.zeros(2, 2, 2, 20, 24)}
+
+
+def gradients(network: torch.nn.Module) -> dict[str, torch.Tensor | None]:
+    return {name: parameter.grad for name, parameter in network.named_parameters()}
+
+
+def test_the_refiner_is_trained_and_leaves_the_generator_alone(logged) -> None:
+    """f's gradient is bit for bit that of a task without g, and reaches every parameter of g."""
+    alone, both = task(), task(refine={"channels": [4, 4]})
+    logged(alone)
+    values = logged(both)
+    alone.training_step(refined_pair(), 0).backward()
+    both.training_step(refined_pair(), 0).backward()
+    for name, gradient in gradients(alone.model).items():
+        assert torch.equal(gradient, gradients(both.model)[name]), name
+    for name, gradient in gradients(both.refiner).items():
+        assert gradient is not None, name
+        assert gradient.abs().sum() > 0, name
+    assert set(values) == {"train/rank_diversity/pair", "train/refinement/pair", "train/total"}
+
+
+def test_a_still_leaves_the_refiner_without_a_gradient(logged) -> None:
+    trained = task(refine={"channels": [4, 4]})
+    logged(trained)
+    trained.training_step(batch(), 0).backward()
+    assert all(gradient is None for gradient in gradients(trained.refiner).values())
+
+
+def test_the_refiners_loss_is_the_formula_on_the_colourings_of_f(logged) -> None:
+    """mean|C1 - g| + mean(low |W(c0) - g|) + mean((1 - low)|c1 - g|), flow zero, in NumPy."""
+    trained = task(refine={"channels": [4, 4]}, head="rgb", luma="free")
+    values, sample = logged(trained), refined_pair()
+    trained.training_step(sample, 0)
+    outputs = trained(sample).detach().clamp(0, 1).numpy()
+    gray, truth = sample["gray"].numpy(), sample["color"].numpy()
+    c0, c1, x0, x1 = outputs[:, 0], outputs[:, 1], gray[:, 0], gray[:, 1]
+    terms = []
+    for b in range(2):
+        for k in range(2):
+            steady_color = np.abs(c1[b, k] - c0[b, k]).max(axis=0) < 0.05
+            steady_gray = np.abs(x1[b] - x0[b]).max(axis=0) < 0.05
+            low = (steady_gray & ~steady_color).astype(np.float32)
+            coarse = c1[b, k] * (1 - low) + x1[b] * low
+            masks = [np.repeat(m[None], 3, 0) for m in (low, steady_color, steady_gray)]
+            planes = np.concatenate([coarse, c0[b, k], c1[b, k], *masks]).astype(np.float32)
+            g = trained.refiner(torch.from_numpy(planes)[None], sample["gray"][b : b + 1, 1])
+            g = g[0].detach().numpy()
+            terms.append(
+                np.abs(truth[b, 1] - g).mean()
+                + (low * np.abs(c0[b, k] - g)).mean()
+                + ((1 - low) * np.abs(c1[b, k] - g)).mean()
+            )
+    assert values["train/refinement/pair"] == pytest.approx(np.mean(terms), rel=1e-4)
+
+
+def test_one_output_in_turn_is_refined(logged) -> None:
+    """The terms of k = 0 and k = 1, at steps 0 and 1, have the mean of both at once."""
+    values = {}
+    for name, choice, step in [("0", "one", 0), ("1", "one", 1), ("both", "all", 0)]:
+        trained = task(refine={"channels": [4, 4], "trained_outputs": choice})
+        trained.trainer = trainer = Trainer(steps=10, global_step=step)
+        record = logged(trained)
+        trained.training_step(refined_pair(), 0)
+        values[name] = record["train/refinement/pair"]
+        assert trainer.global_step == step
+    assert values["0"] != values["1"]
+    assert values["both"] == pytest.approx((values["0"] + values["1"]) / 2, rel=1e-4)
+
+
+def test_gradients_of_the_two_networks_are_clipped_apart(logged) -> None:
+    trained = task(refine={"channels": [4, 4]})
+    logged(trained)
+    trained.training_step(refined_pair(), 0).backward()
+    trained.configure_gradient_clipping(torch.optim.SGD(trained.parameters()), 0.01)
+    for network in (trained.model, trained.refiner):
+        norms = [gradient.norm() for gradient in gradients(network).values()]
+        assert float(torch.stack(norms).norm()) == pytest.approx(0.01, rel=1e-3)
+    before = {name: g.clone() for name, g in gradients(trained.model).items()}
+    trained.configure_gradient_clipping(torch.optim.SGD(trained.parameters()), None)
+    for name, gradient in gradients(trained.model).items():
+        assert torch.equal(gradient, before[name])
+
+
+def test_validation_measures_what_the_refiner_shows_beside_the_rest(logged) -> None:
+    trained, sample = task(refine={"channels": [4, 4]}), refined_pair()
+    values = logged(trained)
+    trained.validation_step({name: tensor[:1] for name, tensor in sample.items()}, 0)
+    assert set(values) == {
+        f"val/psnr/{row}" for row in ("gray", "mean", "first", "best", "refined")
+    }
+    assert values["val/psnr/refined"] != values["val/psnr/mean"]
+    main = logged(alone := task())
+    alone.validation_step({name: tensor[:1, 1:] for name, tensor in sample.items()}, 0)
+    assert main["val/psnr/mean"] == pytest.approx(values["val/psnr/mean"], abs=1e-4)
+
+
+@pytest.mark.parametrize("inputs", ["gray_pair", "gray_segments", "gray_previous"])
+def test_the_generator_sees_what_its_inputs_name(logged, inputs: str) -> None:
+    trained, sample = task(inputs=inputs), batch(frames=2)
+    sample["previous_color"] = batch(frames=2, seed=1)["color"]
+    sample["has_previous"] = torch.tensor([[False, True], [True, True]])
+    sample["segment_planes"] = batch(frames=2, seed=2)["color"][:, :, :2]
+    logged(trained)
+    trained.training_step(sample, 0).backward()
+    for name, gradient in gradients(trained.model).items():
+        assert gradient is not None, name
+        assert gradient.abs().sum() > 0, name
+    changed = dict(sample)
+    key = "segment_planes" if inputs == "gray_segments" else "previous_color"
+    changed[key] = 1 - sample[key]
+    same = (trained(changed) == trained(sample)).flatten(2).all(dim=2)
+    # Without a frame before, its colour is not looked at.
+    assert same.tolist() == [[inputs == "gray_previous", False], [False, False]]
 
 
 def test_a_single_output_is_its_own_mean(logged) -> None:

@@ -12,9 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from colorize.predict import load_checkpoint
+from colorize.checkpoints import load_checkpoint
+from colorize.predict import Colorizer
 
 PROGRAM = str(Path(sys.executable).parent / "colorize-train")
+# Batch normalisation sees the batch of its own process, so it is left out here.
+REFINED = (
+    "refiner=refiner",
+    "refiner.channels=[4,4]",
+    "model.normalization=none",
+    "loss=[rank_diversity,bilateral,temporal,segment,refinement]",
+)
 TINY = ("debug=tiny", "model.channels=[4,4,4]", "optimizer.learning_rate=0.01")
 
 
@@ -40,7 +48,10 @@ def run(folder, *overrides):
 
 
 def weights(folder, name="last.ckpt"):
-    return load_checkpoint(folder / "checkpoints" / name).weights
+    """The weights of both networks, g's under ``refiner.``."""
+    checkpoint = load_checkpoint(folder / "checkpoints" / name)
+    second = {f"refiner.{name}": each for name, each in checkpoint.refiner_weights.items()}
+    return {**checkpoint.weights, **second}
 
 
 def assert_same(first, second):
@@ -77,9 +88,9 @@ def test_the_checkpoint_describes_itself(uninterrupted):
     assert torch.__version__.startswith(description["provenance"]["packages"]["torch"])
 
 
-def test_a_killed_run_continues_and_ends_with_the_same_weights(uninterrupted, tmp_path):
-    folder = tmp_path / "killed"
-    process = start(folder, "trainer.max_epochs=3")
+def kill_and_continue(folder, *overrides):
+    """Kill a run after its first checkpoint, run it again, and return what that one printed."""
+    process = start(folder, *overrides)
     last = folder / "checkpoints" / "last.ckpt"
     deadline = time.monotonic() + 120
     while not last.is_file() and process.poll() is None and time.monotonic() < deadline:
@@ -87,10 +98,14 @@ def test_a_killed_run_continues_and_ends_with_the_same_weights(uninterrupted, tm
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    output, _ = run(folder, "trainer.max_epochs=3")
+    output, _ = run(folder, *overrides)
     assert f"continuing {folder}" in output
-    assert_same(weights(folder), weights(uninterrupted))
     assert len((folder / "history.csv").read_text().splitlines()) == 4
+
+
+def test_a_killed_run_continues_and_ends_with_the_same_weights(uninterrupted, tmp_path):
+    kill_and_continue(tmp_path / "killed", "trainer.max_epochs=3")
+    assert_same(weights(tmp_path / "killed"), weights(uninterrupted))
 
 
 def test_a_finished_run_is_not_trained_again(uninterrupted):
@@ -123,6 +138,58 @@ def test_two_processes_equal_one(tmp_path):
         torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
 
 
+@pytest.fixture(scope="module")
+def refined(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refined") / "whole"
+    run(folder, *REFINED, "trainer.max_epochs=3")
+    return folder
+
+
+def test_both_networks_train_on_all_losses_of_the_paper(refined):
+    header = (refined / "history.csv").read_text().splitlines()[0]
+    for name in ("rank_diversity", "bilateral", "temporal", "segment", "refinement"):
+        assert f"train/{name}/pair" in header
+    assert "val/psnr/refined" in header
+    assert any(name.startswith("refiner.") for name in weights(refined))
+    colorizer = Colorizer.load(refined / "model.safetensors", device="cpu")
+    assert colorizer.sequential
+
+
+def test_a_killed_run_of_both_networks_continues_with_the_same_weights(refined, tmp_path):
+    kill_and_continue(tmp_path / "killed", *REFINED, "trainer.max_epochs=3")
+    assert_same(weights(tmp_path / "killed"), weights(refined))
+
+
+def test_the_main_network_is_the_same_with_and_without_a_refiner(refined, tmp_path):
+    losses = "loss=[rank_diversity,bilateral,temporal,segment]"
+    run(tmp_path / "alone", losses, "model.normalization=none", "trainer.max_epochs=3")
+    alone, both = weights(tmp_path / "alone"), weights(refined)
+    assert_same(alone, {name: both[name] for name in alone})
+
+
+def test_two_processes_equal_one_for_both_networks(tmp_path):
+    run(tmp_path / "one", *REFINED, "trainer.max_epochs=1")
+    two = ("trainer.max_epochs=1", "trainer.devices=2", "trainer.strategy=ddp")
+    run(tmp_path / "two", *REFINED, *two)
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert any(name.startswith("refiner.") for name in first)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("inputs", ["gray_pair", "gray_segments", "gray_previous"])
+def test_a_run_with_more_inputs_can_be_used_on_a_shot(tmp_path, inputs):
+    run(tmp_path / "run", f"model.inputs={inputs}", "trainer.max_epochs=1")
+    colorizer = Colorizer.load(tmp_path / "run" / "model.safetensors", device="cpu")
+    gray = torch.rand(3, 1, 32, 48, generator=torch.Generator().manual_seed(0))
+    stream = colorizer.stream()
+    together = stream(gray)
+    stream.reset()
+    torch.testing.assert_close(stream(gray[:1]), together[:1], atol=1e-4, rtol=0)
+    apart = torch.equal(colorizer.variants(gray), together)
+    assert apart is False or inputs == "gray_segments"
+
+
 def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path):
     process = start(tmp_path / "bad", "loss.rank_diversity.weight=nan", "trainer.max_epochs=1")
     _, errors = process.communicate(timeout=120)
@@ -136,10 +203,3 @@ def test_every_job_of_a_sweep_has_a_directory_of_its_own(tmp_path):
     runs = {path.parent.name: path for path in (tmp_path / "sweep").glob("*/model.safetensors")}
     assert len(runs) == 2
     assert all(any(f"seed={seed}" in name for name in runs) for seed in (0, 1))
-
-
-def test_all_losses_of_the_paper_train_together(tmp_path):
-    run(tmp_path / "all", "loss=[rank_diversity,bilateral,temporal,segment]")
-    header = (tmp_path / "all" / "history.csv").read_text().splitlines()[0]
-    for name in ("rank_diversity", "bilateral", "temporal", "segment"):
-        assert f"train/{name}/pair" in header

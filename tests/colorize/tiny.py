@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 
-from colorize.losses import RankDiversity
+from colorize.checkpoints import Checkpoint, export
+from colorize.flow_estimators import Dis
+from colorize.losses import RankDiversity, Refinement
 from colorize.metrics.psnr import Psnr
-from colorize.models import Generator
+from colorize.models import Generator, Refiner
 from colorize.objective import Objective
-from colorize.predict import Checkpoint, export
 from colorize.task import ColorizationTask
 
 CHOICES: dict[str, Any] = {
@@ -30,11 +31,21 @@ def generator(seed: int = 0, **choices: Any) -> Generator:
         return Generator(**(CHOICES | choices))
 
 
-def description(size: tuple[int, int] = (32, 48), **choices: Any) -> dict[str, Any]:
+def refiner(seed: int = 0, **choices: Any) -> Refiner:
+    """A refiner of seeded random weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed + 100)
+        return Refiner(**choices)
+
+
+def description(
+    size: tuple[int, int] = (32, 48), *, refiner: dict[str, Any] | None = None, **choices: Any
+) -> dict[str, Any]:
     """What colorize-train writes of a run into its checkpoint, as far as commands read it."""
     model = {"_target_": "colorize.models.Generator", **CHOICES, **choices}
+    second = refiner and {"_target_": "colorize.models.Refiner", **refiner}
     return {
-        "config": {"model": model, "seed": 5},
+        "config": {"model": model, "refiner": second, "seed": 5},
         "size": list(size),
         "data": {"name": "procedural cartoon, seed 0, 32x48"},
         "weights": {},
@@ -43,22 +54,54 @@ def description(size: tuple[int, int] = (32, 48), **choices: Any) -> dict[str, A
 
 
 def write_safetensors(
-    path: Path, *, seed: int = 0, size: tuple[int, int] = (32, 48), **choices: Any
+    path: Path,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] = (32, 48),
+    refiner: dict[str, Any] | None = None,
+    **choices: Any,
 ) -> Path:
-    """Export a tiny model as colorize-train does at its end."""
-    about = description(size, **choices) | {"step": 7}
-    weights = generator(seed, **choices).state_dict()
-    export(Checkpoint(path, about["config"]["model"], weights, about), path)
+    """Export a tiny model as colorize-train does at its end; ``refiner`` are its settings."""
+    about = description(size, refiner=refiner, **choices) | {"step": 7}
+    checkpoint = Checkpoint(
+        path=path,
+        model=about["config"]["model"],
+        weights=generator(seed, **choices).state_dict(),
+        description=about,
+        refiner=about["config"]["refiner"],
+        refiner_weights=_refiner_weights(seed, refiner),
+    )
+    export(checkpoint, path)
     return path
 
 
+def _refiner_weights(seed: int, choices: dict[str, Any] | None) -> dict[str, torch.Tensor]:
+    return {} if choices is None else refiner(seed, **choices).state_dict()
+
+
 def task(
-    seed: int = 0, *, about: dict[str, Any] | None = None, **settings: Any
+    seed: int = 0,
+    *,
+    about: dict[str, Any] | None = None,
+    refine: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> ColorizationTask:
-    """A task on the tiny generator; ``settings`` are the task's own, or the generator's choices."""
-    choices = {key: settings.pop(key) for key in list(settings) if key in CHOICES}
+    """A task on the tiny generator; ``settings`` are the task's own, or the generator's choices.
+
+    ``refine`` are the settings of a refiner beside it.
+    """
+    known = {*CHOICES, "inputs"}
+    choices = {key: settings.pop(key) for key in list(settings) if key in known}
+    second = {}
+    if refine is not None:
+        second = {
+            "refiner": refiner(seed, **refine),
+            "refiner_objective": Objective({"refinement": Refinement()}),
+            "flow": Dis(),
+        }
     return ColorizationTask(
         model=generator(seed, **choices),
+        **second,
         objective=Objective({"rank_diversity": RankDiversity(features=None)}),
         metrics={"psnr": Psnr()},
         description=about,
@@ -66,9 +109,12 @@ def task(
     )
 
 
-def write_lightning(path: Path, *, seed: int = 0, **choices: Any) -> Path:
+def write_lightning(
+    path: Path, *, seed: int = 0, refiner: dict[str, Any] | None = None, **choices: Any
+) -> Path:
     """Write the part of a Lightning checkpoint that matters here, by the task's own hook."""
-    trained = task(seed, about=description(**choices), **choices)
+    about = description(refiner=refiner, **choices)
+    trained = task(seed, about=about, refine=refiner, **choices)
     content = {"state_dict": trained.state_dict(), "optimizer_states": [{"lr": 0.1}]}
     trained.on_save_checkpoint(content)
     torch.save(content, path)
