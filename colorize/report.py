@@ -1,4 +1,4 @@
-"""Collect per-frame measurements, and write them as JSON, CSV and Markdown tables.
+"""Collect measurements of frames and shots, and write them as JSON, CSV and Markdown tables.
 
 Knows nothing of models or pictures: values come in by clip, frame, row (variant) and metric key.
 Means keep their sum and count, so that they are exact in any grouping.
@@ -10,55 +10,23 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from colorize.columns import Column, Mean, Table, cells, escape, markdown_table, plural
 from colorize.files import write_atomically
+
+__all__ = ["Column", "Mean", "Record", "Report"]
 
 Values = Mapping[str, Mapping[str, Iterable[Any]]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One metric of the table; ``unavailable`` says why all its cells read "n/a"."""
-
-    key: str
-    name: str
-    better: Literal["higher", "lower", "closer"]
-    digits: int = 3
-    note: str = ""
-    unavailable: str = ""
-
-    @classmethod
-    def of(cls, key: str, metric: Any) -> Column:
-        """Return the column of a metric, which states its own name, order, digits and note."""
-        return cls(
-            key=key,
-            name=metric.name,
-            better=metric.better,
-            digits=metric.digits,
-            note=metric.note,
-        )
-
-
-@dataclass(frozen=True)
-class Mean:
-    """An exact mean: the sum of what was measured, and how many."""
-
-    sum: float
-    count: int
-
-    @property
-    def mean(self) -> float:
-        """The sum divided by the count."""
-        return self.sum / self.count
-
-
 @dataclass(frozen=True)
 class Record:
-    """The values of one frame in one row of the table."""
+    """The values of one frame in one row of the table; of a pair or shot, those that end there."""
 
     clip: str
     frame: str
@@ -66,12 +34,14 @@ class Record:
     values: Mapping[str, float]
 
 
-Table = dict[str, dict[str, Mean]]  # row -> metric key -> mean
+_Place = tuple[str, str]  # clip, frame
 
 
 @dataclass(kw_only=True)
 class Report:
     """Records of one evaluation and the tables made of them.
+
+    ``records`` are of single frames, ``shot_records`` of what needs several of a shot.
 
     ``reference`` is the row whose value the "closer" columns should meet. It and the rows of
     ``unranked`` (an oracle that chose with the truth in hand) never count as the best.
@@ -81,7 +51,8 @@ class Report:
     reference: str | None = None
     unranked: frozenset[str] = frozenset()
     records: list[Record] = field(default_factory=list)
-    _seen: set[tuple[str, str, str]] = field(default_factory=set, repr=False)
+    shot_records: list[Record] = field(default_factory=list)
+    _seen: set[tuple[str, str, str, bool]] = field(default_factory=set, repr=False)
 
     def add(self, *, clip: str, frames: Sequence[str], values: Values) -> None:
         """Add some frames of a clip: ``values`` is row → metric key → one value per frame.
@@ -91,84 +62,104 @@ class Report:
         Raises: ValueError for a frame measured twice, an unknown key, a wrong number of values, or
         a value that is not finite.
         """
-        known = {column.key for column in self.columns if not column.unavailable}
         for variant, by_key in values.items():
-            if unknown := sorted(set(by_key) - known):
-                raise ValueError(
-                    f"report: no column {unknown[0]!r} for row {variant!r}, "
-                    f"expected one of {', '.join(sorted(known))}"
-                )
-            numbers = {key: [float(value) for value in by_key[key]] for key in by_key}
-            for key, column in numbers.items():
-                if len(column) != len(frames):
-                    raise ValueError(
-                        f"report: {clip}, {variant}, {key}: expected {len(frames)} values, one "
-                        f"per frame, got {len(column)}"
-                    )
+            numbers = self._numbers(clip, frames, variant, by_key)
             for index, frame in enumerate(frames):
                 row = {key: column[index] for key, column in numbers.items()}
-                self._add(Record(clip, frame, variant, row))
+                self._add(Record(clip, frame, variant, row), of_shot=False)
 
-    def _add(self, record: Record) -> None:
+    def add_shot(self, *, clip: str, frames: Sequence[str], values: Values) -> None:
+        """Add a whole shot: ``values`` as for :meth:`add`, NaN at frames that have no value.
+
+        Raises: ValueError as :meth:`add` does, but for NaN.
+        """
+        for variant, by_key in values.items():
+            numbers = self._numbers(clip, frames, variant, by_key)
+            for index, frame in enumerate(frames):
+                row = {key: column[index] for key, column in numbers.items()}
+                held = {key: value for key, value in row.items() if not math.isnan(value)}
+                if held:
+                    self._add(Record(clip, frame, variant, held), of_shot=True)
+
+    def _numbers(
+        self, clip: str, frames: Sequence[str], variant: str, by_key: Mapping[str, Iterable[Any]]
+    ) -> dict[str, list[float]]:
+        """Return the columns of a row as numbers; refuse an unknown key or a wrong length."""
+        known = {column.key for column in self.columns if not column.unavailable}
+        if unknown := sorted(set(by_key) - known):
+            raise ValueError(
+                f"report: no column {unknown[0]!r} for row {variant!r}, "
+                f"expected one of {', '.join(sorted(known))}"
+            )
+        numbers = {key: [float(value) for value in by_key[key]] for key in by_key}
+        for key, column in numbers.items():
+            if len(column) != len(frames):
+                raise ValueError(
+                    f"report: {clip}, {variant}, {key}: expected {len(frames)} values, one "
+                    f"per frame, got {len(column)}"
+                )
+        return numbers
+
+    def _add(self, record: Record, *, of_shot: bool) -> None:
         place = (record.clip, record.variant, record.frame)
-        if place in self._seen:
+        if (*place, of_shot) in self._seen:
             raise ValueError(f"report: {', '.join(place)} is measured twice; name frames uniquely")
         for key, value in record.values.items():
             if not math.isfinite(value):
                 raise ValueError(
                     f"report: {', '.join(place)}: {key} is {value}; look for NaN in the frame"
                 )
-        self._seen.add(place)
-        self.records.append(record)
+        self._seen.add((*place, of_shot))
+        (self.shot_records if of_shot else self.records).append(record)
 
     def total(self) -> Table:
-        """Return the means over all frames, rows in the order they were first added."""
-        return _means(self.records)
+        """Return the means over all frames, pairs or shots, rows in the order first added."""
+        return _means([*self.records, *self.shot_records])
 
     def clips(self) -> dict[str, Table]:
-        """Return the means over the frames of each clip."""
+        """Return the means of each clip."""
         groups: dict[str, list[Record]] = {}
-        for record in self.records:
+        for record in [*self.records, *self.shot_records]:
             groups.setdefault(record.clip, []).append(record)
         return {clip: _means(records) for clip, records in groups.items()}
 
     def frame_count(self) -> int:
         """Return how many frames were measured.
 
-        Raises: ValueError when there are none, or when rows cover different frames, which would
-        make them incomparable.
+        Raises: ValueError when there are none, or when rows cover different frames, pairs or
+        shots, which would make them incomparable.
         """
-        frames: dict[str, set[tuple[str, str]]] = {}
+        frames: dict[str, set[_Place]] = {}
         for record in self.records:
             frames.setdefault(record.variant, set()).add((record.clip, record.frame))
         if not frames:
             raise ValueError("report: no frame was measured; check that the data holds any")
-        first, *others = frames
-        for other in others:
-            if difference := frames[first] ^ frames[other]:
-                raise ValueError(
-                    f"report: rows {first!r} and {other!r} differ in {len(difference)} frames "
-                    f"(first: {', '.join(min(difference))}); measure both on the same frames"
-                )
-        return len(frames[first])
+        _check_alike(frames)
+        for column in self.columns:
+            places: dict[str, set[_Place]] = {}
+            for record in self.shot_records:
+                if column.key in record.values:
+                    places.setdefault(record.variant, set()).add((record.clip, record.frame))
+            _check_alike(places)
+        return len(next(iter(frames.values())))
 
     def markdown(self, provenance: Mapping[str, Any] | None = None) -> str:
         """Return the total table, its footnotes, the table by clip, and the provenance."""
         frames, clips = self.frame_count(), self.clips()
-        names = [_escape(column.name) for column in self.columns]
-        total = [[_escape(row), *cells] for row, cells in self._cells(self.total())]
+        names = [escape(column.name) for column in self.columns]
+        total = [[escape(row), *texts] for row, texts in self._texts(self.total())]
         by_clip = [
-            [_escape(clip), _escape(row), *cells]
+            [escape(clip), escape(row), *texts]
             for clip, table in clips.items()
-            for row, cells in self._cells(table)
+            for row, texts in self._texts(table)
         ]
         parts = [
             "# Evaluation",
-            f"Means over {_plural(frames, 'frame')} of {_plural(len(clips), 'clip')}.",
-            _markdown_table(["", *names], total, text_columns=1),
+            f"Means over {plural(frames, 'frame')} of {plural(len(clips), 'clip')}.",
+            markdown_table(["", *names], total, text_columns=1),
             "\n".join(f"- {note}" for note in self._notes()),
             "## By clip",
-            _markdown_table(["clip", "", *names], by_clip, text_columns=2),
+            markdown_table(["clip", "", *names], by_clip, text_columns=2),
         ]
         if provenance:
             lines = [f"- {key}: {_flat(value)}" for key, value in provenance.items()]
@@ -177,68 +168,74 @@ class Report:
 
     def _notes(self) -> list[str]:
         rows = self.total()
-        notes = [f"{column.name}: {column.note}." for column in self.columns if column.note]
+        notes = [f"{c.name}: {note}." for c in self.columns if (note := self._note(c))]
         notes += [f"{c.name}: n/a: {c.unavailable}" for c in self.columns if c.unavailable]
         notes += [f"{row}: not ranked." for row in rows if row in self._aside()]
         return notes + (["**Bold**: the best of the ranked rows."] if len(rows) > 1 else [])
 
+    def _note(self, column: Column) -> str:
+        """Return a column's own note, with how many values its means rest on if not all frames."""
+        if column.per == "frame" or column.unavailable:
+            return column.note
+        counts = (row[column.key].count for row in self.total().values() if column.key in row)
+        count = f"mean over {plural(max(counts, default=0), column.per)}"
+        return f"{column.note}; {count}" if column.note else count
+
     def _aside(self) -> frozenset[str]:
         return self.unranked | ({self.reference} if self.reference else set())
 
-    def _cells(self, table: Table) -> list[tuple[str, list[str]]]:
+    def _texts(self, table: Table) -> list[tuple[str, list[str]]]:
         """Return the formatted cells of each row, the best ones bold."""
-        columns = [self._column_cells(column, table) for column in self.columns]
-        return [(row, [cells[row] for cells in columns]) for row in table]
-
-    def _column_cells(self, column: Column, table: Table) -> dict[str, str]:
-        if column.unavailable:
-            return dict.fromkeys(table, "n/a")
-        means = {row: table[row][column.key].mean for row in table if column.key in table[row]}
-        texts = {row: f"{mean:.{column.digits}f}" for row, mean in means.items()}
-        best = self._best_text(column, means)
-        bold = {row for row in texts if texts[row] == best and row not in self._aside()}
-        return {row: f"**{texts[row]}**" if row in bold else texts.get(row, "–") for row in table}
-
-    def _best_text(self, column: Column, means: Mapping[str, float]) -> str | None:
-        """Return how the best of the ranked rows is written, if there is anything to rank."""
-        ranked = [mean for row, mean in means.items() if row not in self._aside()]
-        goal = means.get(self.reference) if self.reference else None
-        best = _best(column.better, ranked, goal) if len(ranked) > 1 else None
-        return None if best is None else f"{best:.{column.digits}f}"
+        columns = [
+            cells(column, table, reference=self.reference, aside=self._aside())
+            for column in self.columns
+        ]
+        return [(row, [column[row] for column in columns]) for row in table]
 
     def csv(self) -> str:
-        """Return the means as CSV, unrounded: the total (scope "total"), then each clip."""
+        """Return the means as CSV, unrounded: the total (scope "total"), then each clip.
+
+        ``frames`` counts the single frames measured; pairs and shots are counted in the JSON.
+        """
         file = io.StringIO()
         keys = [column.key for column in self.columns]
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["scope", "clip", "variant", "frames", *keys])
+        frames = Counter((record.clip, record.variant) for record in self.records)
+        frames.update(("", record.variant) for record in self.records)
         tables = [("total", "", self.total())]
         tables += [("clip", clip, table) for clip, table in self.clips().items()]
         for scope, clip, table in tables:
             for row, means in table.items():
-                frames = max((mean.count for mean in means.values()), default=0)
-                cells = [means[key].mean if key in means else "" for key in keys]
-                writer.writerow([scope, clip, row, frames, *cells])
+                texts = [means[key].mean if key in means else "" for key in keys]
+                writer.writerow([scope, clip, row, frames[clip, row], *texts])
         return file.getvalue()
 
     def json(self, provenance: Mapping[str, Any] | None = None) -> str:
-        """Return everything as JSON: provenance, columns, means with sum and count, frames."""
+        """Return everything as JSON; see :meth:`write` for its structure."""
         head = {
             "provenance": dict(provenance or {}),
             "metrics": {column.key: asdict(column) for column in self.columns},
             "total": _plain(self.total()),
             "clips": {clip: _plain(table) for clip, table in self.clips().items()},
         }
-        frames = [
-            {"clip": r.clip, "frame": r.frame, "variant": r.variant, **r.values}
-            for r in self.records
-        ]
-        # One frame a line keeps thousands of them readable and diffs small.
-        lines = ",\n    ".join(_dump(frame) for frame in frames)
-        return f'{_dump(head, indent=2)[:-2]},\n  "frames": [\n    {lines}\n  ]\n}}\n'
+        lists = {"frames": self.records, "shots": self.shot_records}
+        bodies = [f'  "{name}": {_json_list(records)}' for name, records in lists.items()]
+        return ",\n".join([_dump(head, indent=2)[:-2], *bodies]) + "\n}\n"
 
     def write(self, folder: Path, provenance: Mapping[str, Any] | None = None) -> list[Path]:
-        """Write ``results.md``, ``results.csv`` and ``results.json``; return their paths."""
+        """Write ``results.md``, ``results.csv`` and ``results.json``; return their paths.
+
+        The JSON, which other programs read, is an object of
+
+        - ``provenance``: as given;
+        - ``metrics``: key → the fields of its :class:`Column`;
+        - ``total``: row → key → ``{"mean", "sum", "count"}``; a row lacks the keys of metrics that
+          do not apply to it, and ``count`` is of frames, pairs or shots as the metric's ``per``;
+        - ``clips``: clip → the same as ``total``, over that clip;
+        - ``frames``: objects of ``clip``, ``frame``, ``variant`` (the row) and key → value;
+        - ``shots``: the same for metrics of pairs and shots, at the frame where each ends.
+        """
         texts = {
             "results.md": self.markdown(provenance),
             "results.csv": self.csv(),
@@ -247,6 +244,24 @@ class Report:
         for name, text in texts.items():
             write_atomically(folder / name, text.encode())
         return [folder / name for name in texts]
+
+
+def _check_alike(places: Mapping[str, set[_Place]]) -> None:
+    """Refuse rows that cover different places."""
+    rows = list(places)
+    for other in rows[1:]:
+        if difference := places[rows[0]] ^ places[other]:
+            raise ValueError(
+                f"report: rows {rows[0]!r} and {other!r} differ in {len(difference)} frames "
+                f"(first: {', '.join(min(difference))}); measure both on the same frames"
+            )
+
+
+def _json_list(records: Sequence[Record]) -> str:
+    """Return a list with one record a line: thousands stay readable, and diffs small."""
+    rows = [{"clip": r.clip, "frame": r.frame, "variant": r.variant, **r.values} for r in records]
+    lines = ",\n    ".join(_dump(row) for row in rows)
+    return f"[\n    {lines}\n  ]" if lines else "[]"
 
 
 def _means(records: Iterable[Record]) -> Table:
@@ -259,32 +274,6 @@ def _means(records: Iterable[Record]) -> Table:
         variant: {key: Mean(math.fsum(column), len(column)) for key, column in row.items()}
         for variant, row in values.items()
     }
-
-
-def _best(better: str, means: Sequence[float], goal: float | None) -> float | None:
-    """Return the best of some means, or None where a goal is needed and missing."""
-    if better == "higher":
-        return max(means)
-    if better == "lower":
-        return min(means)
-    if better == "closer":
-        return None if goal is None else min(means, key=lambda mean: abs(mean - goal))
-    raise ValueError(f"report: better is higher, lower or closer, got {better!r}")
-
-
-def _markdown_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int
-) -> str:
-    rule = ["---"] * text_columns + ["--:"] * (len(head) - text_columns)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def _escape(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _flat(value: Any) -> str:

@@ -1,11 +1,11 @@
-"""Say what a metric is, and measure one or K colourings of a frame with many.
+"""Say what a metric is, and measure one or K colourings of frames and of shots with many.
 
 The rows that K outputs give are never mixed: each is named by a constant below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
@@ -33,6 +33,38 @@ class Metric(Protocol):
 
     def __call__(self, prediction: Tensor, truth: Tensor, /) -> Any:
         """Return one float64 value for each frame."""
+
+
+@runtime_checkable
+class ClipMetric(Protocol):
+    """What all metrics of consecutive frames share; see the package's docstring for the calls."""
+
+    name: str
+    better: Better
+    digits: int
+    note: str
+    per: str  # what has one value: "pair" of frames, or "shot"
+    basis: Hashable  # metrics of equal basis share what ``prepare`` returns
+
+    def prepare(self, truth: Tensor, /) -> Any:
+        """Return what depends on the true frames alone; done once for all colourings."""
+
+    def observe(self, prediction: Tensor, prepared: Any, /) -> Any:
+        """Return one entry for each frame, made of it and the frame before it at most."""
+
+    def conclude(self, entries: Tensor, /) -> Any:
+        """Return a float64 value for each frame of a whole shot, NaN where there is none."""
+
+
+def split_metrics(
+    metrics: Mapping[str, Metric | ClipMetric],
+) -> tuple[dict[str, Metric], dict[str, ClipMetric]]:
+    """Return the metrics of single frames, and those of consecutive ones."""
+    of_clips = {key: metric for key, metric in metrics.items() if isinstance(metric, ClipMetric)}
+    of_frames = {
+        key: metric for key, metric in metrics.items() if not isinstance(metric, ClipMetric)
+    }
+    return of_frames, of_clips
 
 
 def measure(
@@ -89,6 +121,67 @@ def best_output(outputs: Float[Tensor, "b k 3 h w"], truth: Float[Tensor, "b 3 h
     """Return for each frame the index k of the highest PSNR; the lowest k on a tie (``b``)."""
     error = (outputs.double() - truth.double()[:, None]).square().mean(dim=(2, 3, 4))
     return error.argmin(dim=1)
+
+
+class ShotMeasurement:
+    """Measure one shot with clip metrics, fed chunk by chunk; each chunk goes on from the last.
+
+    Kept are the last frame of every colouring and the entries (a frame's histograms, 6 KB a
+    colouring, are the largest), not the pictures: memory is that of one chunk and K + 2 frames.
+    """
+
+    def __init__(self, metrics: Mapping[str, ClipMetric]) -> None:
+        self.metrics = dict(metrics)
+        self._entries: dict[str, list[Tensor]] = {key: [] for key in metrics}
+        self._last: list[Tensor] = []
+
+    @torch.no_grad()
+    def add(
+        self,
+        *,
+        gray: Float[Tensor, "t 1 h w"],
+        outputs: Float[Tensor, "t k 3 h w"],
+        truth: Float[Tensor, "t 3 h w"],
+    ) -> None:
+        """Add the following frames of the shot.
+
+        Raises: ValueError when the sizes differ or a picture leaves [0, 1].
+        """
+        colourings = [gray.expand(-1, 3, -1, -1), *outputs.unbind(1), truth]
+        for colouring in colourings:
+            _check(colouring, truth)
+        known = 1 if self._last else 0
+        last = self._last or [colouring[:0] for colouring in colourings]
+        joined = [torch.cat(pair) for pair in zip(last, colourings, strict=True)]
+        self._last = [colouring[-1:].clone() for colouring in colourings]
+        prepared: dict[Hashable, Any] = {}
+        for key, metric in self.metrics.items():
+            if metric.basis not in prepared:
+                prepared[metric.basis] = metric.prepare(joined[-1])
+            entries = [metric.observe(each, prepared[metric.basis]) for each in joined]
+            self._entries[key].append(torch.stack(entries)[:, known:])
+
+    def values(self) -> dict[str, dict[str, Float[Tensor, " t"]]]:
+        """Return row → metric key → value per frame of the shot, NaN where there is none.
+
+        Rows are those of :func:`measure_variants` without ``BEST``: frames that are each the best
+        of K belong to no one film.
+        """
+        columns = {key: self._conclude(key) for key in self.metrics}
+        count = len(self._last) - 2
+        rows = {GRAY: {key: column[0] for key, column in columns.items()}}
+        if count == 1:
+            rows[COLORIZED] = {key: column[1] for key, column in columns.items()}
+        else:
+            rows[MEAN] = {key: column[1:-1].mean(dim=0) for key, column in columns.items()}
+            rows[FIRST] = {key: column[1] for key, column in columns.items()}
+        closer = [key for key, metric in self.metrics.items() if metric.better == "closer"]
+        return rows | ({TRUTH: {key: columns[key][-1] for key in closer}} if closer else {})
+
+    def _conclude(self, key: str) -> Float[Tensor, "colourings t"]:
+        """Return the values of the gray input, the K outputs and the truth."""
+        entries = torch.cat(self._entries[key], dim=1)
+        return torch.stack([self.metrics[key].conclude(each) for each in entries])
 
 
 def _check(prediction: Tensor, truth: Tensor) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from colorize import evaluate
-from colorize.data import CartoonClips
+from colorize.data import CartoonClips, CartoonSeries
+from colorize.metrics import BEST, FIRST, GRAY, MEAN, TRUTH, ColorDistribution, WarpError
 from tests.colorize.media.films import make_film
 from tests.colorize.tiny import write_safetensors
 
@@ -190,6 +192,87 @@ def test_two_films_are_paired_by_order(run, tmp_path: Path) -> None:
     assert len(measured) == 4 * 2
 
 
+FILM_METRICS = "metric=[psnr,segment_spread,warp_error,distribution]"
+FILM = {**CARTOON, "frames_per_shot": 5, "test": 2}
+FILM_DATA = ["data=cartoon", *(f"data.{key}={value}" for key, value in FILM.items())]
+
+
+def means(folder: Path) -> dict[str, dict[str, float]]:
+    """Means by row and metric, from the JSON."""
+    total = json.loads((folder / "results.json").read_text())["total"]
+    return {row: {key: m["mean"] for key, m in keys.items()} for row, keys in total.items()}
+
+
+def test_clip_metrics_take_all_frames_of_a_shot_and_frame_metrics_every_nth(
+    run, checkpoint: Path
+) -> None:
+    folder = run(
+        f"checkpoint={checkpoint}",
+        *FILM_DATA,
+        FILM_METRICS,
+        "every=4",
+        "batch_size=4",
+        "sheet_rows=0",
+    )
+    data = json.loads((folder / "results.json").read_text())
+    assert list(data["total"]) == [GRAY, MEAN, FIRST, BEST, TRUTH]
+    mean = data["total"][MEAN]
+    assert (mean["psnr"]["count"], mean["segment_spread"]["count"]) == (2 * 2, 2 * 2)
+    assert (mean["warp_error_rgb"]["count"], mean["distribution"]["count"]) == (2 * 4, 2)
+    assert set(data["total"][BEST]) == {"psnr", "segment_spread"}
+    expected = {"warp_error_rgb": [], "warp_error_ab": [], "distribution": []}
+    for clip in CartoonClips(**FILM).split("test").clips:
+        truth = torch.from_numpy(np.array(clip.frames)).permute(0, 3, 1, 2).float() / 255
+        motion = WarpError().prepare(truth)
+        expected["warp_error_rgb"] += WarpError().observe(truth, motion)[1:].tolist()
+        expected["warp_error_ab"] += WarpError(space="ab").observe(truth, motion)[1:].tolist()
+        cdc = ColorDistribution()
+        expected["distribution"].append(cdc.conclude(cdc.observe(truth, None))[-1].item())
+    own = data["total"][TRUTH]
+    for key, values in expected.items():
+        assert own[key]["mean"] == pytest.approx(np.mean(values), rel=1e-5)
+    assert data["total"][GRAY]["warp_error_ab"]["mean"] == pytest.approx(0, abs=1e-4)
+    text = (folder / "results.md").read_text()
+    assert "flow (dis) and visibility of the true frames" in text
+    assert "mean over 8 pairs." in text
+
+
+def test_frames_of_another_tool_have_clip_metrics_that_see_flicker_but_no_cut(
+    run, tmp_path: Path
+) -> None:
+    series = CartoonSeries(seed=3, size=(32, 48), shots=2, frames_per_shot=8, effects=False)
+    truth = [*series.color(0), *series.color(1)]
+    flicker = [frame // (1 + number % 2) for number, frame in enumerate(truth)]
+    for name, pictures in (("truth", truth), ("steady", truth), ("flicker", flicker)):
+        write(tmp_path / name, {f"{i:02d}.png": frame for i, frame in enumerate(pictures)})
+    steady, flickering = (
+        means(run(f"prediction={name}", "truth=truth", "sheet_rows=0", FILM_METRICS))
+        for name in ("steady", "flicker")
+    )
+    for key in ("warp_error_rgb", "warp_error_ab", "distribution"):
+        assert steady["colorized"][key] == pytest.approx(steady[TRUTH][key])
+        assert flickering["colorized"][key] > 2 * steady["colorized"][key]
+    data = json.loads((tmp_path / "results" / "results.json").read_text())
+    assert data["total"]["colorized"]["warp_error_rgb"]["count"] == 14
+    assert data["total"]["colorized"]["distribution"]["count"] == 2
+
+
+def test_the_refiner_is_measured_or_left_out_and_the_header_says_which(
+    run, measured_split: Path, tmp_path: Path
+) -> None:
+    both = write_safetensors(tmp_path / "both.safetensors", refiner={"channels": [4, 4]})
+    data = [*DATA, f"checkpoint={both}", "sheet_rows=0"]
+    refined = run(*data)
+    values = total(refined)
+    text = (refined / "results.md").read_text()
+    assert "main network and refinement at a short side of 32" in text
+    alone = run(*data, "refine=false")
+    assert "main network alone at a short side of 32" in (alone / "results.md").read_text()
+    assert total(alone)[MEAN] != pytest.approx(values[MEAN], abs=1e-3)
+    # The same main network, from a checkpoint without a refiner.
+    assert total(alone) == pytest.approx(total(measured_split), abs=1e-3)
+
+
 def folders(root: Path, predicted: dict, true: dict) -> None:
     write(root / "tool", predicted)
     write(root / "truth", true)
@@ -249,6 +332,16 @@ def test_another_size_is_refused(run, tmp_path: Path, capsys) -> None:
         (["checkpoint=absent.ckpt", *DATA], "absent.ckpt: no such checkpoint"),
         (["checkpoint=absent.ckpt", *DATA, "every=0"], "every is 0: expected 1 or more"),
         (["batch_size=0"], "batch_size is 0: expected 1 or more"),
+        (["prediction=tool", "truth=tool", "refine=true"], "prediction and refine are two things"),
+        (["metric=[warp_error]", "metric.warp_error_rgb.space=lab"], "did you mean 'ab'"),
+        (
+            [
+                "metric=[warp_error]",
+                "metric.warp_error_rgb.flow.method=raft_small",
+                "metric.warp_error_rgb.flow.weights=absent",
+            ],
+            "flow.weights: absent: no such file",
+        ),
         (["prediction=tool", "truth=absent"], "absent does not exist"),
         (["device=gpu"], "'gpu'"),
         (["metric=[psrn]"], "'psnr'"),
@@ -263,3 +356,8 @@ def test_a_mistake_is_one_line(error_line, tmp_path: Path, overrides, message: s
 def test_an_unknown_split_is_one_line(error_line, checkpoint: Path) -> None:
     line = error_line(f"checkpoint={checkpoint}", *DATA, "split=exam")
     assert "split: expected one of train, val, test, got 'exam'" in line
+
+
+def test_a_refiner_that_is_not_there_is_one_line(error_line, checkpoint: Path) -> None:
+    line = error_line(f"checkpoint={checkpoint}", *DATA, "refine=true")
+    assert "holds no refinement network" in line

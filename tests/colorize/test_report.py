@@ -132,6 +132,79 @@ def test_wrong_values_are_refused(values: dict[str, dict[str, list[float]]], mes
         Report(columns=COLUMNS).add(clip="c", frames=["f"], values=values)
 
 
+SHOT_COLUMNS = (
+    Column.of("psnr", Psnr()),
+    Column(key="warp", name="Warp error (→ truth)", better="closer", digits=1, per="pair"),
+    Column(key="cdc", name="CDC (→ truth)", better="closer", digits=1, note="of shots", per="shot"),
+)
+
+
+def _shots() -> Report:
+    """Return one clip of two shots of 3 frames, every third frame of it measured alone."""
+    report = Report(columns=SHOT_COLUMNS, reference=TRUTH, unranked=frozenset({BEST}))
+    psnr = {GRAY: {"psnr": [20.0]}, COLORIZED: {"psnr": [25.0]}, BEST: {"psnr": [26.0]}}
+    nan = math.nan
+    for start in (0, 3):
+        frames = [str(start), str(start + 1), str(start + 2)]
+        report.add(clip="c", frames=frames[:1], values=psnr)
+        values = {
+            GRAY: {"warp": torch.tensor([nan, 1.0, 2.0 + start]), "cdc": [nan, nan, 0.0]},
+            COLORIZED: {"warp": [nan, 7.0, 7.0 + start], "cdc": [nan, nan, 5.0 + start]},
+            TRUTH: {"warp": [nan, 6.0, 6.0], "cdc": [nan, nan, 4.0]},
+        }
+        report.add_shot(clip="c", frames=frames, values=values)
+    return report
+
+
+def test_pairs_and_shots_have_means_over_their_own_numbers() -> None:
+    total = _shots().total()
+    assert total[COLORIZED] == {
+        "psnr": Mean(50.0, 2),
+        "warp": Mean(31.0, 4),
+        "cdc": Mean(13.0, 2),
+    }
+    assert "warp" not in total[BEST]
+    assert list(total) == [GRAY, COLORIZED, BEST, TRUTH]
+
+
+def test_pairs_and_shots_stand_beside_frames_in_every_file(tmp_path: Path) -> None:
+    markdown, table, content = (path.read_text() for path in _shots().write(tmp_path))
+    rows = _rows(markdown)
+    assert rows[2:6] == [
+        [GRAY, "20.00", "2.2", "0.0"],  # 0.0 is farther from 4.0 than 6.5
+        [COLORIZED, "**25.00**", "**7.8**", "**6.5**"],
+        [BEST, "26.00", "–", "–"],
+        [TRUTH, "–", "6.0", "4.0"],
+    ]
+    assert "Means over 2 frames of 1 clip." in markdown
+    assert "- Warp error (→ truth): mean over 4 pairs.\n" in markdown
+    assert "- CDC (→ truth): of shots; mean over 2 shots.\n" in markdown
+    first = next(csv.DictReader(table.splitlines()))
+    assert (first["variant"], first["frames"], first["warp"]) == (GRAY, "2", "2.25")
+    data = json.loads(content)
+    assert data["total"][COLORIZED]["warp"] == {"mean": 7.75, "sum": 31.0, "count": 4}
+    assert len(data["frames"]) == 6
+    place = {"clip": "c", "variant": COLORIZED}
+    assert [row for row in data["shots"] if row["variant"] == COLORIZED] == [
+        {**place, "frame": "1", "warp": 7.0},
+        {**place, "frame": "2", "warp": 7.0, "cdc": 5.0},
+        {**place, "frame": "4", "warp": 7.0},
+        {**place, "frame": "5", "warp": 10.0, "cdc": 8.0},
+    ]
+    assert data["metrics"]["cdc"]["per"] == "shot"
+
+
+def test_rows_of_unlike_pairs_and_a_shot_measured_twice_are_refused() -> None:
+    report = _shots()
+    with pytest.raises(ValueError, match=r"c, gray input, 2 is measured twice"):
+        report.add_shot(clip="c", frames=["2"], values={GRAY: {"warp": [1.0]}})
+    with pytest.raises(ValueError, match=r"c, gray input, 9: warp is inf"):
+        report.add_shot(clip="c", frames=["9"], values={GRAY: {"warp": [math.inf]}})
+    report.add_shot(clip="c", frames=["8"], values={GRAY: {"warp": [1.0]}})
+    with pytest.raises(ValueError, match=r"'gray input' and 'colorized' differ in 1 frames"):
+        report.markdown()
+
+
 def test_a_frame_measured_twice_or_in_one_row_only_is_refused() -> None:
     report = Report(columns=COLUMNS)
     with pytest.raises(ValueError, match=r"no frame was measured"):

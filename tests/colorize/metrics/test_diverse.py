@@ -10,15 +10,20 @@ from colorize.metrics import (
     GRAY,
     MEAN,
     TRUTH,
+    ClipMetric,
+    ColorDistribution,
     Colorfulness,
     ColorfulnessError,
     DeltaE2000,
     Metric,
     MseLab,
     Psnr,
+    ShotMeasurement,
     Ssim,
+    WarpError,
     measure,
     measure_variants,
+    split_metrics,
 )
 from colorize.metrics.colorfulness import colorfulness
 from colorize.metrics.diverse import _check, best_output
@@ -109,3 +114,80 @@ def test_frames_of_another_size_or_count_are_refused() -> None:
         with pytest.raises(ValueError, match=r"bring both to one size and count"):
             # Run-time shape checks of the tests would stop it before the message for users.
             _check(prediction, truth)
+
+
+def _film(frames: int = 7, k: int = 2) -> dict[str, torch.Tensor]:
+    """Return a film of noise and K colourings of it."""
+    generator = torch.Generator().manual_seed(8)
+    truth = torch.rand(frames, 3, 40, 48, generator=generator)
+    outputs = torch.rand(frames, k, 3, 40, 48, generator=generator)
+    return {"gray": truth.mean(dim=1, keepdim=True), "outputs": outputs, "truth": truth}
+
+
+def _alone(metric: ClipMetric, film: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    return metric.conclude(metric.observe(film, metric.prepare(truth)))
+
+
+CLIP_METRICS = {"warp": WarpError(), "cdc": ColorDistribution()}
+
+
+def test_the_rows_of_a_shot_are_those_of_each_colouring_alone() -> None:
+    film = _film()
+    shot = ShotMeasurement(CLIP_METRICS)
+    shot.add(**film)
+    rows = shot.values()
+    assert list(rows) == [GRAY, MEAN, FIRST, TRUTH]
+    for key, metric in CLIP_METRICS.items():
+        gray = film["gray"].expand(-1, 3, -1, -1)
+        by_k = [_alone(metric, each, film["truth"]) for each in film["outputs"].unbind(1)]
+        expected = {
+            GRAY: _alone(metric, gray, film["truth"]),
+            MEAN: (by_k[0] + by_k[1]) / 2,
+            FIRST: by_k[0],
+            TRUTH: _alone(metric, film["truth"], film["truth"]),
+        }
+        for row, values in expected.items():
+            assert values.isfinite().any()
+            torch.testing.assert_close(rows[row][key], values, equal_nan=True)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_chunks_give_the_values_of_the_whole_shot(length: int) -> None:
+    film = _film(k=1)
+    whole, parts = ShotMeasurement(CLIP_METRICS), ShotMeasurement(CLIP_METRICS)
+    whole.add(**film)
+    for start in range(0, 7, length):
+        parts.add(**{name: frames[start : start + length] for name, frames in film.items()})
+    expected, values = whole.values(), parts.values()
+    assert list(values) == [GRAY, COLORIZED, TRUTH]
+    for row, by_key in expected.items():
+        for key in by_key:
+            torch.testing.assert_close(values[row][key], by_key[key], equal_nan=True)
+
+
+def test_metrics_of_equal_basis_prepare_the_truth_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = []
+    prepare = WarpError.prepare
+    monkeypatch.setattr(
+        WarpError,
+        "prepare",
+        lambda self, truth: prepared.append(len(truth)) or prepare(self, truth),
+    )
+    shot = ShotMeasurement({"rgb": WarpError(), "ab": WarpError(space="ab")})
+    film = _film()
+    for start, stop in ((0, 4), (4, 7)):
+        shot.add(**{name: frames[start:stop] for name, frames in film.items()})
+    assert prepared == [4, 4]  # the second chunk with the last frame of the first
+    assert shot.values()[FIRST]["ab"].shape == (7,)
+
+
+def test_a_shot_outside_the_range_is_refused() -> None:
+    film = _film()
+    film["outputs"][3, 1] += 1
+    with pytest.raises(ValueError, match=r"predicted frames: expected RGB in \[0, 1\]"):
+        ShotMeasurement(CLIP_METRICS).add(**film)
+
+
+def test_metrics_are_split_by_what_they_look_at() -> None:
+    of_frames, of_clips = split_metrics({"psnr": Psnr(), **CLIP_METRICS})
+    assert (list(of_frames), list(of_clips)) == (["psnr"], ["warp", "cdc"])
