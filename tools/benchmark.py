@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import platform
-import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import torch
-from torch import Tensor
-from torch.nn import functional
+from benchmarks.divisors import divisors
+from benchmarks.guides import guides
+from benchmarks.losses import losses, segment
+from benchmarks.networks import TOLERANCE, hypercolumn, step
+from benchmarks.timing import Setting
 
-from colorize.color import rgb_to_luma
+from colorize.errors import one_line_errors
 from colorize.features import VGG19
-from colorize.losses import RankDiversity, balanced_divisors
-from colorize.models import Generator
-from colorize.models.generator import HypercolumnProjection, resize_bilinear
 
-_TOLERANCE = 1e-5
+_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides")
 
 
 def main() -> int:
@@ -32,140 +30,59 @@ def main() -> int:
     torch.manual_seed(options.seed)
     if options.threads:
         torch.set_num_threads(options.threads)
-    features = VGG19(weights=options.weights, convention=options.convention, taps=options.taps).to(
-        options.device
-    )
-    report = {"setting": _setting(options, features)}
+    setting = _setting(options)
+    report: dict[str, Any] = {"setting": _described(setting)}
     print("\n".join(f"{name}: {value}" for name, value in report["setting"].items()))
-    measurements = {"hypercolumn": _hypercolumn, "step": _step, "divisors": _divisors}
+    measurements = _measurements(options)
     for name in options.only:
-        report[name] = measurements[name](options, features)
+        report[name] = measurements[name](setting)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     difference = report.get("hypercolumn", {}).get("largest_difference", 0.0)
-    if not difference <= _TOLERANCE:
+    if not difference <= TOLERANCE:
         print(f"error: shortcut and naive path differ by {difference:.1e}", file=sys.stderr)
         return 1
     return 0
 
 
-def naive_hypercolumn(projection: HypercolumnProjection, gray: Tensor) -> Tensor:
-    """Resize every tap to full size, concatenate, and project: the baseline of the shortcut."""
-    repeated = gray.expand(-1, 3, -1, -1)
-    taps = projection.features(repeated).values()
-    resized = [resize_bilinear(tap / projection.scale, gray.shape[-2:]) for tap in taps]
-    return projection.projection(torch.cat([repeated, *resized], dim=1))
-
-
-def _hypercolumn(options: argparse.Namespace, features: VGG19) -> dict[str, Any]:
-    projection = HypercolumnProjection(features=features, out_channels=32).to(options.device)
-    gray = torch.rand(options.batch_size, 1, *options.size, device=options.device)
-    with torch.inference_mode():
-        difference = float((projection(gray) - naive_hypercolumn(projection, gray)).abs().max())
-        times = _medians(
-            {
-                "naive: resize, concatenate, project": lambda: naive_hypercolumn(projection, gray),
-                "shortcut: project, resize": lambda: projection(gray),
-            },
-            options,
-        )
-    _print("hypercolumn, forward, VGG-19 included", times)
-    print(f"  largest difference {difference:.1e} (allowed {_TOLERANCE:.0e})")
-    return {"seconds": times, "largest_difference": difference}
-
-
-def _step(options: argparse.Namespace, features: VGG19) -> dict[str, Any]:
-    """Time forward and backward of the generator with an L1 loss, and with RankDiv in its place."""
-    generator = Generator(features=features).to(options.device)
-    plain = Generator(features=None).to(options.device)
-    loss = RankDiversity(features=features)
-    color = torch.rand(options.batch_size, 1, 3, *options.size, device=options.device)
-    gray = rgb_to_luma(color)[:, 0]
-
-    def step(model: Generator, objective: Callable[[Tensor], Tensor]) -> None:
-        model.zero_grad(set_to_none=True)
-        objective(model(gray).unsqueeze(1)).backward()
-
-    def difference(outputs: Tensor) -> Tensor:
-        return (outputs - color.unsqueeze(2)).abs().mean()
-
-    times = _medians(
-        {
-            "generator, L1": lambda: step(generator, difference),
-            "generator, RankDiv": lambda: step(generator, lambda o: loss(o, color, {})),
-            "U-Net on gray alone, L1": lambda: step(plain, difference),
-        },
-        options,
+def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], dict[str, Any]]]:
+    of_frames = functools.partial(
+        divisors, frames=options.frames, first=options.first, every=options.every
     )
-    _print("step (forward and backward)", times)
-    return {"seconds": times}
-
-
-def _divisors(options: argparse.Namespace, features: VGG19) -> dict[str, Any]:
-    if not options.frames:
-        raise SystemExit("error: --only divisors needs --frames FILE...: colour videos or pictures")
-    color = torch.cat([f for path in options.frames for f in _read(path, options)])
-    chunks = [balanced_divisors(features, frame[None].to(options.device)) for frame in color]
-    means = {tap: statistics.fmean(chunk[tap] for chunk in chunks) for tap in features.taps}
-    text = ",".join(f"{tap}:{value:.3g}" for tap, value in means.items())
-    print(f"divisors by which each tap weighs as much as the input, mean of {len(chunks)} frames:")
-    print(f"  loss.rank_diversity.divisors={{{text}}}")
-    return {"divisors": means, "frames": len(chunks)}
-
-
-def _read(path: Path, options: argparse.Namespace) -> Iterator[Tensor]:
-    """Yield every n-th frame of a video or picture that has colour, at the chosen size."""
-    with av.open(path) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index >= options.first and (index - options.first) % options.every == 0:
-                picture = torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
-                color = functional.interpolate(
-                    picture[None] / 255, size=options.size, mode="bilinear", antialias=True
-                )
-                # A frame without colour says nothing about the change that colour makes.
-                if (color - rgb_to_luma(color)).abs().mean() > 1 / 255:
-                    yield color
-
-
-def _medians(
-    runs: Mapping[str, Callable[[], object]], options: argparse.Namespace
-) -> dict[str, float]:
-    """Return each run's median time in seconds; repetitions interleave, the first is warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(options.repetitions + 1):
-        for name, run in runs.items():
-            _wait(options.device)
-            start = time.perf_counter()
-            run()
-            _wait(options.device)
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values[1:]) for name, values in times.items()}
-
-
-def _wait(device: str) -> None:
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-
-
-def _print(title: str, times: Mapping[str, float]) -> None:
-    """Print each time, and how many times faster it is than the first one, the baseline."""
-    baseline = next(iter(times.values()))
-    print(title)
-    for name, seconds in times.items():
-        print(f"  {name:<36} {seconds:8.4f} s   {baseline / seconds:5.2f}x")
-
-
-def _setting(options: argparse.Namespace, features: VGG19) -> dict[str, Any]:
-    cuda = options.device.startswith("cuda")
-    cpu = f"CPU {_processor()}"
     return {
-        "hardware": torch.cuda.get_device_name(options.device) if cuda else cpu,
+        "hypercolumn": hypercolumn,
+        "step": step,
+        "segment": segment,
+        "losses": losses,
+        "guides": guides,
+        "divisors": of_frames,
+    }
+
+
+def _setting(options: argparse.Namespace) -> Setting:
+    features = VGG19(weights=options.weights, convention=options.convention, taps=options.taps)
+    return Setting(
+        features=features.to(options.device),
+        size=tuple(options.size),
+        batch_size=options.batch_size,
+        device=options.device,
+        repetitions=options.repetitions,
+        seed=options.seed,
+    )
+
+
+def _described(setting: Setting) -> dict[str, Any]:
+    cuda = setting.device.startswith("cuda")
+    cpu = f"CPU {_processor()}"
+    height, width = setting.size
+    return {
+        "hardware": torch.cuda.get_device_name(setting.device) if cuda else cpu,
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "seed": options.seed,
-        "features": f"{features.label}, taps {', '.join(features.taps)}",
-        "frames": f"{options.batch_size} of {options.size[0]}x{options.size[1]}, float32",
-        "repetitions": f"median of {options.repetitions}, interleaved",
+        "seed": setting.seed,
+        "features": f"{setting.features.label}, taps {', '.join(setting.features.taps)}",
+        "frames": f"{setting.batch_size} of {height}x{width}, float32",
+        "repetitions": f"median of {setting.repetitions}, interleaved",
     }
 
 
@@ -185,10 +102,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=("hypercolumn", "step", "divisors"),
-        default=("hypercolumn", "step"),
-        help="hypercolumn: shortcut against naive path; step: training step and RankDiv; "
-        "divisors: RankDiv's constants for other weights, from --frames",
+        choices=(*_MEASUREMENTS, "divisors"),
+        default=_MEASUREMENTS,
+        metavar="WHAT",
+        help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
+        "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
+        "likewise; guides: segments, neighbours and flow of a frame on one core; divisors (not "
+        "among the defaults): RankDiv's constants for other weights, from --frames",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     parser.add_argument("--size", type=int, nargs=2, default=(240, 320), metavar=("H", "W"))
@@ -207,8 +127,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="frames to skip in each of --frames")
     parser.add_argument("--every", type=int, default=24, help="use every n-th frame (default 24)")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if "divisors" in options.only and not options.frames:
+        parser.error("--only divisors needs --frames FILE...: colour videos or pictures")
+    return options
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with one_line_errors():
+        raise SystemExit(main())

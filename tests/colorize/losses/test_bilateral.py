@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from colorize.losses.bilateral import Bilateral, bilateral
-from tests.colorize.losses.family import assert_runs_under_bfloat16, gradients_by_weight
+from tests.colorize.losses.family import (
+    assert_never_waits_for_the_device,
+    assert_runs_under_bfloat16,
+    every_step,
+    gradients_by_weight,
+)
 
 
 def _clips(
@@ -93,6 +98,11 @@ def _to_meta(part: torch.Tensor | dict[str, torch.Tensor]) -> torch.Tensor | dic
     if isinstance(part, dict):
         return {name: value.to("meta") for name, value in part.items()}
     return part.to("meta")
+
+
+@every_step
+def test_a_step_never_waits_for_the_device(frames: int, count: int) -> None:
+    assert_never_waits_for_the_device(Bilateral(), *_clips(2, frames, count))
 
 
 def test_it_names_its_guide() -> None:

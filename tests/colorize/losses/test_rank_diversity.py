@@ -10,6 +10,7 @@ from torch import nn
 from colorize.features import VGG19
 from colorize.losses import RankDiversity, balanced_divisors, rank_diversity
 from colorize.losses.rank_diversity import perceptual_distance
+from tests.colorize.losses.family import assert_never_waits_for_the_device, every_step
 
 _DIVISORS = {"conv1_2": 2.6, "conv2_1": 0.7}
 
@@ -168,6 +169,17 @@ def test_runs_under_bfloat16(features: VGG19) -> None:
     assert float(value.detach()) == pytest.approx(expected, rel=0.01)
     value.backward()
     assert torch.isfinite(outputs.grad).all()
+
+
+@every_step
+@pytest.mark.parametrize("with_features", [True, False])
+def test_a_step_never_waits_for_the_device(
+    frames: int, count: int, with_features: bool, features: VGG19
+) -> None:
+    loss = RankDiversity(
+        features=features if with_features else None, divisors=_DIVISORS if with_features else None
+    )
+    assert_never_waits_for_the_device(loss, *_clips(2, frames, count), {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from colorize.losses.segment import Segment, segment
-from tests.colorize.losses.family import assert_runs_under_bfloat16, gradients_by_weight
+from tests.colorize.losses.family import (
+    assert_never_waits_for_the_device,
+    assert_runs_under_bfloat16,
+    every_step,
+    gradients_by_weight,
+)
 
 
 def _clips(
@@ -176,6 +181,16 @@ def test_no_value_is_read_on_the_way() -> None:
         # Tensors without values raise if one is read.
         value = Segment(normalize=normalize)(outputs.to("meta"), truth.to("meta"), guides)
         assert value.shape == ()
+
+
+@every_step
+@pytest.mark.parametrize("truth_term", ["winner", "all"])
+@pytest.mark.parametrize("normalize", ["segments", "area", "none"])
+def test_a_step_never_waits_for_the_device(
+    frames: int, count: int, truth_term: str, normalize: str
+) -> None:
+    loss = Segment(truth_term=truth_term, normalize=normalize)
+    assert_never_waits_for_the_device(loss, *_clips(2, frames, count))
 
 
 def test_it_names_its_guides() -> None:

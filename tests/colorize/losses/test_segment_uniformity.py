@@ -9,7 +9,11 @@ from scipy import ndimage
 
 from colorize.losses.segment_uniformity import SegmentUniformity, segment_variance
 from colorize.objective import Objective
-from tests.colorize.losses.family import assert_runs_under_bfloat16
+from tests.colorize.losses.family import (
+    assert_never_waits_for_the_device,
+    assert_runs_under_bfloat16,
+    every_step,
+)
 
 
 def _clips(
@@ -126,6 +130,16 @@ def test_runs_under_bfloat16_and_reads_no_value() -> None:
     assert_runs_under_bfloat16(loss, outputs, truth, guides)
     guides = {name: guide.to("meta") for name, guide in guides.items()}
     assert loss(outputs.to("meta"), truth.to("meta"), guides).shape == ()
+
+
+@every_step
+@pytest.mark.parametrize("space", ["chroma", "rgb"])
+@pytest.mark.parametrize("allowance", ["truth", "none"])
+def test_a_step_never_waits_for_the_device(
+    frames: int, count: int, space: str, allowance: str
+) -> None:
+    loss = SegmentUniformity(space=space, allowance=allowance)
+    assert_never_waits_for_the_device(loss, *_clips(2, frames, count))
 
 
 def test_it_names_its_guides() -> None:

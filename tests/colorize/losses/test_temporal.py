@@ -7,7 +7,12 @@ from scipy.ndimage import map_coordinates
 
 from colorize.flow import agreement
 from colorize.losses.temporal import Temporal, temporal
-from tests.colorize.losses.family import assert_runs_under_bfloat16, gradients_by_weight
+from tests.colorize.losses.family import (
+    assert_never_waits_for_the_device,
+    assert_runs_under_bfloat16,
+    every_step,
+    gradients_by_weight,
+)
 
 
 def _clips(
@@ -123,6 +128,11 @@ def test_no_value_is_read_on_the_way() -> None:
     guides = {name: guide.to("meta") for name, guide in guides.items()}
     # Tensors without values raise if one is read.
     assert Temporal()(outputs.to("meta"), truth.to("meta"), guides).shape == ()
+
+
+@every_step
+def test_a_step_never_waits_for_the_device(frames: int, count: int) -> None:
+    assert_never_waits_for_the_device(Temporal(), *_clips(2, frames, count))
 
 
 def test_it_names_its_guides_and_has_the_published_weight() -> None:

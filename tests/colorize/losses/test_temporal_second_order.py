@@ -6,6 +6,7 @@ import torch
 
 from colorize.losses.temporal_second_order import TemporalSecondOrder
 from colorize.objective import Objective
+from tests.colorize.losses.family import assert_never_waits_for_the_device, every_step
 from tests.colorize.losses.test_temporal import moving_texture, warped_by_scipy
 
 
@@ -96,6 +97,11 @@ def test_runs_under_bfloat16_and_reads_no_value() -> None:
     assert float(value) == pytest.approx(expected, rel=0.01)
     guides = {name: guide.to("meta") for name, guide in guides.items()}
     assert TemporalSecondOrder()(outputs.to("meta"), truth.to("meta"), guides).shape == ()
+
+
+@every_step
+def test_a_step_never_waits_for_the_device(frames: int, count: int) -> None:
+    assert_never_waits_for_the_device(TemporalSecondOrder(), *_clips(2, frames, count))
 
 
 def test_it_names_its_guides() -> None:

@@ -1,0 +1,150 @@
+"""What runs on a GPU gives what the CPU gives, stays finite in bfloat16, and never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from torch import nn
+
+from colorize import losses
+from colorize.features import VGG19
+from tests.colorize import tiny
+from tests.colorize.losses.family import every_step, random_step
+
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
+]
+
+CUDA = "cuda"
+LOSSES: dict[str, Callable[[], nn.Module]] = {
+    "bilateral": losses.Bilateral,
+    "rank_diversity": lambda: losses.RankDiversity(features=_features()),
+    "refinement": losses.Refinement,
+    "segment": losses.Segment,
+    "segment_uniformity": losses.SegmentUniformity,
+    "temporal": losses.Temporal,
+    "temporal_second_order": losses.TemporalSecondOrder,
+}
+
+
+def _features() -> VGG19:
+    return VGG19(weights="random", taps=("conv1_2", "conv2_1"))
+
+
+@pytest.fixture(autouse=True)
+def _full_precision() -> Iterator[None]:
+    """Convolve in float32: TF32, the default on CUDA, has the precision of 10 bits."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
+
+
+def _on(device: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.to(device) for name, tensor in tensors.items()}
+
+
+def _value_and_gradient(
+    loss: nn.Module, device: str, frames: int, count: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    outputs, truth, guides = random_step(2, frames, count)
+    leaf = outputs.to(device).requires_grad_()
+    value = loss.to(device)(leaf, truth.to(device), _on(device, guides))
+    value.backward()
+    return value.detach().cpu(), leaf.grad.cpu()
+
+
+@every_step
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_gives_the_value_and_the_gradient_of_the_cpu(
+    name: str, frames: int, count: int
+) -> None:
+    expected = _value_and_gradient(LOSSES[name](), "cpu", frames, count)
+    found = _value_and_gradient(LOSSES[name](), CUDA, frames, count)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+@every_step
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+def test_a_step_in_bfloat16_is_finite_and_never_waits_for_the_device(
+    name: str, frames: int, count: int
+) -> None:
+    loss = LOSSES[name]().to(CUDA)
+    outputs, truth, guides = random_step(2, frames, count)
+    truth, guides = truth.to(CUDA), _on(CUDA, guides)
+    leaf = outputs.to(CUDA, torch.bfloat16).requires_grad_()
+
+    def step() -> torch.Tensor:
+        with torch.autocast(CUDA, dtype=torch.bfloat16):
+            value = loss(leaf, truth, guides)
+        value.backward()
+        return value.detach()
+
+    step()  # what CUDA and cuDNN do once
+    leaf.grad = None
+    with _no_waiting():
+        value = step()
+    assert torch.isfinite(value)
+    assert torch.isfinite(leaf.grad).all()
+
+
+@contextmanager
+def _no_waiting() -> Iterator[None]:
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+def test_the_check_finds_a_step_that_waits() -> None:
+    values = torch.rand(4, device=CUDA)
+    with pytest.raises(RuntimeError, match="synchroniz"), _no_waiting():
+        values.sum().item()
+
+
+@pytest.mark.parametrize("choices", [{}, {"head": "rgb", "luma": "free"}])
+@pytest.mark.parametrize("with_features", [True, False])
+def test_the_generator_gives_the_colours_of_the_cpu(choices: dict, with_features: bool) -> None:
+    choices = {**choices, "features": _features() if with_features else None}
+    gray = torch.rand(2, 1, 16, 24, generator=torch.Generator().manual_seed(0))
+    model = tiny.generator(**choices)
+    with torch.no_grad():
+        expected = model(gray)
+        model = model.to(CUDA)
+        torch.testing.assert_close(model(gray.to(CUDA)).cpu(), expected, rtol=1e-3, atol=1e-4)
+        with torch.autocast(CUDA, dtype=torch.bfloat16):
+            rounded = model(gray.to(CUDA))
+    assert rounded.dtype == torch.float32
+    assert torch.isfinite(rounded).all()
+    torch.testing.assert_close(rounded.cpu(), expected, rtol=0.05, atol=0.05)
+
+
+def test_a_training_step_gives_the_gradient_of_the_cpu() -> None:
+    found, expected = _gradients_of_a_step(CUDA), _gradients_of_a_step("cpu")
+    assert found.keys() == expected.keys()
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, expected[name], rtol=1e-3, atol=1e-3)
+
+
+def test_a_training_step_in_bfloat16_is_finite() -> None:
+    with torch.autocast(CUDA, dtype=torch.bfloat16):
+        gradients = _gradients_of_a_step(CUDA)
+    assert all(torch.isfinite(gradient).all() for gradient in gradients.values())
+
+
+def _gradients_of_a_step(device: str) -> dict[str, torch.Tensor]:
+    """Return the gradient of every parameter after a step of a tiny task on random stills."""
+    trained = tiny.task().to(device)
+    trained.log = lambda *_, **__: None  # outside a trainer there is nothing to log to
+    color = torch.rand(2, 1, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    batch = {"gray": (color * weights).sum(2, keepdim=True), "color": color}
+    trained.training_step(_on(device, batch), 0).backward()
+    return {name: part.grad.cpu() for name, part in trained.named_parameters()}
