@@ -27,6 +27,7 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from colorize import sweeps
 from colorize.errors import one_line_errors
 
 ALLOWED_TARGETS = ("colorize.", "classify.")
@@ -254,6 +255,7 @@ def entry(name: str, function: Callable[[DictConfig], object]) -> None:
     program = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
     with one_line_errors():
         try:
+            sys.argv[1:] = sweeps.prepared(sys.argv[1:], folder=config_directory())
             program(run)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(describe(error)) from error

@@ -302,5 +302,6 @@ def _quieten_lightning() -> None:
         ".*smaller than the logging interval.*",
         ".*LeafSpec.*",
         ".*litlogger.*",
+        ".*exists and is not empty.*",  # the checkpoints of the run that goes on
     ):
         warnings.filterwarnings("ignore", message)

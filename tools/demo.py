@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "overrides", nargs="*", help="settings of the training, such as trainer.max_epochs=2"
     )
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     folder: Path = options.output
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)

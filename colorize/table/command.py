@@ -28,8 +28,8 @@ from colorize.config import (
 )
 from colorize.errors import fail, one_line_errors
 from colorize.evaluate import evaluate
-from colorize.table_plan import plan_table, register
-from colorize.table_results import (
+from colorize.table.plan import plan_table, register
+from colorize.table.results import (
     is_stamped,
     stamp,
     write_state,

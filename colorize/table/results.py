@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from colorize import metrics
-from colorize.comparison import Comparison, Run
-from colorize.comparison_page import Missing, Page, Published
-from colorize.comparison_pictures import History, draw_histories, draw_table
 from colorize.files import write_atomically
 from colorize.provenance import provenance
 from colorize.report import Column
 from colorize.sweeps import directory_name
+from colorize.table.comparison import Comparison, Run
+from colorize.table.page import Missing, Page, Published
+from colorize.table.pictures import History, draw_histories, draw_table
 
 EVALUATION = "evaluation"  # the folder of a run's measurements
 _MEASURED = Path(EVALUATION) / "results.json"

@@ -11,8 +11,6 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from colorize import sweeps
-from colorize.comparison import Claim
-from colorize.comparison_page import Missing, Published
 from colorize.config import (
     ConfigError,
     EvaluateConfig,
@@ -20,7 +18,9 @@ from colorize.config import (
     register_schema,
     register_schemas,
 )
-from colorize.table_results import EVALUATION, Job, collect
+from colorize.table.comparison import Claim
+from colorize.table.page import Missing, Published
+from colorize.table.results import EVALUATION, Job, collect
 
 # What is measured, and where to, inside the directory of a row and seed.
 _OF_EVERY_RUN = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from colorize.comparison import Claim, Comparison, Run, Spread
+from colorize.table.comparison import Claim, Comparison, Run, Spread
 
 BETTER = {"psnr": "higher", "lpips": "lower", "colour": "closer"}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.comparison import Comparison, Run
-from colorize.comparison_pictures import draw_histories, draw_table
 from colorize.report import Column
+from colorize.table.comparison import Comparison, Run
+from colorize.table.pictures import draw_histories, draw_table
 
 
 def decoded(content):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from colorize.comparison import Claim, Comparison, Run
-from colorize.comparison_page import Missing, Page, Published
 from colorize.report import Column
+from colorize.table.comparison import Claim, Comparison, Run
+from colorize.table.page import Missing, Page, Published
 
 COLUMNS = [
     Column(key="psnr", name="PSNR (dB) ↑", better="higher", digits=2, note="capped at 100 dB"),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from colorize.comparison_page import Published
-from colorize.table_results import Job, collect, is_stamped, stamp, write_state
+from colorize.table.page import Published
+from colorize.table.results import Job, collect, is_stamped, stamp, write_state
 
 SETTINGS = {"training": {"seed": 0, "betas": (0.9, 0.999)}, "every": 1}
 

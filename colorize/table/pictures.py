@@ -6,8 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from colorize.comparison import Comparison
 from colorize.report import Column
+from colorize.table.comparison import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

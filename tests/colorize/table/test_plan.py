@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 
 from colorize.config import check, config_directory
-from colorize.table_plan import plan_table, register
+from colorize.table.plan import plan_table, register
 
 
 def planned(*overrides):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from colorize.comparison import Claim, Comparison, Paired, Scores, Spread
 from colorize.report import Column
+from colorize.table.comparison import Claim, Comparison, Paired, Scores, Spread
 
 GRAY = "gray input"
 _TRUTH = "true colours"

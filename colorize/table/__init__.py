@@ -1,0 +1,1 @@
+"""Comparisons: train and measure many settings with many seeds, beside published figures."""
