@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from colorize import cli
+from colorize import cli, sweeps
 from colorize.config import check, config_directory, register_schemas
 from colorize.data import prepare
+from colorize.table import plan
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -63,6 +64,19 @@ def test_every_hydra_command_composes_and_fits(program):
             words = [word.split(",")[0] for word in line if word != "-m"]
         with initialize_config_dir(str(config_directory()), version_base="1.3"):
             check(compose(program, overrides=words))
+
+
+def test_every_table_command_plans_its_rows():
+    plan.register()
+    counts = []
+    for words in commands("colorize-table"):
+        with initialize_config_dir(str(config_directory()), version_base="1.3"):
+            planned = plan.plan_table(words)
+            fixed = sweeps.fixed(words)
+            config = compose("table", overrides=[*fixed, "features.weights=random"])
+        check(config)
+        counts.append(len(planned.jobs))
+    assert counts == [15, 15, 32]
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", README))

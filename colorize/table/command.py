@@ -39,7 +39,7 @@ from colorize.train import train
 # Settings without effect on a figure; any other difference makes it another row's.
 _WITHOUT_EFFECT = {
     "training": (
-        *("name", "directory", "validation.pictures", "sampling.workers"),
+        *("name", "directory", "validation.pictures", "sampling.workers", "guides.cache"),
         *(
             "trainer.accelerator",
             "trainer.devices",
@@ -80,8 +80,8 @@ examples:
 
 Rows are the jobs of sweep=table1 (default), lattice, inputs, or of axes by hand. Every training
 setting can be overridden, and evaluation.SETTING too. The same command again goes on where it
-stopped: what is finished is neither trained nor measured again. results.json, table.md, table.png
-and curves.png are in the directory of the table, runs/NAME.""",
+stopped: what is finished is neither trained nor measured again. results.json, table.md, and
+table.png, curves.png and frames.png are in the directory of the table, runs/NAME.""",
     )
     shown.add_argument(
         "overrides", nargs="*", metavar="SETTING=VALUE", help="a setting, as Hydra's"
@@ -133,7 +133,7 @@ def _train_and_measure(config: DictConfig, folder: Path) -> None:
     check(config)
     plain = to_plain(config)
     evaluation = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), plain.pop("evaluation"))
-    del plain["paper"]
+    del plain["paper"], plain["frames"]
     training = OmegaConf.merge(OmegaConf.structured(TrainConfig), plain)
     assert isinstance(training, DictConfig)
     assert isinstance(evaluation, DictConfig)

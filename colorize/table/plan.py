@@ -15,15 +15,18 @@ from colorize.config import (
     ConfigError,
     EvaluateConfig,
     TrainConfig,
+    build,
     register_schema,
     register_schemas,
 )
+from colorize.sheet import save_sheet
 from colorize.table.comparison import Claim
+from colorize.table.frames import draw_frames
 from colorize.table.page import Missing, Published
 from colorize.table.results import EVALUATION, Job, collect
 
 # What is measured, and where to, inside the directory of a row and seed.
-_OF_EVERY_RUN = {
+_OF_EVERY_RUN: dict[str, Any] = {
     "checkpoint": "model.safetensors",
     "output": EVALUATION,
     "prediction": None,
@@ -55,10 +58,12 @@ class TableConfig(TrainConfig):
     """Everything ``colorize-table`` reads: a training, how it is measured, and the paper's figures.
 
     The checkpoint and the output of an evaluation lie in the directory of each row and seed.
+    ``frames`` clips are shown as every row colours them.
     """
 
     evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
     paper: PaperConfig = field(default_factory=PaperConfig)
+    frames: int = 4
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,27 @@ class Plan:
     directory: Path
     jobs: list[Job]
     published: Published
-    score: str
+    config: DictConfig
 
     def collect(self) -> list[Missing]:
         """Write the table of the jobs that are finished; return the others."""
-        return collect(self.jobs, self.directory, published=self.published, score=self.score)
+        score = self.config.validation.monitor
+        missing = collect(self.jobs, self.directory, published=self.published, score=score)
+        gaps = {(gap.row, gap.seed) for gap in missing}
+        finished = [job for job in self.jobs if (job.row, job.seed) not in gaps]
+        if finished and self.config.frames:
+            self._draw_frames(finished)
+        return missing
+
+    def _draw_frames(self, finished: Sequence[Job]) -> None:
+        """Draw what every row makes of the same frames, with the first seed that it has."""
+        first = {job.row: job for job in reversed(finished)}
+        rows = [row for row in dict.fromkeys(job.row for job in self.jobs) if row in first]
+        checkpoints = {row: first[row].folder / _OF_EVERY_RUN["checkpoint"] for row in rows}
+        clips = build(self.config.data).split(self.config.evaluation.split)
+        sheet = draw_frames(checkpoints, clips, count=self.config.frames)
+        save_sheet(self.directory / "frames.png", sheet)
+        print(f"written: {self.directory}/frames.png")
 
 
 def register() -> None:
@@ -110,7 +131,7 @@ def plan_table(arguments: Sequence[str]) -> Plan:
         directory=directory,
         jobs=jobs,
         published=_published(config.paper),
-        score=config.validation.monitor,
+        config=config,
     )
 
 
