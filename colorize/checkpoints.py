@@ -7,23 +7,24 @@ looked up in a fixed table and tensors are read by safetensors or ``weights_only
 
 from __future__ import annotations
 
-import json
-import pickle
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
-import torch
 from torch import Tensor
 
 from colorize.features import VGG19
-from colorize.files import write_atomically
 from colorize.models import Generator, Refiner
+from colorize.tensor_files import (
+    in_short,
+    read_lightning,
+    read_safetensors,
+    reading,
+    under,
+    write_safetensors,
+)
 
 COMPONENTS = {
     "colorize.features.VGG19": VGG19,
@@ -94,7 +95,7 @@ def _fitting(checkpoint: Checkpoint) -> Iterator[None]:
     except (TypeError, RuntimeError, KeyError, AttributeError, ValueError) as error:
         raise CheckpointError(
             f"{checkpoint.path}: does not fit these settings, or this version of tooncolor "
-            f"({_in_short(error)}); train again, or use the version and settings that wrote it"
+            f"({in_short(error)}); train again, or use the version and settings that wrote it"
         ) from error
 
 
@@ -105,39 +106,23 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         CheckpointError: The file is missing, damaged, or not a colorization checkpoint.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such checkpoint; train one with colorize-train")
-    reader = _read_safetensors if path.suffix == ".safetensors" else _read_lightning
-    try:
-        return _check(reader(path))
-    except (
-        LookupError,
-        RuntimeError,
-        EOFError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        pickle.UnpicklingError,
-        safetensors.SafetensorError,
-    ) as error:
-        raise CheckpointError(
-            f"{path}: not a checkpoint of colorize-train, or damaged ({_in_short(error)})"
-        ) from error
+    with reading(path, program="colorize-train", error=CheckpointError):
+        return _check(_read_exported(path) if path.suffix == ".safetensors" else _read_run(path))
 
 
 def export(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint as safetensors with its description in the metadata, atomically."""
-    metadata = {
-        "format": FORMAT,
-        "model": json.dumps(checkpoint.model),
-        "refiner": json.dumps(checkpoint.refiner),
-        "description": json.dumps(checkpoint.description),
-    }
-    tensors = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
-    tensors |= {
-        _REFINER + name: tensor.contiguous() for name, tensor in checkpoint.refiner_weights.items()
-    }
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    second = {_REFINER + name: tensor for name, tensor in checkpoint.refiner_weights.items()}
+    write_safetensors(
+        path,
+        form=FORMAT,
+        metadata={
+            "model": checkpoint.model,
+            "refiner": checkpoint.refiner,
+            "description": checkpoint.description,
+        },
+        tensors={**checkpoint.weights, **second},
+    )
 
 
 def _check(checkpoint: Checkpoint) -> Checkpoint:
@@ -149,49 +134,28 @@ def _check(checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint
 
 
-def _read_safetensors(path: Path) -> Checkpoint:
-    with safetensors.safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise KeyError(f"format is {metadata.get('format')!r}, expected {FORMAT!r}")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+def _read_exported(path: Path) -> Checkpoint:
+    metadata, tensors = read_safetensors(path, form=FORMAT)
     return Checkpoint(
         path=path,
-        model=json.loads(metadata["model"]),
+        model=metadata["model"],
         weights={name: each for name, each in tensors.items() if not name.startswith(_REFINER)},
-        description=json.loads(metadata["description"]),
-        refiner=json.loads(metadata.get("refiner", "null")),
-        refiner_weights=_under(_REFINER, tensors),
+        description=metadata["description"],
+        refiner=metadata.get("refiner"),
+        refiner_weights=under(_REFINER, tensors),
     )
 
 
-def _read_lightning(path: Path) -> Checkpoint:
-    with path.open("rb") as file:
-        # torch.load takes anything else for a bare pickle, and fails on it in every possible way.
-        if not zipfile.is_zipfile(file):
-            raise ValueError("it is no zip archive, or cut off")
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(content, Mapping) or "tooncolor" not in content:
-        raise KeyError("it holds no 'tooncolor' description")
-    description = content["tooncolor"]
-    tensors = content["state_dict"]
+def _read_run(path: Path) -> Checkpoint:
+    description, tensors = read_lightning(path, key="tooncolor")
     return Checkpoint(
         path=path,
         model=description["config"]["model"],
-        weights=_under("model.", tensors),
+        weights=under("model.", tensors),
         description=description,
         refiner=description["config"].get("refiner"),
-        refiner_weights=_under(_REFINER, tensors),
+        refiner_weights=under(_REFINER, tensors),
     )
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors whose names start with ``prefix``, without it."""
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def _build(node: Any) -> Any:
@@ -209,9 +173,3 @@ def _weights_from_checkpoint(node: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in node.items()
     }
     return changed | ({"weights": "checkpoint"} if "weights" in node else {})
-
-
-def _in_short(error: BaseException) -> str:
-    """Return what an error says in at most 200 characters of one line."""
-    said = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return " ".join(str(said).split())[:200] or type(error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +17,7 @@ from colorize.flow_estimators import FlowEstimator
 from colorize.metrics import BEST, COLORIZED, FIRST, GRAY, MEAN, Metric, measure_variants
 from colorize.models import Generator, Refiner, previous_planes, refinement_evidence
 from colorize.objective import Objective, Terms
+from colorize.schedules import check_schedule, learning_rate_factor
 from colorize.sequence import color_frames
 
 Batch = Mapping[str, Tensor]
@@ -53,8 +54,7 @@ class ColorizationTask(lightning.LightningModule):
         description: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if schedule not in ("constant", "cosine"):
-            raise ValueError(f"optimizer.schedule is {schedule!r}: expected 'constant' or 'cosine'")
+        check_schedule(schedule)
         # cuDNN and oneDNN convolve twice as fast with channels last.
         self.model = model.to(memory_format=torch.channels_last)
         self.refiner = refiner and refiner.to(memory_format=torch.channels_last)
@@ -172,9 +172,13 @@ class ColorizationTask(lightning.LightningModule):
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=self.learning_rate, betas=self.betas)
         steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self._rate(step, steps)
+        factor = functools.partial(
+            learning_rate_factor,
+            steps=steps,
+            schedule=self.schedule,
+            warmup_steps=self.warmup_steps,
         )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
@@ -202,12 +206,3 @@ class ColorizationTask(lightning.LightningModule):
         if isinstance(self.flow, nn.Module):
             self.flow._apply(fn, recurse)
         return super()._apply(fn, recurse)
-
-    def _rate(self, step: int, steps: int) -> float:
-        """Return the factor of the learning rate at ``step`` of ``steps``."""
-        if step < self.warmup_steps:
-            return (step + 1) / self.warmup_steps
-        if self.schedule == "constant":
-            return 1.0
-        done = (step - self.warmup_steps) / max(1, steps - self.warmup_steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
-import logging
-import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    LearningRateMonitor,
-    ModelCheckpoint,
-)
-from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
 from torch import nn
 
 from colorize import checkpoints
-from colorize.callbacks import EpochLog, RunProgress, ValidationPictures
+from colorize.callbacks import ValidationPictures
 from colorize.config import ConfigError, build, entry, to_plain
 from colorize.curves import draw_curves
 from colorize.data.guide_settings import FlowSettings, GuideSettings
 from colorize.data.guides import FRAMES
 from colorize.features import VGG19
-from colorize.files import write_atomically
 from colorize.loaders import Loaders
 from colorize.losses import Refinement
 from colorize.metrics import ClipMetric, Metric, split_metrics
@@ -41,6 +26,14 @@ from colorize.models import Generator, Refiner
 from colorize.objective import Objective
 from colorize.predict import refiner_flow
 from colorize.provenance import provenance
+from colorize.runs import (
+    best_checkpoint,
+    claim,
+    last_checkpoint,
+    make_trainer,
+    quieten_lightning,
+    run_directory,
+)
 from colorize.sequence import is_sequential
 from colorize.task import ColorizationTask
 
@@ -65,11 +58,10 @@ def train(config: DictConfig) -> dict[str, float]:
     Raises:
         ConfigError: The run directory holds a run with other settings.
     """
-    _quieten_lightning()
-    directory = _directory(config)
-    plain = to_plain(config)
-    last = directory / "checkpoints" / "last.ckpt"
-    _claim(directory, plain, resuming=last.is_file())
+    quieten_lightning()
+    directory = run_directory(config.directory)
+    last = last_checkpoint(directory)
+    claim(directory, to_plain(config), may_change=_MAY_CHANGE)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     task, loaders = assemble(config)
     trainer = _trainer(config, directory)
@@ -206,34 +198,10 @@ def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
 
 def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
     settings = to_plain(config)["trainer"]
-    patience = settings.pop("early_stop_patience")
-    if settings["precision"] == "auto":
-        cuda = settings["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-        settings["precision"] = "bf16-mixed" if cuda else "32-true"
     settings["strategy"] = _strategy(settings, refined=config.refiner is not None)
-    monitor = config.validation.monitor
-    checkpoint = functools.partial(
-        ModelCheckpoint, dirpath=directory / "checkpoints", enable_version_counter=False
-    )
-    callbacks: list[Callback] = [
-        checkpoint(filename="best", monitor=monitor, mode="max"),
-        checkpoint(filename="last", save_on_train_epoch_end=True),
-        LearningRateMonitor(logging_interval="epoch"),
-        EpochLog(directory / "history.csv"),
-        ValidationPictures(folder=directory / "pictures", count=config.validation.pictures),
-        RunProgress(monitor=monitor),
-    ]
-    if patience is not None:
-        callbacks.append(EarlyStopping(monitor=monitor, mode="max", patience=patience))
-    return lightning.Trainer(
-        **settings,
-        default_root_dir=directory,
-        logger=TensorBoardLogger(directory, name="", version="tensorboard"),
-        callbacks=callbacks,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,  # EpochSampler gives every process its part itself
+    pictures = ValidationPictures(folder=directory / "pictures", count=config.validation.pictures)
+    return make_trainer(
+        settings, directory, monitor=config.validation.monitor, callbacks=[pictures]
     )
 
 
@@ -247,61 +215,12 @@ def _strategy(settings: Mapping[str, Any], *, refined: bool) -> str:
     return strategy
 
 
-def _directory(config: DictConfig) -> Path:
-    """Return the run's directory; each job of a sweep (-m) has one of its own inside it."""
-    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
-        return Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
-    return Path(config.directory)
-
-
-def _claim(directory: Path, plain: dict[str, Any], *, resuming: bool) -> None:
-    """Write the run's settings to its directory, or compare them with those of the run in it."""
-    path = directory / "config.json"
-    if resuming and path.is_file():
-        before = dict(_flatten(json.loads(path.read_text())))
-        now = dict(_flatten(plain))
-        changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
-        changed = [key for key in changed if not key.startswith(_MAY_CHANGE)]
-        if changed:
-            key = changed[0]
-            raise ConfigError(
-                f"{directory} holds a run with {key}={before.get(key)}, not {now.get(key)}: "
-                "give this run another name=NAME, or move that directory away"
-            )
-    directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(plain, indent=2) + "\n").encode())
-
-
-def _flatten(node: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(node, dict):
-        return [
-            item
-            for key, value in node.items()
-            for item in _flatten(value, f"{path}.{key}" if path else str(key))
-        ]
-    return [(path, node)]
-
-
 def _finish(directory: Path, trainer: lightning.Trainer) -> None:
     """Export the best weights and say where everything is."""
-    best = directory / "checkpoints" / "best.ckpt"
+    best = best_checkpoint(directory)
     exported = directory / "model.safetensors"
     checkpoints.export(checkpoints.load_checkpoint(best), exported)
     curves = directory / "curves.png"
     draw_curves(directory / "history.csv", curves)
     print(f"done after {trainer.global_step} steps: weights {exported}, curves {curves}")
     print(f"try: colorize INPUT -o OUTPUT --checkpoint {exported}")
-
-
-def _quieten_lightning() -> None:
-    """Keep Lightning's tips and hardware banner off the user's screen; its errors still show."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*smaller than the logging interval.*",
-        ".*LeafSpec.*",
-        ".*litlogger.*",
-        ".*exists and is not empty.*",  # the checkpoints of the run that goes on
-    ):
-        warnings.filterwarnings("ignore", message)

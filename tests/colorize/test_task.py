@@ -300,7 +300,7 @@ def test_frozen_parameters_are_not_given_to_the_optimizer() -> None:
 
 
 def test_an_unknown_schedule_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected 'constant' or"):
+    with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected constant or"):
         task(schedule="step")
 
 

@@ -1,0 +1,28 @@
+"""The factor of the learning rate by step, by hand."""
+
+import math
+
+import pytest
+
+from colorize.schedules import check_schedule, learning_rate_factor
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {0: 1.0, 7: 1.0, 20: 1.0}),
+        ({"warmup_steps": 4}, {0: 0.25, 1: 0.5, 3: 1.0, 4: 1.0, 20: 1.0}),
+        ({"schedule": "cosine"}, {0: 1.0, 5: (2 + math.sqrt(2)) / 4, 10: 0.5, 20: 0.0, 25: 0.0}),
+        ({"schedule": "cosine", "warmup_steps": 4}, {0: 0.25, 3: 1.0, 4: 1.0, 12: 0.5, 20: 0.0}),
+        ({"schedule": "cosine", "warmup_steps": 20}, {19: 1.0, 20: 1.0, 21: 0.0}),
+    ],
+)
+def test_the_factor_by_step(settings, expected):
+    factors = {step: learning_rate_factor(step, 20, **settings) for step in expected}
+    assert factors == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_unknown_schedule_is_refused():
+    with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected constant or"):
+        check_schedule("step")
+    check_schedule("cosine")
