@@ -8,14 +8,13 @@ built, or never. :func:`check` compares every node with its signature before any
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import os
 import re
 import sys
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize import sweeps
-from colorize.errors import one_line_errors
+from colorize.errors import did_you_mean, one_line_errors
 
 ALLOWED_TARGETS = ("colorize.", "classify.")
 _HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
@@ -185,15 +184,6 @@ def register_schemas() -> None:
     """Make the dataclasses of this module known to Hydra."""
     register_schema("train", TrainConfig)
     register_schema("evaluate", EvaluateConfig)
-
-
-def did_you_mean(word: str, known: Iterable[object]) -> str:
-    """Return `` (did you mean X?)`` or the list of valid names, for the end of an error line."""
-    names = sorted(str(name) for name in known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; valid: {', '.join(names)}" if names else ""
 
 
 def check(config: DictConfig) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,15 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         print("stopped; the same command continues where it can", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def did_you_mean(word: str, known: Iterable[object]) -> str:
+    """Return `` (did you mean X?)`` or the list of valid names, for the end of an error line."""
+    names = sorted(str(name) for name in known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; valid: {', '.join(names)}" if names else ""
 
 
 def require_choice(option: str, value: object, choices: Any) -> None:

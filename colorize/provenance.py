@@ -14,6 +14,9 @@ from typing import Any
 
 import torch
 
+# What figures depend on, as seen from a package's folder.
+_CODE = (".", "../colorize", "../classify", "../conf")
+
 
 def provenance(
     *,
@@ -48,7 +51,7 @@ def provenance(
 
 
 def source_commit(folder: Path) -> str:
-    """Return the git commit of the code in ``folder``, "+ local changes" if it or conf differs.
+    """Return the git commit of the code in ``folder``, "+ local changes" if code or conf differ.
 
     "unknown" with a reason where git is absent or does not track the folder: an installed package
     must not report the commit of whatever repository surrounds it.
@@ -57,7 +60,7 @@ def source_commit(folder: Path) -> str:
         if not _git(folder, "ls-files", "--", "."):
             return "unknown (the code is not tracked by git)"
         commit = _git(folder, "rev-parse", "HEAD")
-        changes = _git(folder, "status", "--porcelain", "--", ".", "../conf")
+        changes = _git(folder, "status", "--porcelain", "--", *_CODE)
     except FileNotFoundError:
         return "unknown (git is not installed)"
     except subprocess.SubprocessError:

@@ -42,10 +42,23 @@ def test_every_module_of_the_package_has_a_test():
     assert alone <= tested, f"without a test: {sorted(alone - tested)}"
 
 
+def test_every_classifier_has_a_config_and_a_test_of_its_name():
+    # What they are built of, and networks whose configs are called by what they are for.
+    others = {"layers": [], "backbone": ["resnet", "vgg16"], "compact": ["emotion_compact"]}
+    for path in (ROOT / "classify" / "models").glob("*.py"):
+        for name in others.get(path.stem, [path.stem]):
+            if name != "__init__":
+                assert (ROOT / "conf" / "classifier" / f"{name}.yaml").is_file(), path
+        tests = ROOT / "tests" / "classify" / "models"
+        if path.stem not in ("__init__", "layers"):
+            assert (tests / f"test_{path.stem}.py").is_file(), path
+
+
 def test_recorded_experiments_have_a_config_of_their_name():
     for folder in (ROOT / "experiments").iterdir():
         assert (folder / "README.md").is_file(), folder
-        assert list((ROOT / "conf" / "experiment").glob(f"{folder.name}.yaml")), folder
+        experiment = ROOT / "conf" / "experiment" / folder.name
+        assert experiment.is_dir() or experiment.with_suffix(".yaml").is_file(), folder
 
 
 def test_no_file_grows_beyond_one_screenful_of_ideas():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from colorize import train
-from colorize.config import build, config_directory, did_you_mean
+from colorize.config import build, config_directory
 
 
 @pytest.fixture
@@ -59,11 +59,6 @@ def test_a_misspelt_key_in_an_experiment_file_is_named(error_line, tmp_path, tex
     search = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
     line = error_line("experiment=mine", search)
     assert all(part in line for part in parts), line
-
-
-def test_did_you_mean_lists_all_names_when_none_is_near():
-    assert did_you_mean("epochs", ["epoch", "size"]) == "; did you mean 'epoch'?"
-    assert did_you_mean("zzz", ["b", "a"]) == "; valid: a, b"
 
 
 def test_building_nothing_gives_nothing():

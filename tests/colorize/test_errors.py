@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from colorize.checkpoints import load_checkpoint
-from colorize.errors import fail, one_line_errors, require_choice
+from colorize.errors import did_you_mean, fail, one_line_errors, require_choice
 from colorize.predict import choose_device
 
 
@@ -58,3 +58,8 @@ def test_a_choice_that_does_not_exist_names_the_others():
     with pytest.raises(ValueError, match=r"model\.head is 'sepia': expected rgb, chroma or lab$"):
         require_choice("model.head", "sepia", Literal["rgb", "chroma", "lab"])
     require_choice("model.head", "chroma", Literal["rgb", "chroma", "lab"])
+
+
+def test_did_you_mean_lists_all_names_when_none_is_near():
+    assert did_you_mean("epochs", ["epoch", "size"]) == "; did you mean 'epoch'?"
+    assert did_you_mean("zzz", ["b", "a"]) == "; valid: a, b"
