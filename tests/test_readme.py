@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+import classify.cli
+import classify.config
+import classify.screen
 from colorize import cli, sweeps
 from colorize.config import check, config_directory, register_schemas
 from colorize.data import prepare
@@ -64,6 +67,24 @@ def test_every_hydra_command_composes_and_fits(program):
             words = [word.split(",")[0] for word in line if word != "-m"]
         with initialize_config_dir(str(config_directory()), version_base="1.3"):
             check(compose(program, overrides=words))
+
+
+@pytest.mark.parametrize("words", commands("classify"))
+def test_every_classify_command_parses(words):
+    assert classify.cli.parser().parse_args(words).checkpoint
+
+
+@pytest.mark.parametrize("words", commands("classify-screen"))
+def test_every_screening_command_parses(words):
+    assert classify.screen.parser().parse_args(words).keep
+
+
+@pytest.mark.parametrize("program", ["train", "evaluate"])
+def test_every_command_of_the_classifiers_composes_and_fits(program):
+    classify.config.register_schemas()
+    for words in commands(f"classify-{program}"):
+        with initialize_config_dir(str(config_directory()), version_base="1.3"):
+            check(compose(f"classify_{program}", overrides=words))
 
 
 def test_every_table_command_plans_its_rows():
