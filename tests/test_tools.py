@@ -71,7 +71,11 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     small = ("--size", 32, 32, "--taps", "conv1_2", "--repetitions", 1, "--json", report)
     assert run("benchmark", *small) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
-    assert set(written) == {"setting", "hypercolumn", "step", "segment", "losses", "guides"}
+    names = {"hypercolumn", "step", "segment", "losses", "guides", "screening"}
+    assert set(written) == names | {"setting"}
+    whole, decoding = written["screening"]["seconds"].values()
+    assert whole > decoding
+    assert written["screening"]["pictures_per_second"] == pytest.approx(16 / whole)
     assert written["hypercolumn"]["largest_difference"] <= 1e-5
     for name, measured in written.items():
         if name != "setting":

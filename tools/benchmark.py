@@ -16,12 +16,13 @@ from benchmarks.divisors import divisors
 from benchmarks.guides import guides
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
+from benchmarks.screening import screening
 from benchmarks.timing import Setting
 
 from colorize.errors import one_line_errors
 from colorize.features import VGG19
 
-_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides")
+_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides", "screening")
 
 
 def main() -> int:
@@ -55,6 +56,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "segment": segment,
         "losses": losses,
         "guides": guides,
+        "screening": screening,
         "divisors": of_frames,
     }
 
@@ -107,7 +109,8 @@ def _parse() -> argparse.Namespace:
         metavar="WHAT",
         help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
         "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
-        "likewise; guides: segments, neighbours and flow of a frame on one core; divisors (not "
+        "likewise; guides: segments, neighbours and flow of a frame on one core; screening: "
+        "MonaCNN on JPEG files; divisors (not "
         "among the defaults): RankDiv's constants for other weights, from --frames",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
