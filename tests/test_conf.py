@@ -3,6 +3,7 @@
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from colorize.config import ConfigError, check, config_directory, register_schemas
 from colorize.train import assemble
@@ -76,6 +77,17 @@ def test_the_paper_changes_size_after_200_epochs():
         (300, [240, 320]),
     ]
     assert config.trainer.max_epochs == 500
+
+
+@pytest.mark.parametrize("choice", ["sources", "balanced"])
+def test_the_chosen_weights_reach_the_losses(choice):
+    names = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
+    config = train_config(f"loss=[{','.join(names)}]", f"weights={choice}")
+    expected = OmegaConf.load(CONF / "weights" / f"{choice}.yaml")
+    assert {name: node.weight for name, node in config.loss.items()} == dict(expected)
+    assert config.loss.temporal.weight == {"sources": 5.0, "balanced": 1000.0}[choice]
+    single = train_config("loss=[segment]", f"weights={choice}", "loss.segment.weight=7")
+    assert single.loss.segment.weight == 7
 
 
 @pytest.mark.parametrize("inputs", ["gray", "gray_pair", "gray_segments", "gray_previous"])
