@@ -8,9 +8,11 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from colorize import cli
+from colorize.predict import Colorizer
 from tests.colorize.media.films import NTSC, average_rate, frame_times, gray_ramp, make_film
 from tests.colorize.tiny import write_safetensors
 
@@ -262,3 +264,41 @@ def test_a_film_that_ends_early_leaves_no_film(tmp_path: Path, run, monkeypatch)
         run(source, tmp_path / "out.mp4")
     assert stopped.value.code == 130
     assert list(tmp_path.iterdir()) == [source]
+
+
+def two_shots(folder: Path) -> np.ndarray:
+    """Write eight frames of one picture and eight of another, each moving a little; return them."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    frames = []
+    for _ in range(2):
+        coarse = random.integers(40, 216, (6, 8), dtype=np.uint8)
+        picture = cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_CUBIC)
+        frames += [np.roll(picture, step, axis=1) for step in range(8)]
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / f"{number:02d}.png")
+    return np.stack(frames)
+
+
+@pytest.mark.parametrize("options", [[], ["--no-refine"]])
+def test_a_refined_film_goes_on_within_a_shot_and_starts_anew_at_a_cut(
+    tmp_path: Path, capsys, options: list[str]
+) -> None:
+    path = write_safetensors(tmp_path / "refined.safetensors", refiner={"channels": [4, 4]})
+    frames = two_shots(tmp_path / "in")
+    common = ["--checkpoint", str(path), "--device", "cpu", "--batch-size", "3", "--variant", "1"]
+    cli.main([str(tmp_path / "in"), "-o", str(tmp_path / "out"), *common, *options])
+    capsys.readouterr()
+    gray = torch.from_numpy(frames.astype(np.float32) / 255).unsqueeze(1)
+    stream = Colorizer.load(path, device="cpu").stream(variant=1, refine=not options)
+    expected = []
+    for start in (0, 8):
+        stream.reset()
+        expected.append(stream(gray[start : start + 8], keep_luma=True)[:, 0])
+    result = np.stack([read(tmp_path / "out" / f"{number:02d}.png") for number in range(16)])
+    wanted = torch.cat(expected).permute(0, 2, 3, 1).numpy() * 255
+    assert np.abs(result - wanted).max() <= 1.01
+    stream.reset()
+    uncut = stream(gray, keep_luma=True)[8:, 0].permute(0, 2, 3, 1).numpy() * 255
+    # Going on across the cut would look different, with a refiner alone.
+    assert bool(np.abs(result[8:] - uncut).max() > 5) is (not options)
