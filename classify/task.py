@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch.nn import functional
 
 from classify.augment import Augment
 from classify.preprocessing import to_unit
-from colorize.schedules import check_schedule, learning_rate_factor
+from colorize.schedules import check_schedule, scheduled
 
 
 class LossError(ValueError):
@@ -52,7 +51,7 @@ class ClassificationTask(lightning.LightningModule):
                 f"optimizer: learning_rate, l2 and label_smoothing are {learning_rate}, {l2}, "
                 f"{label_smoothing}: expected 0 or more, and smoothing below 1"
             )
-        self.model = model
+        self.model = model.to(memory_format=torch.channels_last)
         self.learning_rate, self.betas = learning_rate, betas
         self.schedule, self.warmup_steps = schedule, warmup_steps
         self.l2, self.label_smoothing = l2, label_smoothing
@@ -114,18 +113,12 @@ class ClassificationTask(lightning.LightningModule):
         ]
         # 1e-7 is Keras' epsilon.
         optimizer = torch.optim.Adam(groups, lr=self.learning_rate, betas=self.betas, eps=1e-7)
-        steps = int(self.trainer.estimated_stepping_batches)
-        factor = functools.partial(
-            learning_rate_factor,
-            steps=steps,
+        return scheduled(
+            optimizer,
+            steps=int(self.trainer.estimated_stepping_batches),
             schedule=self.schedule,
             warmup_steps=self.warmup_steps,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the checkpoint describe itself."""

@@ -168,8 +168,8 @@ class ValidationPictures(lightning.Callback):
         return [dataset[index] for index in chosen]
 
     def _row(self, task: ColorizationTask, sample: Batch) -> list[Any]:
-        gray, outputs, shown = task.colored(sample["gray"][None].to(task.device))
-        pictures = [gray[0], *outputs[0], sample["color"][-1]]
+        last = task.last_frames(sample["gray"][None].to(task.device))
+        pictures = [last.gray[0], *last.outputs[0], sample["color"][-1]]
         if task.refiner is not None:
-            pictures.insert(-1, shown[0, 0])
+            pictures.insert(-1, last.shown[0, 0])
         return [to_picture(picture) for picture in pictures]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Literal
+from typing import Any, Literal
+
+import torch
 
 from colorize.errors import require_choice
 
@@ -33,3 +36,14 @@ def learning_rate_factor(
         return 1.0
     done = (step - warmup_steps) / max(1, steps - warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def scheduled(
+    optimizer: torch.optim.Optimizer, *, steps: int, schedule: str, warmup_steps: int
+) -> dict[str, Any]:
+    """Return an optimizer with its learning rate by step, as Lightning takes the two."""
+    factor = functools.partial(
+        learning_rate_factor, steps=steps, schedule=schedule, warmup_steps=warmup_steps
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,8 +16,8 @@ from colorize.flow_estimators import FlowEstimator
 from colorize.metrics import BEST, COLORIZED, FIRST, GRAY, MEAN, Metric, measure_variants
 from colorize.models import Generator, Refiner, previous_planes, refinement_evidence
 from colorize.objective import Objective, Terms
-from colorize.schedules import check_schedule, learning_rate_factor
-from colorize.sequence import color_frames
+from colorize.schedules import check_schedule, scheduled
+from colorize.sequence import State, color_frames
 
 Batch = Mapping[str, Tensor]
 
@@ -145,44 +144,31 @@ class ColorizationTask(lightning.LightningModule):
         Rows are gray, mean (over K), first and best, and refined: the mean over K after g.
         """
         truth = batch["color"][:, -1]
-        gray, outputs, shown = self.colored(batch["gray"])
-        rows = measure_variants(self.metrics, gray=gray, outputs=outputs, truth=truth)
+        last = self.last_frames(batch["gray"])
+        rows = measure_variants(self.metrics, gray=last.gray, outputs=last.outputs, truth=truth)
         named = {name: rows[row] for row, name in _ROWS.items() if row in rows}
         if self.refiner is not None:
-            rows = measure_variants(self.metrics, gray=gray, outputs=shown, truth=truth)
+            rows = measure_variants(self.metrics, gray=last.gray, outputs=last.shown, truth=truth)
             named["refined"] = rows[MEAN if MEAN in rows else COLORIZED]
         for name, row in named.items():
             for metric, values in row.items():
                 # Every process measures all frames, so its own mean is the mean.
                 self.log(f"val/{metric}/{name}", values.mean().float(), batch_size=len(values))
 
-    def colored(
-        self, gray: Float[Tensor, "b t 1 h w"]
-    ) -> tuple[Float[Tensor, "b 1 h w"], Float[Tensor, "b k 3 h w"], Float[Tensor, "b k 3 h w"]]:
+    def last_frames(self, gray: Float[Tensor, "b t 1 h w"]) -> State:
         """Colour the starts of b shots; return their last frames: gray, by f, and as shown."""
-        colored = color_frames(self.model, gray, refiner=self.refiner, flow=self.flow)
-        last = gray[:, -1]
-        outputs = displayable(colored.outputs[:, -1], last, luma=self.model.luma)
-        if self.refiner is None:
-            return last, outputs, outputs
-        return last, outputs, displayable(colored.shown[:, -1], last, luma=self.refiner.luma)
+        return color_frames(self.model, gray, refiner=self.refiner, flow=self.flow).state
 
     def configure_optimizers(self) -> Any:
         """Return Adam over what is trained, with its schedule over all steps of the run."""
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=self.learning_rate, betas=self.betas)
-        steps = int(self.trainer.estimated_stepping_batches)
-        factor = functools.partial(
-            learning_rate_factor,
-            steps=steps,
+        return scheduled(
+            optimizer,
+            steps=int(self.trainer.estimated_stepping_batches),
             schedule=self.schedule,
             warmup_steps=self.warmup_steps,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
 
     def configure_gradient_clipping(
         self,

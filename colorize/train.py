@@ -96,7 +96,7 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
         augment=build(config.augment),
         needs=needs,
         guide_settings=_guide_settings(build(config.guides), refiner),
-        previous=model.inputs in ("gray_pair", "gray_previous"),
+        previous=is_sequential(model, None),
         corruption=build(config.corruption) if model.inputs == "gray_previous" else None,
         validation_length=2 if is_sequential(model, refiner) else 1,
         sampling=plain["sampling"],

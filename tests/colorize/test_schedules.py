@@ -3,8 +3,9 @@
 import math
 
 import pytest
+import torch
 
-from colorize.schedules import check_schedule, learning_rate_factor
+from colorize.schedules import check_schedule, learning_rate_factor, scheduled
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,18 @@ def test_an_unknown_schedule_is_refused():
     with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected constant or"):
         check_schedule("step")
     check_schedule("cosine")
+
+
+def test_an_optimizer_gets_its_rate_by_step():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    both = scheduled(optimizer, steps=20, schedule="cosine", warmup_steps=4)
+    assert both["optimizer"] is optimizer
+    assert both["lr_scheduler"]["interval"] == "step"
+    rates = []
+    for _ in range(20):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        both["lr_scheduler"]["scheduler"].step()
+    assert rates[:5] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5])
+    assert rates[12] == pytest.approx(0.25)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-12)
