@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from classify.command_line import Parser, positive
 from classify.predict import Classifier, Prediction, picture_paths
+from colorize.command_line import Parser, positive
 from colorize.errors import one_line_errors
 from colorize.files import write_atomically
 

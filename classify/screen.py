@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from classify.command_line import Parser, positive
 from classify.journal import NAME, ScreenError, undo
 from classify.predict import Classifier
 from classify.selection import Screening, screen, write_summary
+from colorize.command_line import Parser, positive
 from colorize.errors import did_you_mean, one_line_errors
 from colorize.files import write_atomically
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Container, Iterable, Iterator
+import sys
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
-import numpy as np
-import torch
-from einops import rearrange
 from tqdm import tqdm
 
-from colorize.errors import fail, one_line_errors
-from colorize.media import Frame, Source, open_sink, open_source
+from colorize.command_line import Parser, number, percent, positive
+from colorize.errors import one_line_errors
+from colorize.jobs import AUTO, Done, Settings, Share, run_job
+from colorize.jobs.manifest import Variant
+from colorize.media import fingerprint
 from colorize.predict import Colorizer
-from colorize.shots import shot_starts
+from colorize.stillness import DEFAULT_STRENGTH
 
 _EXAMPLES = """\
 examples:
@@ -26,6 +26,17 @@ examples:
 The output has the same form as the input: a folder gives the same file names and sizes, a video
 the same frames, rate, timestamps, audio and subtitles. The network works on a smaller picture
 (--size); its colours are joined to the original picture, whose drawing stays exactly as it is.
+
+Shots come first: each is coloured in one of the model's K ways, chosen automatically unless
+--variant says which. A stopped job continues with the same command. It lies in OUTPUT/.job or, for
+a film, in .NAME.job beside it: its manifest.json has a line for every shot, where "variant" may be
+changed to another number (colorize-sheet OUTPUT shows them) and shots may be split or merged; the
+same command then renders only what changed.
+
+Several machines share a film through a common folder:
+  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --plan       find the shots
+  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --shard 2/8  on each machine
+  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --merge      put it together
 """
 
 
@@ -33,109 +44,60 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
     options = parser().parse_args(arguments)
     with one_line_errors():
-        count = colorize(
+        colorizer = Colorizer.load(
+            options.checkpoint,
+            device=options.device,
+            short_side=options.size,
+            flow_weights=options.flow_weights,
+        )
+        done = run_job(
             options.input,
             options.output,
-            colorizer=Colorizer.load(
-                options.checkpoint,
-                device=options.device,
-                short_side=options.size,
-                flow_weights=options.flow_weights,
-            ),
-            variant=options.variant,
-            refine=options.refine,
+            colorizer=colorizer,
+            settings=_settings(options, colorizer),
             batch_size=options.batch_size,
-            quality=options.quality,
+            share=options.share or options.shard or Share(),
+            say=_say,
         )
-        print(f"{count} frame{'s' * (count != 1)} coloured: {options.output}")
+        print(_summary(done, options.output))
 
 
-def colorize(
-    source_path: Path,
-    output_path: Path,
-    *,
-    colorizer: Colorizer,
-    variant: int = 0,
-    refine: bool | None = None,
-    batch_size: int = 4,
-    quality: int = 90,
-) -> int:
-    """Colour every frame of ``source_path`` into ``output_path`` and return their number.
-
-    Where a frame's colours depend on the frame before (a refiner, or a network that sees it), the
-    cuts are found first, and every shot starts anew. ``refine=False`` leaves the refiner out.
-
-    Raises:
-        MediaError: The input cannot be read or the output not written.
-        ValueError: The model has no such variant.
-    """
-    stream = colorizer.stream(variant=variant, refine=refine)
-    done = 0
-    with open_source(source_path) as source:
-        starts = _shot_starts(source) if stream.sequential else frozenset()
-        with (
-            open_sink(output_path, like=source, quality=quality) as sink,
-            tqdm(total=source.count, unit="frame", desc="colouring", dynamic_ncols=True) as bar,
-        ):
-            for frames in batches(source, batch_size, starts=starts):
-                if done in starts:
-                    stream.reset()
-                gray = torch.from_numpy(np.stack([frame.gray() for frame in frames])).unsqueeze(1)
-                coloured = stream(gray, keep_luma=True)[:, 0]
-                for frame, picture in zip(
-                    frames, to_integers(coloured, frames[0].rgb.dtype), strict=True
-                ):
-                    sink.write(frame.with_rgb(picture))
-                done += len(frames)
-                bar.update(len(frames))
-    return done
+def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
+    """Return what decides the pixels of the result."""
+    if isinstance(options.variant, int):
+        colorizer.check_variant(options.variant)
+    return Settings(
+        checkpoint=str(options.checkpoint),
+        weights=fingerprint(options.checkpoint),
+        short_side=colorizer.short_side,
+        refine=options.refine is not False and colorizer.refiner is not None,
+        variant=options.variant,
+        stillness=options.stillness,
+        saturation=options.saturation,
+        quality=options.quality,
+        recolor=options.recolor,
+    )
 
 
-def _shot_starts(source: Source) -> frozenset[int]:
-    """Read the source once to find its cuts."""
-    frames = tqdm(source, total=source.count, unit="frame", desc="finding cuts", leave=False)
-    return frozenset(shot_starts(frame.gray() for frame in frames))
+def _say(text: str) -> None:
+    """Tell the user something without tearing a progress bar."""
+    tqdm.write(text, file=sys.stderr)
 
 
-def batches(
-    frames: Iterable[Frame], size: int, *, starts: Container[int] = ()
-) -> Iterator[list[Frame]]:
-    """Yield runs of at most ``size`` consecutive frames of one picture size and bit depth.
-
-    A frame whose number is in ``starts`` begins a run.
-    """
-    batch: list[Frame] = []
-    for number, frame in enumerate(frames):
-        if batch and (number in starts or _form(frame) != _form(batch[0])):
-            yield batch
-            batch = []
-        batch.append(frame)
-        if len(batch) == size:  # at once: a later frame may be broken
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def to_integers(pictures: torch.Tensor, dtype: np.dtype) -> np.ndarray:
-    """Return RGB pictures ``b 3 h w`` in [0, 1] as ``b h w 3`` of uint8 or uint16, rounded."""
-    scaled = rearrange(pictures, "b c h w -> b h w c") * np.iinfo(dtype).max
-    return scaled.round().cpu().numpy().astype(dtype)
-
-
-def _form(frame: Frame) -> tuple[tuple[int, ...], np.dtype]:
-    return frame.rgb.shape, frame.rgb.dtype
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """End with one line like every other error; argparse adds the whole usage."""
-        fail(f"{message}; see {self.prog} --help")
+def _summary(done: Done, output: Path) -> str:
+    """Return the line that a run ends with."""
+    frames = f"{done.frames} frame{'s' * (done.frames != 1)}"
+    if not done.complete:
+        return f"{done.rendered} of {frames} coloured for {output}; the job lies in {done.folder}"
+    if done.rendered == 0:
+        return f"nothing to do: all {frames} are coloured: {output}"
+    job = "" if done.folder is None else f"; the job lies in {done.folder}"
+    return f"{frames} coloured: {output}{job}"
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
-    parser = _Parser(
+    parser = Parser(
         prog="colorize",
         description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",
         epilog=_EXAMPLES,
@@ -149,47 +111,102 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         help="model.safetensors or .ckpt of colorize-train (make demo leaves one in demo/)",
     )
-    parser.add_argument(
-        "--variant", type=int, default=0, help="which of the model's K colourings (default 0)"
+    _add_looks(parser.add_argument_group("how it looks"))
+    _add_work(parser.add_argument_group("how it is done"))
+    return parser
+
+
+def _add_looks(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--variant",
+        type=_variant,
+        default=AUTO,
+        metavar="N",
+        help="which of the model's K colourings, or auto: one for each shot (default auto)",
     )
-    parser.add_argument(
+    group.add_argument(
+        "--stillness",
+        type=partial(number, low=0, high=1),
+        default=DEFAULT_STRENGTH,
+        metavar="0-1",
+        help=f"how firmly colours hold still within a shot (default {DEFAULT_STRENGTH})",
+    )
+    group.add_argument(
+        "--saturation",
+        type=partial(number, low=0, high=10),
+        default=1.0,
+        metavar="FACTOR",
+        help="strength of the colours (default 1)",
+    )
+    group.add_argument(
+        "--recolor",
+        action="store_true",
+        help="colour also shots that are in colour already, from their luma",
+    )
+    group.add_argument(
         "--no-refine",
         dest="refine",
         action="store_const",
         const=False,
         help="leave out the checkpoint's refinement network, if it has one",
     )
-    parser.add_argument(
+    group.add_argument(
         "--flow-weights",
         metavar="FILE",
         help="RAFT's weights for a refinement network that uses it (default: as in its training)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    parser.add_argument(
+    group.add_argument(
         "--size",
-        type=_positive,
+        type=positive,
         help="short side the network works at, in pixels (default: that of the training)",
     )
-    parser.add_argument(
-        "--batch-size", type=_positive, default=4, help="frames at a time (default 4)"
-    )
-    parser.add_argument(
+    group.add_argument(
         "--quality",
-        type=_percent,
+        type=percent,
         default=90,
         metavar="1-100",
         help="of JPEG, WebP and video (default 90); PNG, TIFF and BMP lose nothing",
     )
-    return parser
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+def _add_work(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    group.add_argument(
+        "--batch-size",
+        type=positive,
+        default=4,
+        help="frames at a time (default 4); halved by itself when memory runs out",
+    )
+    group.add_argument(
+        "--shard", type=_shard, metavar="I/N", help="colour the I-th of N shares of the shots only"
+    )
+    steps = group.add_mutually_exclusive_group()
+    steps.add_argument(
+        "--plan",
+        dest="share",
+        action="store_const",
+        const=Share(only="plan"),
+        help="find the shots and choose their colours, but colour nothing",
+    )
+    steps.add_argument(
+        "--merge",
+        dest="share",
+        action="store_const",
+        const=Share(only="merge"),
+        help="put together what shards have coloured",
+    )
+
+
+def _variant(text: str) -> Variant:
+    if text == AUTO:
+        return AUTO
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a whole number")
     return int(text)
 
 
-def _percent(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
-    return int(text)
+def _shard(text: str) -> Share:
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share like 2/8")
+    return Share(number=int(index), count=int(count))

@@ -134,7 +134,6 @@ class Stream:
         self.refiner = colorizer.refiner if refined else None
         self.variant = variant
         self._state: State | None = None
-        self._size: tuple[int, ...] = ()
 
     @property
     def sequential(self) -> bool:
@@ -145,6 +144,15 @@ class Stream:
         """Forget the frames so far: the next one starts a shot."""
         self._state = None
 
+    @property
+    def state(self) -> State | None:
+        """What the next frame of the shot goes on from; None at its start."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self._state = state
+
     @torch.inference_mode()
     def __call__(
         self, gray: Float[Tensor, "t 1 h w"], *, keep_luma: bool = False
@@ -154,22 +162,28 @@ class Stream:
         ``keep_luma`` gives also a model that predicts RGB freely the luma of ``gray``. Frames of
         another size start a shot.
         """
-        colorizer = self.colorizer
-        small = colorizer.small(gray)
-        if self._size != tuple(small.shape[-2:]):
+        shown = self.working(self.colorizer.small(gray))
+        own = self.colorizer.model.luma if self.refiner is None else self.refiner.luma
+        return enlarge(shown, gray, luma="keep" if keep_luma else own)
+
+    @torch.inference_mode()
+    def working(self, small: Float[Tensor, "t 1 h w"]) -> Float[Tensor, "t k 3 h w"]:
+        """Return the colourings of the next t frames at the working size, not clipped.
+
+        ``small`` are frames of that size on the network's device (:meth:`Colorizer.small`).
+        """
+        if self._state is not None and self._state.gray.shape[-2:] != small.shape[-2:]:
             self.reset()
-        self._size = tuple(small.shape[-2:])
         colored = color_frames(
-            colorizer.model,
+            self.colorizer.model,
             small.unsqueeze(0),
             self._state,
             refiner=self.refiner,
-            flow=colorizer.flow,
+            flow=self.colorizer.flow,
             variant=self.variant,
         )
         self._state = colored.state
-        own = colorizer.model.luma if self.refiner is None else self.refiner.luma
-        return enlarge(colored.shown[0], gray, luma="keep" if keep_luma else own)
+        return colored.shown[0]
 
 
 def enlarge(

@@ -1,5 +1,6 @@
 """One word leads everywhere: module, config and test of a component carry the same name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,11 +55,18 @@ def test_every_classifier_has_a_config_and_a_test_of_its_name():
             assert (tests / f"test_{path.stem}.py").is_file(), path
 
 
-def test_recorded_experiments_have_a_config_of_their_name():
+def test_recorded_experiments_have_a_config_or_a_tool():
+    """A recorded figure can be made again: by the config of its name, or by a tool it names."""
     for folder in (ROOT / "experiments").iterdir():
-        assert (folder / "README.md").is_file(), folder
+        text = (folder / "README.md").read_text()
         experiment = ROOT / "conf" / "experiment" / folder.name
-        assert experiment.is_dir() or experiment.with_suffix(".yaml").is_file(), folder
+        trained = experiment.is_dir() or experiment.with_suffix(".yaml").is_file()
+        tools = re.findall(r"python (tools/\w+\.py)", text)
+        commands = re.findall(r"^(?:classify|colorize)-train classifier=(\w+)", text, re.MULTILINE)
+        assert trained or tools or commands, folder
+        assert all((ROOT / tool).is_file() for tool in tools), folder
+        for name in commands:
+            assert (ROOT / "conf" / "classifier" / f"{name}.yaml").is_file(), folder
 
 
 def test_no_file_grows_beyond_one_screenful_of_ideas():

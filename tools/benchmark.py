@@ -16,13 +16,14 @@ from benchmarks.divisors import divisors
 from benchmarks.guides import guides
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
+from benchmarks.pipeline import pipeline
 from benchmarks.screening import screening
 from benchmarks.timing import Setting
 
 from colorize.errors import one_line_errors
 from colorize.features import VGG19
 
-_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides", "screening")
+_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline")
 
 
 def main() -> int:
@@ -57,6 +58,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "losses": losses,
         "guides": guides,
         "screening": screening,
+        "pipeline": pipeline,
         "divisors": of_frames,
     }
 
@@ -110,8 +112,8 @@ def _parse() -> argparse.Namespace:
         help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
         "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
         "likewise; guides: segments, neighbours and flow of a frame on one core; screening: "
-        "MonaCNN on JPEG files; divisors (not "
-        "among the defaults): RankDiv's constants for other weights, from --frames",
+        "MonaCNN on JPEG files; pipeline: a film job at 720p by stage and as a whole; divisors "
+        "(not among the defaults): RankDiv's constants for other weights, from --frames",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     parser.add_argument("--size", type=int, nargs=2, default=(240, 320), metavar=("H", "W"))

@@ -8,13 +8,17 @@ from colorize.media.encode import write_video
 from colorize.media.error import MediaError
 from colorize.media.fingerprint import fingerprint
 from colorize.media.frame import Alpha, Frame, Picture
-from colorize.media.opening import VIDEO_SUFFIXES, open_sink, open_source
+from colorize.media.look import VideoLook
+from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open_source
+from colorize.media.parts import PART_SUFFIX, join_parts, open_part
 from colorize.media.pictures import IMAGE_SUFFIXES
 from colorize.media.sink import Sink
 from colorize.media.source import Source
+from colorize.media.video import VideoSource
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "PART_SUFFIX",
     "VIDEO_SUFFIXES",
     "Alpha",
     "Frame",
@@ -22,7 +26,12 @@ __all__ = [
     "Picture",
     "Sink",
     "Source",
+    "VideoLook",
+    "VideoSource",
+    "check_output",
     "fingerprint",
+    "join_parts",
+    "open_part",
     "open_sink",
     "open_source",
     "write_video",

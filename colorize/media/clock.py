@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from colorize.media.video import VideoLook
+from colorize.media.look import VideoLook
 
 _MILLISECOND = Fraction(1, 1000)
 # MP4 stores ticks per second as a signed 32-bit number.

@@ -51,7 +51,8 @@ class Progress:
 
     def check_end(self) -> None:
         """Raise if the film ended before the end that its container announces."""
-        slack = min(Fraction(2), self._length / 10)
+        # The last packet of sound may keep silent about its length, a tenth of a second or so.
+        slack = max(Fraction(1, 5), min(Fraction(2), self._length / 10))
         if self._packets < self._indexed:
             raise self.failure(f"{self._packets} of {self._indexed} video packets are there")
         if self._has_length and self._end < self._length - slack:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 from colorize.media.encode import VideoWriter
 from colorize.media.frame import Frame
 from colorize.media.sink import Sink
-from colorize.media.tracks import Tracks
+from colorize.media.tracks import AHEAD, Tracks
 from colorize.media.video import VideoSource
-
-# Sound is written this far ahead of the picture, so that players find both close together.
-_AHEAD = Fraction(1, 2)
 
 
 class VideoSink(Sink):
@@ -34,7 +30,7 @@ class VideoSink(Sink):
         """Take the next frame, which must have a time."""
         assert frame.time is not None, "a film is made of frames with times"
         self._writer.write(frame.rgb, frame.time, frame.duration)
-        self._tracks.copy_until(frame.time + _AHEAD)
+        self._tracks.copy_until(frame.time + AHEAD)
 
     def finish(self) -> None:
         """Write the rest of the tracks and give the film its name."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Literal
 
 from colorize.files import write_atomically
 from colorize.media.error import MediaError, writing
 from colorize.media.frame import Frame
+from colorize.media.notes import picture_notes
 from colorize.media.pictures import IMAGE_SUFFIXES, encode_picture, read_picture
 from colorize.media.sink import Sink
 from colorize.media.source import Source
@@ -54,10 +55,18 @@ class PictureSource(Source):
         self.count = len(self._files)
         height, width, _ = read_picture(self._files[0])[0].shape
         self.size = (height, width)
+        self.notes = picture_notes(self._files[0])
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """Yield the pictures ``start <= index < stop``, in natural order."""
+    def frames(
+        self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
+    ) -> Iterator[Frame]:
+        """Yield the pictures ``start <= index < stop`` whose index is in ``only``.
+
+        In natural order; the files of the others are not opened.
+        """
         for index in range(len(self._files))[start:stop]:
+            if only is not None and index not in only:
+                continue
             file = self._files[index]
             rgb, alpha = read_picture(file)
             yield Frame(index=index, name=file.name, rgb=rgb, alpha=alpha)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-from colorize.media.encode import CONTAINERS
+import av
+
+from colorize.media.encoder import CONTAINERS, Encoding
 from colorize.media.error import MediaError, reason
 from colorize.media.film import VideoSink
 from colorize.media.folder import FolderSink, ImageSink, PictureSource
 from colorize.media.pictures import IMAGE_SUFFIXES
 from colorize.media.sink import Sink
 from colorize.media.source import Source
+from colorize.media.tracks import Tracks
 from colorize.media.video import VideoSource
 
 VIDEO_SUFFIXES = frozenset(CONTAINERS) | frozenset(
@@ -51,18 +55,38 @@ def open_sink(path: str | Path, *, like: Source, quality: int = 90) -> Sink:
     path = Path(path)
     if not 1 <= quality <= 100:
         raise ValueError(f"quality must be from 1 to 100, got {quality}")
+    _check_form(path, like)
+    if like.kind == "folder":
+        return FolderSink(path, quality=quality)
+    if isinstance(like, VideoSource):
+        return VideoSink(path, like=like, quality=quality)
+    return ImageSink(path, quality=quality)
+
+
+def check_output(path: str | Path, *, like: Source) -> None:
+    """Refuse an output that cannot be written in the end; nothing is written.
+
+    Raises:
+        MediaError: see :func:`open_sink` and :func:`join_parts`.
+    """
+    path = Path(path)
+    _check_form(path, like)
+    if isinstance(like, VideoSource):
+        encoding = Encoding.choose(path, size=like.size, look=like.look)
+        with av.open(io.BytesIO(), "w", format=CONTAINERS[encoding.suffix]) as container:
+            Tracks(like.path, path, container).close()
+
+
+def _check_form(path: Path, like: Source) -> None:
+    """Refuse an output of another form than the input, or within it."""
     _check_apart(path, like)
     if like.kind == "folder":
         _check_folder(path)
-        return FolderSink(path, quality=quality)
-    if path.is_dir():
+    elif path.is_dir():
         raise MediaError(f"{path} is a folder; name a file, for example {path / like.path.name}")
-    if isinstance(like, VideoSource):
-        return VideoSink(path, like=like, quality=quality)
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+    elif like.kind == "image" and path.suffix.lower() not in IMAGE_SUFFIXES:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise MediaError(f"{path}: images are written as {known}; name one")
-    return ImageSink(path, quality=quality)
 
 
 def _check_folder(path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -46,8 +48,8 @@ def read_picture(path: Path) -> tuple[Picture, Alpha | None]:
         raise MediaError(
             f"{path} is not a picture that can be read; remove it or save it as 8- or 16-bit PNG"
         ) from error
-    # Pillow's decoders raise SyntaxError and ValueError on broken files, besides OSError.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    # Pillow's decoders raise all of these on broken files.
+    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
         raise MediaError(f"{path} is damaged ({reason(error)}); replace or remove it") from error
 
 
@@ -82,7 +84,8 @@ def _flat_picture(image: Image.Image) -> tuple[Picture, Alpha | None]:
 
 def _deep_picture(path: Path, image: Image.Image, content: bytes) -> tuple[Picture, Alpha | None]:
     """Return a 16-bit picture."""
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    with _silent_opencv():
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise MediaError(f"{path} is a 16-bit picture of an unusual kind; save it as 16-bit PNG")
     if image.format == "PNG":  # OpenCV turns a TIFF upright itself
@@ -95,6 +98,18 @@ def _deep_picture(path: Path, image: Image.Image, content: bytes) -> tuple[Pictu
         clear = (rgb == np.asarray(image.info["transparency"])).all(axis=2)
         alpha = np.where(clear, 0, 65535).astype(np.uint16)
     return rgb, alpha
+
+
+@contextmanager
+def _silent_opencv() -> Iterator[None]:
+    """Keep OpenCV's warnings of odd tags from the terminal."""
+    log = cv2.utils.logging
+    level = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(level)
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,8 @@ class Source(ABC):
 
     ``size`` is (height, width) of the first frame, upright. ``count`` is exact for pictures and the
     container's word for a video, None where it is silent. ``rate`` is the exact average rate of a
-    video in frames per second, else None.
+    video in frames per second, else None. ``notes`` are remarks of one line each for the user: what
+    of the source is read otherwise than expected, or cannot be kept.
     """
 
     kind: Literal["folder", "video", "image"]
@@ -25,10 +26,15 @@ class Source(ABC):
     size: tuple[int, int]
     count: int | None
     rate: Fraction | None
+    notes: tuple[str, ...]
 
     @abstractmethod
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """Yield the frames ``start <= index < stop``, in order.
+    def frames(
+        self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
+    ) -> Iterator[Frame]:
+        """Yield the frames ``start <= index < stop`` whose index is in ``only`` (None: all).
+
+        In order, each with its own index. A frame left out costs less than one that is yielded.
 
         Raises:
             MediaError: a frame cannot be read; the message tells how many were.

@@ -28,6 +28,8 @@ _TEXT_CODECS = {
 }
 _TEXT_SOURCES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
 _BITS_PER_CHANNEL = 96_000
+# Tracks are written this many seconds ahead of the picture, so that players find both close.
+AHEAD = Fraction(1, 2)
 
 
 class _Lane(ABC):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +15,10 @@ from av.video.stream import VideoStream
 from colorize.media.damage import Progress
 from colorize.media.decoded import orientation, to_rgb
 from colorize.media.error import MediaError, reason
+from colorize.media.fields import field_order
 from colorize.media.frame import Frame
+from colorize.media.look import VideoLook
+from colorize.media.notes import film_notes
 from colorize.media.source import Source
 from colorize.media.whole import announced_size
 
@@ -34,7 +36,8 @@ def open_input(path: Path) -> InputContainer:
             "copy it again, or save its readable part with `ffmpeg -i FILM -c copy PART.mkv`"
         )
     try:
-        return av.open(str(path), metadata_errors="replace")
+        # Absolute, so that FFmpeg takes no part of the name for a protocol.
+        return av.open(str(path.absolute()), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             f"{path} is not a film that can be read ({reason(error)}); check that it plays"
@@ -55,29 +58,13 @@ def film_stream(path: Path, container: InputContainer) -> VideoStream:
     raise MediaError(f"{path} has no video stream; name a film or a folder of frames")
 
 
-@dataclass(frozen=True)
-class VideoLook:
-    """What the output takes over from a film, besides its frames.
-
-    ``time_base`` is the film's tick in seconds, ``bits`` those of a channel, ``aspect`` the shape
-    of an upright pixel (width / height); primaries and transfer are FFmpeg's numbers (2: unknown).
-    """
-
-    time_base: Fraction
-    rate: Fraction
-    bits: int = 8
-    aspect: Fraction = Fraction(1)
-    primaries: int = 1
-    transfer: int = 1
-
-
 class VideoSource(Source):
     """The frames of a film, upright, in presentation order.
 
     Frames are those that the decoder gives: pre-roll of an edit list left out, first and last kept.
-    8-bit films give uint8 frames, deeper ones uint16. Alpha, further video streams and interlacing
-    are not kept. Films without a colour matrix are BT.709 from 720 lines or 1280 columns up, else
-    BT.601, as players take them.
+    8-bit films give uint8 frames, deeper ones uint16; the two fields of an ``interlaced`` film are
+    one frame. Films without a colour matrix are BT.709 from 720 lines or 1280 columns up, else
+    BT.601, as players take them. What is not kept, such as alpha, is told in ``notes``.
 
     Raises:
         MediaError: unreadable, cut off, without video, or without a single frame.
@@ -95,20 +82,30 @@ class VideoSource(Source):
             self.count = stream.frames or None
             self.rate = stream.average_rate or stream.guessed_rate
             self._turn = orientation(first)
-            self.look = _look(stream, first, self.rate, turned=self._turn[0])
             self._shift = _shift(container, stream, first)
+            self.look = _look(stream, first, self.rate, shift=self._shift, turn=self._turn)
+            self.interlaced = first.interlaced_frame
+            self.notes = film_notes(path, container, first)
         self.size = (first.width, first.height) if self._turn[0] else (first.height, first.width)
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """Yield the frames ``start <= index < stop``; those before ``start`` are only decoded."""
+    def frames(
+        self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
+    ) -> Iterator[Frame]:
+        """Yield the frames ``start <= index < stop`` whose index is in ``only``.
+
+        Those left out are decoded, since later ones build on them, but not converted.
+
+        Raises:
+            MediaError: damaged, or a frame is not later than the one before it.
+        """
         if stop is not None and stop <= start:
             return
-        reformatter, clock = VideoReformatter(), _Clock(self.look, self._shift)
+        reformatter, clock = VideoReformatter(), _Clock(self.path, self.look, self._shift)
         with open_input(self.path) as container:
             stream = film_stream(self.path, container)
             for index, decoded in enumerate(self._decoded(container, stream)):
                 time, duration = clock.read(decoded)
-                if index >= start:
+                if index >= start and (only is None or index in only):
                     rgb = to_rgb(decoded, reformatter, self._turn)
                     yield Frame(index=index, name="", rgb=rgb, time=time, duration=duration)
                 if stop is not None and index + 1 >= stop:
@@ -133,10 +130,11 @@ class VideoSource(Source):
 
 
 class _Clock:
-    """Times of frames in seconds, exact."""
+    """Times of frames in seconds, exact and rising; ``path`` is named in errors."""
 
-    def __init__(self, look: VideoLook, shift: Fraction) -> None:
-        self._look, self._shift = look, shift
+    def __init__(self, path: Path, look: VideoLook, shift: Fraction) -> None:
+        self._path, self._look, self._shift = path, look, shift
+        self._last: Fraction | None = None
         self._next = Fraction(0)
 
     def read(self, frame: VideoFrame) -> tuple[Fraction, Fraction | None]:
@@ -147,7 +145,13 @@ class _Clock:
         tick = frame.time_base or self._look.time_base
         time = self._next if frame.pts is None else frame.pts * tick - self._shift
         duration = frame.duration * tick if frame.duration else None
-        self._next = time + 1 / self._look.rate
+        if self._last is not None and time <= self._last:
+            raise MediaError(
+                f"{self._path}: a frame at {float(time):.3f} s follows one at "
+                f"{float(self._last):.3f} s; give the film new times, for example by "
+                "`ffmpeg -fflags +genpts -i FILM -c copy NEW.mkv`"
+            )
+        self._last, self._next = time, time + 1 / self._look.rate
         return time, duration
 
 
@@ -162,16 +166,24 @@ def _shift(container: InputContainer, stream: VideoStream, first: VideoFrame) ->
 
 
 def _look(
-    stream: VideoStream, frame: VideoFrame, rate: Fraction | None, *, turned: bool
+    stream: VideoStream,
+    frame: VideoFrame,
+    rate: Fraction | None,
+    *,
+    shift: Fraction,
+    turn: tuple[bool, bool, bool],
 ) -> VideoLook:
     """Return what a film's output must take over."""
     aspect = stream.sample_aspect_ratio or Fraction(1)
+    tick = stream.time_base or Fraction(1, 1000)
     return VideoLook(
-        time_base=stream.time_base or Fraction(1, 1000),
+        time_base=tick,
+        start=(frame.pts or 0) * (frame.time_base or tick) - shift,
         # A single frame may have no rate; any will do for it.
         rate=rate or Fraction(25),
         bits=max(component.bits for component in frame.format.components),
-        aspect=1 / aspect if turned else aspect,
+        aspect=1 / aspect if turn[0] else aspect,
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),
+        fields=field_order(stream, frame, turn),
     )

@@ -41,6 +41,7 @@ def make_film(
     tick: Fraction | None = None,
     audio: str | None = "aac",
     audio_start: Fraction = Fraction(0),
+    audio_seconds: float | None = None,
     subtitles: str | None = None,
     pixel_format: str = "yuv420p",
     codec: str = "libx264",
@@ -48,7 +49,8 @@ def make_film(
     faststart: bool = False,
 ) -> Path:
     """Write a film; ``ticks`` are its frame times in units of ``tick`` seconds."""
-    options = {"movflags": "+faststart"} if faststart else {}
+    options = {"fflags": "+bitexact"}  # else Matroska would give each film a number of its own
+    options |= {"movflags": "+faststart"} if faststart else {}
     with av.open(str(path), "w", container_options=options) as film:
         video = film.add_stream(codec, rate=rate)
         video.height, video.width = size
@@ -72,7 +74,8 @@ def make_film(
             film.mux(video.encode(frame))
         film.mux(video.encode())
         if sound is not None:
-            _add_tone(film, sound, float(count / rate), audio_start)
+            seconds = float(count / rate) if audio_seconds is None else audio_seconds
+            _add_tone(film, sound, seconds, audio_start)
         if text is not None:
             _add_subtitles(film, text)
     return path

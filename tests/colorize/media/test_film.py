@@ -43,6 +43,19 @@ def test_count_rate_times_and_sound_survive(tmp_path: Path, suffix: str) -> None
     assert language(target) == language(source)
 
 
+@pytest.mark.parametrize(
+    "name", ["кадр %05d 'x' \"y\"", "a:b", "http:c", "-i", "$(touch d) & ; *", "#1 ?e=2", "漫" * 70]
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_strange_names(tmp_path: Path, monkeypatch, name: str, suffix: str) -> None:
+    """Neither a shell nor one of FFmpeg's protocols and patterns comes near a name."""
+    monkeypatch.chdir(tmp_path)
+    make_film(tmp_path / "plain.mkv", count=3).rename(f"{name}.mkv")
+    copy(Path(f"{name}.mkv"), Path(f"{name} out{suffix}"))
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.mkv", f"{name} out{suffix}"}
+    assert len(frame_times(tmp_path / f"{name} out{suffix}")) == 3
+
+
 def test_time_base_of_mp4_is_kept(tmp_path: Path) -> None:
     tick = Fraction(1, 90000)
     source = make_film(

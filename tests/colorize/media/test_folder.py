@@ -57,6 +57,15 @@ def test_part_of_a_folder(tmp_path: Path) -> None:
     assert list(source.frames(3)) == []
 
 
+def test_pictures_left_out_are_not_opened(tmp_path: Path) -> None:
+    source = open_source(make_folder(tmp_path / "frames"))
+    (tmp_path / "frames" / "a 2.PNG").write_text("spoilt meanwhile")
+    assert [frame.index for frame in source.frames(only={0, 2})] == [0, 2]
+    assert [frame.name for frame in source.frames(1, only={0, 2})] == ["a 10.png"]
+    with pytest.raises(MediaError, match=r"a 2\.PNG is not a picture"):
+        list(source.frames(only={1}))
+
+
 def test_frames_are_read_one_at_a_time(tmp_path: Path) -> None:
     source = open_source(make_folder(tmp_path / "frames"))
     stream = iter(source)

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, MediaError, open_sink, open_source
+from colorize.media import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    MediaError,
+    check_output,
+    open_sink,
+    open_source,
+)
 from tests.colorize.media.films import make_film
 
 
@@ -37,6 +44,11 @@ def text_as_picture(folder: Path) -> Path:
 def text_as_film(folder: Path) -> Path:
     (folder / "a.mp4").write_text("a text\nof two lines")
     return folder / "a.mp4"
+
+
+def empty_film(folder: Path) -> Path:
+    (folder / "a.mkv").write_bytes(b"")
+    return folder / "a.mkv"
 
 
 def unknown(folder: Path) -> Path:
@@ -66,6 +78,7 @@ def no_frames(folder: Path) -> Path:
         (empty, "frames holds no pictures .* name a folder of frames"),
         (text_as_picture, r"a\.png is not a picture"),
         (text_as_film, r"a\.mp4 is not a film that can be read .* check that it plays"),
+        (empty_film, r"a\.mkv is not a film that can be read .* check that it plays"),
         (unknown, r"a\.psd is neither a folder nor a known kind of file; known are .*\.mkv"),
         (only_sound, r"sound\.mp4 has no video stream"),
         (no_frames, r"none\.mkv.*(no frame could be decoded|not a film)"),
@@ -79,6 +92,24 @@ def test_bad_input(tmp_path: Path, make: Callable[[Path], Path], message: str) -
 
 def test_a_line_break_in_a_name_stays_out_of_the_message() -> None:
     assert str(MediaError("a\nb.png is bad")) == "a b.png is bad"
+
+
+def test_an_output_is_checked_before_any_work(tmp_path: Path) -> None:
+    film = open_source(make_film(tmp_path / "in.mkv", count=2, subtitles="subrip"))
+    folder = open_source(make_picture(tmp_path / "frames" / "1.png").parent)
+    before = sorted(tmp_path.rglob("*"))
+    for path, like, message in [
+        (tmp_path / "in.mkv", film, "is the input"),
+        (tmp_path / "new" / "out.xyz", film, "films are written as"),
+        (tmp_path / "new" / "out.avi", film, "neither hold subtitle track 2"),
+        (tmp_path / "frames" / "out", folder, "lies inside it"),
+        (tmp_path / "out.mp4", folder, "names a file, but the input is a folder"),
+    ]:
+        with pytest.raises(MediaError, match=message):
+            check_output(path, like=like)
+    check_output(tmp_path / "new" / "out.mp4", like=film)
+    check_output(tmp_path / "new", like=folder)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_output_in_the_input_is_refused(tmp_path: Path) -> None:

@@ -106,6 +106,18 @@ def test_subtitles_keep_their_words_and_times(
     assert subtitle_lines(tmp_path / target) == expected
 
 
+@pytest.mark.parametrize("seconds", [0.3, 2.5])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_neither_sound_nor_picture_is_cut_to_the_shorter(
+    tmp_path: Path, seconds: float, suffix: str
+) -> None:
+    source = make_film(tmp_path / f"in{suffix}", count=24, audio_seconds=seconds)
+    copy(source, tmp_path / f"out{suffix}")
+    assert frame_times(tmp_path / f"out{suffix}") == frame_times(source)
+    assert packets(tmp_path / f"out{suffix}", "audio") == packets(source, "audio")
+    assert float(packets(source, "audio")[-1][0]) == pytest.approx(seconds, abs=0.05)
+
+
 def test_subtitles_that_fit_nowhere_are_named(tmp_path: Path) -> None:
     make_film(tmp_path / "in.mkv", subtitles="subrip")
     with pytest.raises(MediaError, match=r"neither hold subtitle track 2 .* name the output \.mkv"):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from colorize.media import MediaError, open_source
+from colorize.media.decoded import to_rgb
 from tests.colorize.media.films import NTSC, frame_times, gray_ramp, make_film
 
 
@@ -37,6 +38,23 @@ def test_part_of_a_film_and_a_second_reading(tmp_path: Path) -> None:
         assert frame.time == whole[frame.index].time
     assert list(source.frames(5, 5)) == []
     assert [frame.index for frame in source.frames(18)] == [18, 19]
+
+
+def test_chosen_frames_alone_are_converted(tmp_path: Path, monkeypatch) -> None:
+    source = open_source(make_film(tmp_path / "in.mkv", count=20))
+    whole = list(source)
+    converted = []
+    monkeypatch.setattr(
+        "colorize.media.video.to_rgb", lambda *parts: converted.append(1) or to_rgb(*parts)
+    )
+    part = list(source.frames(3, 17, only={0, 5, 6, 16, 18}))
+    assert [frame.index for frame in part] == [5, 6, 16]
+    assert len(converted) == 3
+    for frame in part:
+        np.testing.assert_array_equal(frame.rgb, whole[frame.index].rgb)
+        assert frame.time == whole[frame.index].time
+    assert [frame.index for frame in source.frames(only=range(0, 20, 9))] == [0, 9, 18]
+    assert list(source.frames(only=())) == []
 
 
 def living(kind: type) -> int:
@@ -113,6 +131,26 @@ def test_edit_list_hides_the_frames_before_it(tmp_path: Path) -> None:
     frames = list(open_source(path))
     assert len(frames) == expected
     assert [frame.time for frame in frames] == frame_times(path)
+
+
+def test_times_that_run_back_are_noticed_while_reading(tmp_path: Path) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as film:
+        video = film.add_stream("ffv1", rate=25)
+        video.height, video.width = 48, 64
+        video.codec_context.time_base = Fraction(1, 25)
+        for index in range(6):
+            frame = av.VideoFrame.from_ndarray(gray_ramp((48, 64), index), format="rgb24")
+            frame.pts = index
+            for packet in video.encode(frame.reformat(format="yuv420p")):
+                packet.pts = 4 if index == 3 else packet.pts
+                film.mux(packet)
+    read: list[int] = []
+    message = r"in\.mkv: a frame at 0\.160 s follows one at 0\.160 s; .*`ffmpeg"
+    with pytest.raises(MediaError, match=message) as caught:
+        read.extend(frame.index for frame in open_source(path))
+    assert read == [0, 1, 2, 3]
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.avi"])

@@ -1,0 +1,99 @@
+"""Colour a part of a shot at the working size: the network, then holding still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from colorize.color import rgb_to_chroma
+from colorize.flow_estimators import Dis
+from colorize.jobs.memory import Effort
+from colorize.media import Frame
+from colorize.predict import Colorizer, resize, working_size
+from colorize.sequence import State
+from colorize.stillness import Held, hold_still
+
+_STREAM, _HELD = "stream.", "held."
+
+
+class Coloring:
+    """The stage of a job that runs the network.
+
+    ``effort`` says how much at a time and at which size, ``refine`` whether the checkpoint's
+    refiner is used, ``stillness`` from 0 to 1 how firmly colours hold still along motion. ``check``
+    is called between batches and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        *,
+        effort: Effort,
+        refine: bool,
+        stillness: float,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._colorizer, self._effort = colorizer, effort
+        self._refine, self._stillness, self._check = refine, stillness, check
+        self._flow = Dis()
+
+    def __call__(
+        self, frames: Sequence[Frame], *, variant: int, before: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, "t 2 _h _w"], dict[str, Tensor]]:
+        """Return the chroma of a part at the working size, and what the next part goes on from.
+
+        ``before`` is what the part before in the same shot returned; empty at its start.
+
+        Raises:
+            JobError: Memory does not suffice even for one small frame.
+        """
+        return self._effort.within_memory(lambda: self._color(frames, variant, before))
+
+    @torch.inference_mode()
+    def _color(
+        self, frames: Sequence[Frame], variant: int, before: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, "t 2 _h _w"], dict[str, Tensor]]:
+        stream = self._colorizer.stream(variant=variant, refine=self._refine)
+        small = self._small(frames)
+        if before and before[_STREAM + "gray"].shape[-2:] != small.shape[-2:]:
+            before = {}  # memory ran out in between: the shot starts anew at a smaller size
+        stream.state = self._unpack(before)
+        planes = []
+        for start in range(0, len(frames), self._effort.batch_size):
+            self._check()
+            batch = small[start : start + self._effort.batch_size].to(self._colorizer.device)
+            planes.append(rgb_to_chroma(stream.working(batch)[:, 0]).cpu())
+        held = {name.removeprefix(_HELD): each for name, each in before.items() if _HELD in name}
+        chroma, after = hold_still(
+            small,
+            torch.cat(planes),
+            flow=self._flow,
+            strength=self._stillness,
+            before=Held(**held) if held else None,
+        )
+        assert stream.state is not None, "the stream has just coloured frames"
+        return chroma, _pack(stream.state, after)
+
+    def _small(self, frames: Sequence[Frame]) -> Float[Tensor, "t 1 _h _w"]:
+        """Return the gray of frames at the working size, one after the other to bound memory."""
+        height, width, _ = frames[0].rgb.shape
+        size = working_size((height, width), self._effort.short_side)
+        gray = (torch.from_numpy(frame.gray())[None, None] for frame in frames)
+        return torch.cat([resize(each, size) for each in gray])
+
+    def _unpack(self, before: Mapping[str, Tensor]) -> State | None:
+        """Return the state of the stream on the network's device."""
+        if not before:
+            return None
+        return State(*(before[_STREAM + name].to(self._colorizer.device) for name in State._fields))
+
+
+def _pack(state: State, held: Held) -> dict[str, Tensor]:
+    """Return both states as named tensors on the CPU."""
+    named = {_STREAM + name: each for name, each in state._asdict().items()}
+    named |= {_HELD + name: each for name, each in held._asdict().items()}
+    # Copies: a file of tensors holds none that share memory.
+    return {name: each.cpu().clone() for name, each in named.items()}

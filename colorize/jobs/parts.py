@@ -1,0 +1,133 @@
+"""Divide the shots of a job into parts: what is rendered, kept and, if need be, redone as a whole.
+
+A part is a shot, or a piece of a long one. Its key is a digest of everything that its pixels depend
+on, so that a part whose key is known is never rendered again, and a stale one is never taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from colorize.jobs.digests import Digests, digest_of
+from colorize.jobs.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
+from colorize.media import Source
+
+LONGEST = 240  # frames of a part: what a killed job may lose
+_SHORTEST = 8
+_MEMORY = 512 * 2**20  # bytes of the decoded frames of a part
+_LOSSY = (".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames ``start <= index < stop`` of a shot.
+
+    ``chosen`` is the output that colours them, or ``keep``. ``before`` is the key of the part that
+    this one goes on from, None at the start of a shot.
+    """
+
+    start: int
+    stop: int
+    shot: int
+    chosen: Choice
+    key: str
+    before: str | None
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def longest_part(size: tuple[int, int]) -> int:
+    """Return how many frames of ``size`` (height, width) a part may have, for its memory's sake."""
+    height, width = size
+    return max(_SHORTEST, min(LONGEST, _MEMORY // (3 * height * width)))
+
+
+def divide(
+    manifest: Manifest, digests: Digests, *, longest: int, output: Sequence[object]
+) -> list[Part]:
+    """Return the parts of all shots, in order; every shot must have its choice.
+
+    ``output`` is what the written files depend on besides the pixels: the form of a film, the
+    quality of a lossy picture.
+    """
+    parts: list[Part] = []
+    for number, shot in enumerate(manifest.shots):
+        assert shot.chosen is not None, "a choice is made before a job is divided"
+        before = None
+        for start, stop in _pieces(shot, longest):
+            key = digest_of(
+                [
+                    FORMAT,
+                    digests.of(shot.start, stop),
+                    [stop - start, stop - shot.start, longest],
+                    _relevant(manifest.settings, shot),
+                    list(output),
+                ]
+            )
+            parts.append(Part(start, stop, number, shot.chosen, key, before))
+            before = None if shot.chosen == KEEP else key
+    return parts
+
+
+def output_facts(source: Source, suffix: str, quality: int) -> list[object]:
+    """Return what the files written for ``source`` depend on besides their pixels."""
+    if source.kind == "video":
+        return [suffix.lower(), quality]
+    lossy = suffix.lower() in _LOSSY if source.kind == "image" else _any_lossy(source)
+    return [quality] if lossy else []
+
+
+def _any_lossy(source: Source) -> bool:
+    return any(path.suffix.lower() in _LOSSY for path in source.path.iterdir())
+
+
+def _relevant(settings: Settings, shot: Shot) -> list[object]:
+    """Return the settings that the pixels of a shot depend on."""
+    if shot.chosen == KEEP:
+        return [KEEP]
+    pixels = asdict(settings)
+    for name in ("checkpoint", "variant", "quality", "recolor"):
+        del pixels[name]
+    return [shot.chosen, pixels]
+
+
+def _pieces(shot: Shot, longest: int) -> Iterator[tuple[int, int]]:
+    for start in range(shot.start, shot.stop, longest):
+        yield start, min(start + longest, shot.stop)
+
+
+def pending(parts: Sequence[Part], *, done: Sequence[bool], resumable: Sequence[bool]) -> list[int]:
+    """Return the indices of the parts to render, in order.
+
+    Beside those that are not ``done`` these are the ones before them in their shot that must be
+    gone through again, back to one whose end state is at hand (``resumable``).
+    """
+    wanted: set[int] = set()
+    place = {part.key: index for index, part in enumerate(parts)}
+    for index, part in enumerate(parts):
+        if done[index]:
+            continue
+        wanted.add(index)
+        before = part.before
+        while before is not None and place[before] not in wanted:
+            earlier = place[before]
+            if done[earlier] and resumable[earlier]:
+                break
+            wanted.add(earlier)
+            before = parts[earlier].before
+    return sorted(wanted)
+
+
+def shard(parts: Sequence[Part], *, number: int, count: int) -> list[Part]:
+    """Return the parts of shard ``number`` (1 … ``count``): whole shots, about equally many frames.
+
+    A shot belongs to the shard in whose share of the film its middle lies.
+    """
+    total = parts[-1].stop if parts else 0
+    spans: dict[int, tuple[int, int]] = {}
+    for part in parts:
+        start, stop = spans.get(part.shot, (part.start, part.stop))
+        spans[part.shot] = (min(start, part.start), max(stop, part.stop))
+    return [part for part in parts if sum(spans[part.shot]) * count // (2 * total) == number - 1]

@@ -1,0 +1,143 @@
+"""Make the manifest of a job, or take up the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from colorize.choice import AUTO_OUTPUT
+from colorize.jobs.analysis import Shots, look_through
+from colorize.jobs.digests import Digests
+from colorize.jobs.error import JobError
+from colorize.jobs.manifest import (
+    AUTO,
+    KEEP,
+    Manifest,
+    Origin,
+    Settings,
+    Shot,
+    read_manifest,
+)
+from colorize.media import Source
+
+
+def make_plan(
+    source: Source,
+    digests: Digests,
+    settings: Settings,
+    *,
+    outputs: int,
+    path: Path | None,
+    before: Digests | None,
+    say: Callable[[str], None],
+) -> Manifest:
+    """Return the manifest of a job, with a choice for every shot; nothing is written.
+
+    ``outputs`` is the model's K, ``path`` where a manifest of an earlier run may lie, ``before``
+    what its frames were. Shots that somebody edited stay as they are; so do all shots while the
+    number of frames stays the same. ``say`` is told what a user should know.
+
+    Raises:
+        JobError: The manifest is damaged, asks for an output that there is not, or the whole source
+            is in colour.
+        MediaError: A frame cannot be read.
+    """
+    known = read_manifest(path) if path is not None and path.is_file() else None
+    shots = _known_shots(known, digests, settings)
+    if shots is None:
+        seen = look_through(source)
+        shots = _found_shots(seen, known, digests, before, settings, say)
+        _report_colored(shots, source, say)
+    _check_outputs(shots, outputs, path)
+    origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
+    return Manifest(origin, settings, tuple(shots))
+
+
+def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:
+    """Return the shots of an earlier run; None if the source has to be looked through."""
+    if known is None or known.source.digest != digests.whole:
+        return None
+    if known.settings.recolor != settings.recolor:
+        return None
+    return [shot if shot.auto == KEEP else _settled(shot, settings) for shot in known.shots]
+
+
+def _settled(shot: Shot, settings: Settings) -> Shot:
+    """Return a shot with the choice that counts for it unless somebody makes another."""
+    return replace(shot, auto=AUTO_OUTPUT if settings.variant == AUTO else settings.variant)
+
+
+def _found_shots(
+    seen: Shots,
+    known: Manifest | None,
+    digests: Digests,
+    before: Digests | None,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> list[Shot]:
+    """Return the shots of a source that was looked through, with what was decided before."""
+    if seen.count == 0:
+        raise JobError("the source has no frames; check that it plays")
+    if known is not None and known.source.frames == seen.count:
+        if known.source.digest != digests.whole:
+            say("the source has changed: its shots stay as they were, changed ones are redone")
+        shots = [_settled(shot, settings) for shot in known.shots]
+    else:
+        shots = [_settled(Shot(start, stop), settings) for start, stop in seen.spans()]
+        if known is not None:
+            say(
+                f"the source has {seen.count} frames instead of {known.source.frames}: its shots "
+                "were found anew"
+            )
+            shots = _carried(shots, known, digests, before)
+    if settings.recolor:
+        return shots
+    return [
+        replace(shot, auto=KEEP)
+        if shot.variant == AUTO and seen.is_colored(shot.start, shot.stop)
+        else shot
+        for shot in shots
+    ]
+
+
+def _carried(
+    shots: Sequence[Shot], known: Manifest, digests: Digests, before: Digests | None
+) -> list[Shot]:
+    """Return new shots with the decisions on old ones that hold the very same frames."""
+    if before is None:
+        return list(shots)
+    old = {before.of(shot.start, shot.stop): shot for shot in known.shots}
+    carried = []
+    for shot in shots:
+        same = old.get(digests.of(shot.start, shot.stop))
+        carried.append(shot if same is None else replace(shot, variant=same.variant))
+    return carried
+
+
+def _report_colored(shots: Sequence[Shot], source: Source, say: Callable[[str], None]) -> None:
+    """Tell which shots are in colour already.
+
+    Raises:
+        JobError: All of them.
+    """
+    kept = [shot for shot in shots if shot.auto == KEEP]
+    if len(kept) == len(shots):
+        raise JobError(
+            f"{source.path} is in colour already; --recolor takes its luma and colours it anew"
+        )
+    if kept:
+        frames = sum(shot.stop - shot.start for shot in kept)
+        say(
+            f"{len(kept)} of {len(shots)} shots ({frames} frames) are in colour already and stay "
+            "as they are; --recolor colours them too"
+        )
+
+
+def _check_outputs(shots: Sequence[Shot], outputs: int, path: Path | None) -> None:
+    """Refuse a choice of an output that the model does not have."""
+    for number, shot in enumerate(shots, 1):
+        chosen = shot.chosen
+        if isinstance(chosen, int) and chosen >= outputs:
+            where = f"{path}: shot {number}: " if isinstance(shot.variant, int) else ""
+            raise JobError(f"{where}variant is {chosen}: this model has 0 to {outputs - 1}")

@@ -1,0 +1,140 @@
+"""Time a film job from file to file: each stage alone, one after another, and the whole job."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from benchmarks.timing import Setting
+from colorize.checkpoints import Checkpoint
+from colorize.data.cartoon import CartoonSeries
+from colorize.jobs import Settings, run_job
+from colorize.jobs.coloring import Coloring
+from colorize.jobs.joining import Joining
+from colorize.jobs.memory import Effort
+from colorize.media import Frame, open_part, open_source, write_video
+from colorize.models import Generator
+from colorize.predict import Colorizer
+from colorize.stillness import DEFAULT_STRENGTH
+
+_SIZE, _WORKING, _SHOTS, _FRAMES = (720, 1280), (108, 192), 4, 24
+_TARGET = 1.4  # times faster than its stages one after another
+
+
+def pipeline(setting: Setting) -> dict[str, Any]:
+    """Colour 96 frames of 720p with the default recipe's network, random weights, K = 4."""
+    colorizer = Colorizer(_checkpoint(setting.seed), device=setting.device)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        film = folder / "film.mp4"
+        write_video(film, _pictures(setting.seed), rate=Fraction(24))
+        stages = _stages(film, folder, colorizer)
+        whole = _seconds(lambda: _run(film, folder / "out.mp4", colorizer))
+    return _report(stages, whole)
+
+
+def _stages(film: Path, folder: Path, colorizer: Colorizer) -> dict[str, float]:
+    """Return the seconds of each stage on all frames, one after another, part by part."""
+    times = dict.fromkeys(("decode", "network and stillness", "join", "encode"), 0.0)
+    effort = Effort(4, colorizer.short_side, print)
+    coloring = Coloring(colorizer, effort=effort, refine=False, stillness=DEFAULT_STRENGTH)
+    joining = Joining(device=colorizer.device, saturation=1.0, hold=True)
+    with open_source(film) as source:
+        decoded = source.frames()
+        for number in range(_SHOTS):
+            with _added(times, "decode"):
+                frames = [next(decoded) for _ in range(_FRAMES)]
+            with _added(times, "network and stillness"):
+                chroma, _ = coloring(frames, variant=0, before={})
+            with _added(times, "join"):
+                joined = list(joining(frames, chroma, before={}))
+            with _added(times, "encode"):
+                _encode(joined, folder / f"{number}.part-film", film, source)
+    return times
+
+
+def _encode(frames: list[Frame], path: Path, film: Path, source: Any) -> None:
+    with open_part(path, like=source, output=film, quality=90) as sink:
+        for frame in frames:
+            sink.write(frame)
+
+
+@contextmanager
+def _added(times: dict[str, float], name: str) -> Iterator[None]:
+    """Add the seconds of a block to an entry."""
+    start = time.perf_counter()
+    yield
+    times[name] += time.perf_counter() - start
+
+
+def _run(film: Path, output: Path, colorizer: Colorizer) -> None:
+    settings = Settings(
+        checkpoint="random weights",
+        weights="",
+        short_side=colorizer.short_side,
+        refine=False,
+        variant=0,
+        stillness=DEFAULT_STRENGTH,
+        saturation=1.0,
+        quality=90,
+        recolor=True,
+    )
+    run_job(film, output, colorizer=colorizer, settings=settings)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _report(stages: dict[str, float], whole: float) -> dict[str, Any]:
+    count, total = _SHOTS * _FRAMES, sum(stages.values())
+    height, width = _SIZE
+    print(f"colouring a film of {count} frames of {height}x{width}, network at {_WORKING}")
+    for name, seconds in stages.items():
+        print(f"  {name:<36} {1000 * seconds / count:8.1f} ms a frame  {seconds / total:7.1%}")
+    print(f"  {'one after another':<36} {1000 * total / count:8.1f} ms a frame")
+    print(
+        f"  {'the job, shots and joining included':<36} {1000 * whole / count:8.1f} ms a frame; "
+        f"{count / whole:.2f} frames per second"
+    )
+    gain = total / whole
+    verdict = "met" if gain >= _TARGET else "missed"
+    print(f"  overlapping makes it {gain:.2f} times faster (target {_TARGET}: {verdict})")
+    return {"stages": stages, "whole": whole, "gain": gain, "frames_per_second": count / whole}
+
+
+def _pictures(seed: int) -> Iterator[np.ndarray]:
+    series = CartoonSeries(
+        seed=seed, size=_SIZE, shots=_SHOTS, frames_per_shot=_FRAMES, effects=False
+    )
+    for index in range(_SHOTS):
+        for picture in series.color(index):
+            yield np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def _checkpoint(seed: int) -> Checkpoint:
+    """The default recipe's network with random weights."""
+    model = {
+        "_target_": "colorize.models.Generator",
+        "features": None,
+        "outputs": 4,
+        "head": "chroma",
+        "luma": "keep",
+        "channels": [32, 64, 128, 256, 512],
+        "normalization": "batch",
+    }
+    torch.manual_seed(seed)
+    weights = Generator(**{k: v for k, v in model.items() if k != "_target_"}).state_dict()
+    description = {"config": {"model": model}, "size": list(_WORKING), "data": {"name": "none"}}
+    return Checkpoint(Path("random weights"), model, weights, description)

@@ -1,0 +1,303 @@
+"""Measure what holding colours still along motion changes, at several strengths.
+
+With ``--checkpoint`` and ``--data``: the clips of a split, joined to one film and turned gray, are
+cut into shots as they are found, coloured frame by frame (variant 0) and held still in parts of at
+most ``--part`` frames, as a film job does it. Always: procedural shots, whose true flow is known,
+with chroma that is off by noise that is new in every frame. ``-o`` writes the table, all figures as
+``results.json`` and a plot. Set OMP_NUM_THREADS=1 for the time a frame takes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.data import ClipDataset
+from colorize.data.cartoon import CartoonSeries
+from colorize.errors import one_line_errors
+from colorize.files import write_atomically
+from colorize.flow_estimators import Dis
+from colorize.footage import to_tensor
+from colorize.metrics import ClipMetric, ColorDistribution, DeltaE2000, Psnr, WarpError
+from colorize.metrics.warp_error import FlowSettings, Motion
+from colorize.predict import Colorizer, resize
+from colorize.provenance import provenance
+from colorize.shots import shot_starts
+from colorize.stillness import hold_still
+
+STRENGTHS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
+CARTOON_SIZE, NOISE, BLUR = (108, 192), 0.05, 4.0
+NAMES = {
+    "psnr": "PSNR (dB)",
+    "delta_e": "ΔE2000",
+    "warp_ab": "warp ab",
+    "warp_ab_raft": "warp ab (RAFT)",
+    "warp_rgb": "warp RGB",
+    "cdc": "CDC",
+    "milliseconds": "CPU ms a frame",
+}
+Figures = dict[str, float]
+_CHUNK = 16  # frames whose flow is estimated at once
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = _parse()
+    torch.manual_seed(options.seed)
+    with one_line_errors(), torch.inference_mode():
+        tables: dict[str, dict[str, dict[str, Figures]]] = {}
+        cuts: Mapping[str, list[int]] = {}
+        if options.data is not None:
+            tables["clips"], cuts = measure_clips(options)
+        tables["cartoon"] = measure_cartoon(options)
+        for name, table in tables.items():
+            table["mean"] = mean_of(list(table.values()))
+            print(f"\n{name}, mean\n{markdown(table['mean'])}")
+        made = provenance(
+            data=_data(options), checkpoint=_checkpoint(options), seed=options.seed, weights={}
+        )
+        options.output.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"provenance": made, "cuts": cuts, **tables}, indent=2) + "\n"
+        write_atomically(options.output / "results.json", content.encode())
+        draw(tables, options.output / "strength.png")
+
+
+def measure_clips(
+    options: argparse.Namespace,
+) -> tuple[dict[str, dict[str, Figures]], dict[str, list[int]]]:
+    """Return the figures by clip and strength, and where cuts are and were found."""
+    dataset = ClipDataset.from_manifest(root=options.data, split=options.split)
+    colorizer = Colorizer.load(options.checkpoint, device="cpu", short_side=options.short_side)
+    film = torch.cat([to_tensor(clip.frames[:], torch.device("cpu")) for clip in dataset.clips])
+    gray = rgb_to_luma(film)
+    joints = np.cumsum([0, *(clip.count for clip in dataset.clips)]).tolist()
+    found = shot_starts(frame[0].numpy() for frame in gray)
+    small = colorizer.small(gray)
+    chroma = torch.cat([color(colorizer, small[a:b]) for a, b in spans(found, len(film))])
+    held, seconds = {}, {}
+    for strength in options.strengths:
+        started = time.process_time()
+        shots = [
+            hold_shot(small[a:b], chroma[a:b], strength, options.part)
+            for a, b in spans(found, len(film))
+        ]
+        seconds[strength] = (time.process_time() - started) / len(film)
+        held[strength] = torch.cat(shots)
+    table = {}
+    for clip, (a, b) in zip(dataset.clips, itertools.pairwise(joints), strict=True):
+        shown = {
+            strength: join_in_gamut(gray[a:b], resize(planes[a:b], gray.shape[-2:]))
+            for strength, planes in held.items()
+        }
+        table[clip.name] = figures(film[a:b], shown, seconds, of_clips(options.raft))
+        print(f"\n{clip.name}\n{markdown(table[clip.name])}")
+    return table, {"joints": joints[:-1], "found": found}
+
+
+def color(colorizer: Colorizer, small: Float[Tensor, "t 1 h w"]) -> Float[Tensor, "t 2 h w"]:
+    """Return the chroma of a shot at the working size, coloured from its first frame on."""
+    stream = colorizer.stream(variant=0)
+    parts = [stream(part, keep_luma=True)[:, 0] for part in small.split(_CHUNK)]
+    return rgb_to_chroma(torch.cat(parts))
+
+
+def hold_shot(
+    gray: Float[Tensor, "t 1 h w"], chroma: Float[Tensor, "t 2 h w"], strength: float, part: int
+) -> Float[Tensor, "t 2 h w"]:
+    """Return the chroma of a shot, held still part by part."""
+    parts, before = [], None
+    for now, planes in zip(gray.split(part), chroma.split(part), strict=True):
+        shown, before = hold_still(now, planes, flow=Dis(), strength=strength, before=before)
+        parts.append(shown)
+    return torch.cat(parts)
+
+
+def spans(starts: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
+    """Yield the first frame of each shot, and the one after its last."""
+    return itertools.pairwise([*starts, end])
+
+
+def of_clips(raft: Path | None) -> dict[str, ClipMetric]:
+    """Return the metrics of consecutive frames; ``raft`` adds a flow that the holding never saw."""
+    metrics: dict[str, ClipMetric] = {
+        "warp_ab": WarpError(space="ab"),
+        "warp_rgb": WarpError(space="rgb"),
+        "cdc": ColorDistribution(),
+    }
+    if raft is not None:
+        flow = FlowSettings(method="raft_small", weights=str(raft))
+        metrics["warp_ab_raft"] = WarpError(space="ab", flow=flow)
+    return metrics
+
+
+def figures(
+    truth: Float[Tensor, "t 3 h w"],
+    shown: Mapping[float, Float[Tensor, "t 3 h w"]],
+    seconds: Mapping[float, float],
+    metrics: Mapping[str, ClipMetric],
+    known: Motion | None = None,
+) -> dict[str, Figures]:
+    """Return the figures of each strength, and the truth's own; ``known``: the true motion."""
+    rows: dict[str, Figures] = {f"{strength:g}": {} for strength in shown}
+    for strength, frames in shown.items():
+        row = rows[f"{strength:g}"]
+        row["milliseconds"] = 1000 * seconds[strength]
+        row["psnr"] = float(Psnr()(frames, truth).mean())
+        row["delta_e"] = float(DeltaE2000()(frames, truth).mean())
+    rows["truth"] = {}
+    for key, metric in metrics.items():
+        prepared: Any = None
+        if isinstance(metric, WarpError):
+            prepared = known or motion(metric, truth)
+        for row, frames in zip(rows.values(), [*shown.values(), truth], strict=True):
+            values = metric.conclude(metric.observe(frames, prepared))
+            row[key] = float(values.nanmean())
+    return rows
+
+
+def motion(metric: WarpError, truth: Float[Tensor, "t 3 h w"]) -> Motion:
+    """Return the motion of the true frames, some of them at a time."""
+    starts = range(0, max(len(truth) - 1, 1), _CHUNK)
+    parts = [metric.prepare(truth[start : start + _CHUNK + 1]) for start in starts]
+    return Motion(*(torch.cat(each) for each in zip(*parts, strict=True)))
+
+
+def measure_cartoon(options: argparse.Namespace) -> dict[str, dict[str, Figures]]:
+    """Return the figures of procedural shots by shot and strength, by the true flow."""
+    series = CartoonSeries(
+        seed=options.seed,
+        size=CARTOON_SIZE,
+        shots=options.shots,
+        frames_per_shot=options.frames,
+        characters=3,
+        scenes=4,
+    )
+    table = {}
+    for number in range(options.shots):
+        shot = series.shot(number)
+        truth = to_tensor(shot.color, torch.device("cpu"))
+        gray, chroma = rgb_to_luma(truth), noisy(rgb_to_chroma(truth), options.seed + number)
+        shown, seconds = {}, {}
+        for strength in options.strengths:
+            started = time.process_time()
+            held = hold_shot(gray, chroma, strength, options.part)
+            seconds[strength] = (time.process_time() - started) / len(gray)
+            shown[strength] = join_in_gamut(gray, held)
+        # Backward flow in time is flow from each frame to the next of the film played backwards.
+        flow = torch.from_numpy(shot.flow).permute(0, 3, 1, 2)[1:].flip(0)
+        known = Motion(flow.contiguous(), torch.from_numpy(shot.visible)[1:, None].flip(0))
+        played = {strength: frames.flip(0) for strength, frames in shown.items()}
+        table[f"shot {number}"] = figures(truth.flip(0), played, seconds, of_clips(None), known)
+    return table
+
+
+def noisy(chroma: Float[Tensor, "t 2 h w"], seed: int) -> Float[Tensor, "t 2 h w"]:
+    """Return chroma plus Gaussian noise of deviation ``NOISE``, blurred by ``BLUR`` pixels."""
+    rng = np.random.default_rng(seed)
+    white = rng.standard_normal((*chroma.shape[:2], *chroma.shape[-2:])).astype(np.float32)
+    blurred = np.stack([[cv2.GaussianBlur(plane, (0, 0), BLUR) for plane in t] for t in white])
+    return chroma + torch.from_numpy(NOISE / blurred.std() * blurred)
+
+
+def mean_of(tables: Sequence[dict[str, Figures]]) -> dict[str, Figures]:
+    """Return the mean over clips of every figure of every row."""
+    return {
+        row: {key: float(np.mean([table[row][key] for table in tables])) for key in cells}
+        for row, cells in tables[0].items()
+    }
+
+
+def markdown(table: dict[str, Figures]) -> str:
+    """Return one row a strength; warp errors and CDC in thousandths."""
+    first = next(iter(table.values()))
+    keys = [key for key in NAMES if key in first]
+    lines = [
+        "| strength | " + " | ".join(NAMES[key] for key in keys) + " |",
+        "| --- |" + " --: |" * len(keys),
+    ]
+    for row, cells in table.items():
+        values = [f"{cells[key]:.3f}" if key in cells else "–" for key in keys]
+        lines.append(f"| {row} | " + " | ".join(values) + " |")
+    return "\n".join(lines)
+
+
+def draw(tables: Mapping[str, dict[str, dict[str, Figures]]], picture: Path) -> None:
+    """Draw warp error, as a share of that of strength 0, and gain in PSNR against strength."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    errors, gains = figure.subplots(1, 2)
+    for name, table in tables.items():
+        mean = {row: cells for row, cells in table["mean"].items() if row != "truth"}
+        strengths, (first, *_) = [float(row) for row in mean], mean.values()
+        for key in (key for key in first if key.startswith("warp_ab")):
+            share = [cells[key] / first[key] for cells in mean.values()]
+            flow = "true flow" if name == "cartoon" else "RAFT" if "raft" in key else "DIS"
+            errors.plot(strengths, share, "o-", label=f"{name}, {flow}")
+        gain = [cells["psnr"] - first["psnr"] for cells in mean.values()]
+        gains.plot(strengths, gain, "o-", label=name)
+    errors.axhline(0.7, color="gray", linestyle="--", label="demanded")
+    gains.axhline(-0.1, color="gray", linestyle="--", label="demanded")
+    errors.set(title="warp error of Lab a, b", xlabel="strength", ylabel="share", ylim=(0, None))
+    gains.set(title="gain in PSNR", xlabel="strength", ylabel="dB")
+    for axes in (errors, gains):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize=8)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    write_atomically(picture, content.getvalue())
+
+
+def _data(options: argparse.Namespace) -> str:
+    height, width = CARTOON_SIZE
+    drawn = (
+        f"{options.shots} procedural shots of {options.frames} frames, {width}x{height}, chroma "
+        f"noise {NOISE} blurred by {BLUR:g} pixels"
+    )
+    clips = "" if options.data is None else f"{options.data}, split {options.split}; "
+    return f"{clips}{drawn}; parts of {options.part} frames"
+
+
+def _checkpoint(options: argparse.Namespace) -> str | None:
+    return None if options.checkpoint is None else str(options.checkpoint)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("-o", "--output", type=Path, required=True, help="folder of table, figures and plot")
+    add("--checkpoint", type=Path, help="what colours the clips")
+    add("--data", type=Path, help="clips, as colorize-prepare leaves them")
+    add("--split", default="test", help="train, val or test (default)")
+    add("--short-side", type=int, help="working size (default: that of the checkpoint)")
+    add("--raft", type=Path, metavar="FILE", help="weights of RAFT-small: judge by its flow too")
+    add("--strengths", type=float, nargs="+", default=STRENGTHS, help="from 0 to 1, 0 first")
+    add("--part", type=int, default=240, help="frames held still at once (default 240)")
+    add("--shots", type=int, default=6, help="procedural shots (default 6)")
+    add("--frames", type=int, default=36, help="frames of each (default 36)")
+    add("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if (options.checkpoint is None) != (options.data is None):
+        parser.error("--checkpoint and --data go together")
+    if options.strengths[0] != 0:
+        parser.error(f"--strengths begin with {options.strengths[0]:g}: put 0 first, to compare")
+    return options
+
+
+if __name__ == "__main__":
+    main()
