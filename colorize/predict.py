@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,6 +17,7 @@ from colorize.flow_estimators import FlowEstimator, FlowWeightsError, build_flow
 from colorize.models import Refiner
 from colorize.models.generator import Luma
 from colorize.sequence import State, color_frames, is_sequential
+from colorize.upsampling import upsample_chroma
 
 Device = str
 
@@ -191,14 +193,16 @@ def enlarge(
 ) -> Float[Tensor, "b k 3 h w"]:
     """Bring colours of the working size to the frames' own size, in [0, 1].
 
-    ``luma="keep"``: the chroma is resized bilinearly and joined to ``gray``; ``"free"``: RGB is.
+    ``luma="keep"``: the chroma follows the edges of ``gray`` and is joined to it; ``"free"``: RGB
+    is resized bilinearly.
     """
     gray = gray.to(outputs.device)
-    planes = outputs if luma == "free" else color.rgb_to_chroma(outputs)
-    full = resize(planes.flatten(0, 1), gray.shape[-2:]).unflatten(0, outputs.shape[:2])
     if luma == "free":
-        return full.clamp(0, 1)
-    return color.join_in_gamut(gray.unsqueeze(1), full)
+        full = resize(outputs.flatten(0, 1), gray.shape[-2:])
+        return full.unflatten(0, outputs.shape[:2]).clamp(0, 1)
+    planes = rearrange(color.rgb_to_chroma(outputs), "b k c h w -> b (k c) h w")
+    chroma = rearrange(upsample_chroma(planes, gray), "b (k c) h w -> b k c h w", c=2)
+    return color.join_in_gamut(gray.unsqueeze(1), chroma)
 
 
 def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimator:

@@ -13,6 +13,7 @@ import classify.screen
 from colorize import cli, sweeps
 from colorize.config import check, config_directory, register_schemas
 from colorize.data import prepare
+from colorize.jobs import sheet
 from colorize.table import plan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +52,11 @@ def test_every_colorize_command_parses(words):
     options = cli.parser().parse_args(words)
     assert options.input
     assert options.output
+
+
+@pytest.mark.parametrize("words", commands("colorize-sheet"))
+def test_every_sheet_command_parses(words):
+    assert sheet.parser().parse_args(words).job
 
 
 @pytest.mark.parametrize("words", commands("colorize-prepare"))

@@ -124,6 +124,35 @@ def test_a_cartoon_is_rendered_as_a_strip(run, tmp_path):
         assert picture.size == (2 * 2 * 48, 32)
 
 
+def test_upsampling_is_compared_and_drawn(run, tmp_path, capsys):
+    report, crops = tmp_path / "report.json", tmp_path / "crops.png"
+    given = tmp_path / "given.png"
+    Image.fromarray(np.full((96, 128, 3), (200, 90, 40), np.uint8)).save(given)
+    small = ("--size", 96, 128, "--short-side", 24, "--cartoons", 1, "--frames", given)
+    assert run("compare_upsampling", *small, "--sheet", crops, "--json", report) == 0
+    shown, rows = capsys.readouterr().out, json.loads(report.read_text())["scores"]
+    assert "ink on flat fills from 24, as a network" in shown
+    assert len(rows) == 4 * 3 * 5  # kinds, conditions, methods
+    score = {(row["kind"], row["condition"], row["method"]): row for row in rows}
+    stripes = [score["stripes of one luma", "exact", m] for m in ("bilinear", "bilateral")]
+    assert stripes[1]["fills_beside_edges"] < 0.2 * stripes[0]["fills_beside_edges"]
+    # One colour without an edge: nothing to get wrong, and no pixel beside an edge to count.
+    flat = score["given frames", "exact", "bilateral"]
+    assert flat["delta_e"] < 1e-3
+    assert flat["fills_beside_edges"] is None
+    with Image.open(crops) as picture:
+        assert min(picture.size) > 100
+
+
+def test_the_memory_of_upsampling_is_at_least_its_result():
+    from upsampling.speed import mebibytes, seconds
+
+    times = seconds((64, 96), short_side=16, repetitions=1)
+    assert {"bilinear and join", "bilateral"} <= set(times)
+    assert min(times.values()) > 0
+    assert mebibytes("bilateral", (1024, 2048), short_side=64) > 0.9 * 2 * 4 * 2  # MiB of float32
+
+
 def test_the_demo_holds_out_shots_with_their_own_gray(tmp_path):
     # The demo itself is four commands, each with tests of its own; all of them take minutes.
     module("demo").write_held_out_shots(tmp_path, ["debug=tiny"])

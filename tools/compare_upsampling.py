@@ -19,7 +19,7 @@ import argparse
 import itertools
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +142,16 @@ def compare(picture: Picture, *, short_side: int) -> Iterator[dict[str, Any]]:
                 "condition": condition,
                 "method": method,
                 "delta_e": float(error.mean()),
-                "near_edges": float(error[near].mean()),
-                "fills_beside_edges": float(error[beside].mean()),
+                "near_edges": float(error[near].mean()) if near.any() else None,
+                "fills_beside_edges": float(error[beside].mean()) if beside.any() else None,
                 "psnr": -10 * float((result - truth).square().mean().log10()),
             }
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    """Return the mean of what is known: a picture without an edge has no score beside one."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _tensor(picture: Picture) -> Float[Tensor, "1 3 h w"]:
@@ -177,16 +183,22 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         dict(zip(keys, group, strict=True))
         | {"pictures": len(of_group)}
-        | {score: statistics.fmean(row[score] for row in of_group) for score in SCORES}
+        | {score: _mean(row[score] for row in of_group) for score in SCORES}
         for group, of_group in groups.items()
     ]
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    for case, of_case in itertools.groupby(rows, key=lambda row: (row["kind"], row["condition"])):
-        print(f"{', '.join(case):<44}" + "".join(f"{title:>12}" for title in SCORES.values()))
+    for case, of_case in itertools.groupby(
+        rows, key=lambda row: f"{row['kind']} from {row['short_side']}, {row['condition']}"
+    ):
+        print(f"{case:<44}" + "".join(f"{title:>12}" for title in SCORES.values()))
         for row in of_case:
-            print(f"  {row['method']:<42}" + "".join(f"{row[key]:>12.2f}" for key in SCORES))
+            print(f"  {row['method']:<42}" + "".join(map(_number, (row[key] for key in SCORES))))
+
+
+def _number(value: float | None) -> str:
+    return f"{'-' if value is None else f'{value:.2f}':>12}"
 
 
 def _measured(size: tuple[int, int], options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ of the shot in the job's manifest.json (a line per shot) and run the same colori
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize-sheet``."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     with one_line_errors():
         folder = find_job(options.job)
         manifest = read_manifest(folder / "manifest.json")
@@ -131,7 +131,8 @@ def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path
     return paths
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of this program."""
     parser = Parser(
         prog="colorize-sheet",
         description="Draw every shot of a job in each of the model's colourings.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32
 
 from colorize.shots.track import LAGS, Track
 
@@ -33,7 +33,7 @@ def find_cuts(track: Track) -> list[int]:
     ]
 
 
-def _stands_out(steps: Float64[np.ndarray, " t"], position: int) -> bool:
+def _stands_out(steps: Float32[np.ndarray, " t"], position: int) -> bool:
     """Return whether a step is sharp, and an outlier of its neighbourhood.
 
     Of the neighbourhood the third largest step counts, so that one neighbouring cut or a flash
@@ -52,8 +52,8 @@ def _stands_out(steps: Float64[np.ndarray, " t"], position: int) -> bool:
 
 
 def _neighbours(
-    steps: Float64[np.ndarray, " t"], position: int, reach: int
-) -> Float64[np.ndarray, " n"]:
+    steps: Float32[np.ndarray, " t"], position: int, reach: int
+) -> Float32[np.ndarray, " n"]:
     """Return the steps about a position, itself left out; as many at the ends of the film."""
     low = max(1, min(position - reach, len(steps) - 2 * reach - 1))
     return np.delete(steps[low : low + 2 * reach + 1], position - low)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from colorize.shots.dissolves import SPANS, dissolve_score
 from colorize.shots.thumbnails import Grain, Luma, Thumbnail, differences, is_blank, thumbnail
@@ -31,7 +32,7 @@ class Track:
 
     count: int
     frames: Int64[np.ndarray, " t"]
-    differences: Float64[np.ndarray, "t lag"]
+    differences: Float32[np.ndarray, "t lag"]
     contrasts: Float64[np.ndarray, " t"]
     dissolves: Float64[np.ndarray, " t"]
 
@@ -41,27 +42,34 @@ class Track:
 
 
 def read_track(film: Iterable[Luma]) -> Track:
-    """Read every frame once; of the last 27 pictures the thumbnails are kept, of all 20 numbers."""
+    """Read every frame once; the last 27 thumbnails are kept, and of each picture 19 numbers."""
     thumbnails = map(thumbnail, film)
     opening = list(islice(thumbnails, _OPENING))
     grain = Grain(opening)
     recent: deque[Thumbnail] = deque(maxlen=_KEPT)  # the last one first
-    count, frames, rows, contrasts = 0, [], [], []
-    dissolves: list[float] = []
+    count = 0
+    # A film has a hundred thousand pictures and more: numbers, not objects.
+    frames, rows = array("q"), array("f")
+    contrasts, dissolves = array("d"), array("d")
     for picture in chain(opening, thumbnails):
         level = grain.level(picture)
         count += 1
         if is_blank(picture, level):
             continue
         frames.append(count - 1)
-        rows.append(_row(picture, list(islice(recent, LAGS)), level))
+        rows.extend(_row(picture, list(islice(recent, LAGS)), level))
         contrasts.append(float(picture.std()))
         recent.appendleft(picture)
         dissolves.append(0.0)
         if len(recent) == _KEPT:
             dissolves[-1 - max(SPANS)] = dissolve_score(list(recent)[::-1], grain=level)
-    return Track(count, np.array(frames, np.int64), np.array(rows).reshape(-1, LAGS),
-                 np.array(contrasts), np.array(dissolves))  # fmt: skip
+    return Track(
+        count=count,
+        frames=np.array(frames, np.int64),
+        differences=np.array(rows, np.float32).reshape(-1, LAGS),
+        contrasts=np.array(contrasts),
+        dissolves=np.array(dissolves),
+    )
 
 
 def _row(picture: Thumbnail, earlier: list[Thumbnail], grain: float) -> Float64[np.ndarray, " lag"]:

@@ -10,7 +10,7 @@ from colorize.shots.track import LAGS, Track
 def track(steps: list[float], *, returns: dict[tuple[int, int], float] | None = None) -> Track:
     """Pictures with these steps that never come back but where (position, lag) says so."""
     count = len(steps)
-    differences = np.full((count, LAGS), 0.9)
+    differences = np.full((count, LAGS), 0.9, np.float32)
     differences[:, 0] = steps
     for (position, lag), value in (returns or {}).items():
         differences[position, lag - 1] = value
