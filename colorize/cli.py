@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from colorize.command_line import Parser, number, percent, positive
 from colorize.errors import one_line_errors
-from colorize.jobs import AUTO, Done, Settings, Share, run_job
-from colorize.jobs.manifest import Variant
-from colorize.media import fingerprint
-from colorize.predict import Colorizer
-from colorize.stillness import DEFAULT_STRENGTH
+
+# PyTorch takes seconds to import: --help and a mistake need not wait for it.
+if TYPE_CHECKING:
+    from colorize.jobs import Done, Settings, Share
+    from colorize.jobs.manifest import Variant
+    from colorize.predict import Colorizer
+
+STILLNESS = 0.9  # colorize.stillness.DEFAULT_STRENGTH
 
 _EXAMPLES = """\
 examples:
@@ -44,26 +47,39 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
     options = parser().parse_args(arguments)
     with one_line_errors():
-        colorizer = Colorizer.load(
-            options.checkpoint,
-            device=options.device,
-            short_side=options.size,
-            flow_weights=options.flow_weights,
-        )
-        done = run_job(
-            options.input,
-            options.output,
-            colorizer=colorizer,
-            settings=_settings(options, colorizer),
-            batch_size=options.batch_size,
-            share=options.share or options.shard or Share(),
-            say=_say,
-        )
-        print(_summary(done, options.output))
+        print(_summary(_run(options), options.output))
+
+
+def _run(options: argparse.Namespace) -> Done:
+    """Do what the command line asks for."""
+    # The stages of a job share the cores: a thread that waits must not keep one busy. OpenMP reads
+    # it when PyTorch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from colorize.jobs import run_job
+    from colorize.predict import Colorizer
+
+    colorizer = Colorizer.load(
+        options.checkpoint,
+        device=options.device,
+        short_side=options.size,
+        flow_weights=options.flow_weights,
+    )
+    return run_job(
+        options.input,
+        options.output,
+        colorizer=colorizer,
+        settings=_settings(options, colorizer),
+        batch_size=options.batch_size,
+        share=_share(options),
+        say=_say,
+    )
 
 
 def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
     """Return what decides the pixels of the result."""
+    from colorize.jobs import Settings
+    from colorize.media import fingerprint
+
     if isinstance(options.variant, int):
         colorizer.check_variant(options.variant)
     return Settings(
@@ -79,8 +95,18 @@ def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
     )
 
 
+def _share(options: argparse.Namespace) -> Share:
+    """Return what this run does of the job."""
+    from colorize.jobs import Share
+
+    index, count = options.shard
+    return Share(number=index, count=count, only=options.only)
+
+
 def _say(text: str) -> None:
     """Tell the user something without tearing a progress bar."""
+    from tqdm import tqdm
+
     tqdm.write(text, file=sys.stderr)
 
 
@@ -120,20 +146,20 @@ def _add_looks(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--variant",
         type=_variant,
-        default=AUTO,
+        default="auto",
         metavar="N",
         help="which of the model's K colourings, or auto: one for each shot (default auto)",
     )
     group.add_argument(
         "--stillness",
-        type=partial(number, low=0, high=1),
-        default=DEFAULT_STRENGTH,
+        type=partial(number, low=0.0, high=1.0),
+        default=STILLNESS,
         metavar="0-1",
-        help=f"how firmly colours hold still within a shot (default {DEFAULT_STRENGTH})",
+        help=f"how firmly colours hold still within a shot (default {STILLNESS})",
     )
     group.add_argument(
         "--saturation",
-        type=partial(number, low=0, high=10),
+        type=partial(number, low=0.0, high=10.0),
         default=1.0,
         metavar="FACTOR",
         help="strength of the colours (default 1)",
@@ -178,35 +204,39 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         help="frames at a time (default 4); halved by itself when memory runs out",
     )
     group.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="colour the I-th of N shares of the shots only"
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="colour the I-th of N shares of the shots only",
     )
     steps = group.add_mutually_exclusive_group()
     steps.add_argument(
         "--plan",
-        dest="share",
+        dest="only",
         action="store_const",
-        const=Share(only="plan"),
+        const="plan",
         help="find the shots and choose their colours, but colour nothing",
     )
     steps.add_argument(
         "--merge",
-        dest="share",
+        dest="only",
         action="store_const",
-        const=Share(only="merge"),
+        const="merge",
         help="put together what shards have coloured",
     )
 
 
 def _variant(text: str) -> Variant:
-    if text == AUTO:
-        return AUTO
+    if text == "auto":
+        return "auto"
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a whole number")
     return int(text)
 
 
-def _shard(text: str) -> Share:
+def _shard(text: str) -> tuple[int, int]:
     index, slash, count = text.partition("/")
     if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a share like 2/8")
-    return Share(number=int(index), count=int(count))
+    return int(index), int(count)

@@ -56,7 +56,7 @@ class _Steps(NamedTuple):
 
     def each(self) -> Iterator[tuple[Tensor, ...]]:
         """Yield the steps one by one, each with an axis of length 1 in front."""
-        return zip(*(values.split(1) for values in self), strict=True)
+        return zip(*(_one_by_one(values) for values in self), strict=True)
 
     def reversed(self) -> _Steps:
         """Return the last step first."""
@@ -118,17 +118,15 @@ def hold_pixels(
     """
     assert rgb.shape == previous_rgb.shape
     assert rgb.dtype == previous_rgb.dtype
-    height, width = luma.shape
+    (height, width), unit = luma.shape, _BLOCK
     changed = cv2.compare(luma, previous_luma, cv2.CMP_NE)
-    whole = cv2.copyMakeBorder(
-        changed, 0, -height % _BLOCK, 0, -width % _BLOCK, cv2.BORDER_CONSTANT, value=0
-    )
-    rows, columns = whole.shape[0] // _BLOCK, whole.shape[1] // _BLOCK
+    missing = (-height % unit, -width % unit)
+    whole = cv2.copyMakeBorder(changed, 0, missing[0], 0, missing[1], cv2.BORDER_CONSTANT, value=0)
     # The mean of a block with a single pixel of 255 is 16, never rounded to 0.
+    rows, columns = whole.shape[0] // unit, whole.shape[1] // unit
     blocks = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-    side = 2 * -(-reach // _BLOCK) + 1
-    near = cv2.dilate(blocks, np.ones((side, side), np.uint8))
-    still = (near == 0).view(np.uint8)
+    side = 2 * -(-reach // unit) + 1
+    still = (cv2.dilate(blocks, np.ones((side, side), np.uint8)) == 0).view(np.uint8)
     mask = cv2.resize(still, whole.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return cv2.copyTo(previous_rgb, mask[:height, :width], rgb.copy())
 
@@ -156,7 +154,7 @@ def _still_places(
     """
     kept = gray[:1] if anchor is None else anchor
     found = []
-    for frame in gray[1:].split(1):
+    for frame in _one_by_one(gray[1:]):
         difference = (frame - kept).abs()
         still = F.max_pool2d(difference, 2 * _AROUND + 1, stride=1, padding=_AROUND) <= _SAME
         kept = torch.where(still, kept, frame)
@@ -208,7 +206,7 @@ def _accumulate(
 ) -> Float[Tensor, "t 3 h w"]:
     """Return the weighted sums of (Cb, Cr, 1) of each frame and all that the steps lead to."""
     sums = [first]
-    for frame, (flow, trust, still) in zip(own[1:].split(1), steps.each(), strict=True):
+    for frame, (flow, trust, still) in zip(_one_by_one(own[1:]), steps.each(), strict=True):
         fetched = warp(sums[-1], flow)
         weight = strength * trust * _likeness(fetched, frame)
         sums.append(frame + torch.where(still, sums[-1], weight * fetched))
@@ -240,8 +238,13 @@ def _join_parts(
     """
     shown = [mean[:1] if before is None else before.shown]
     rest = shown[0] - mean[:1]
-    for now, (flow, trust, still) in zip(mean[1:].split(1), past.each(), strict=True):
+    for now, (flow, trust, still) in zip(_one_by_one(mean[1:]), past.each(), strict=True):
         if before is not None:
             rest = torch.where(still, rest, _FADE * trust * warp(rest, flow))
         shown.append(torch.where(still, shown[-1], now + rest))
     return torch.cat(shown)
+
+
+def _one_by_one(values: Tensor) -> tuple[Tensor, ...]:
+    """Return the frames of a tensor with their axis; PyTorch splits none into one empty piece."""
+    return values.split(1) if len(values) else ()

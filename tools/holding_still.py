@@ -10,17 +10,17 @@ with chroma that is off by noise that is new in every frame. ``-o`` writes the t
 from __future__ import annotations
 
 import argparse
-import io
 import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from holding.figures import CHUNK, Figures, figures, mean_of, of_clips
+from holding.report import draw, markdown
 from jaxtyping import Float
 from torch import Tensor
 
@@ -31,8 +31,7 @@ from colorize.errors import one_line_errors
 from colorize.files import write_atomically
 from colorize.flow_estimators import Dis
 from colorize.footage import to_tensor
-from colorize.metrics import ClipMetric, ColorDistribution, DeltaE2000, Psnr, WarpError
-from colorize.metrics.warp_error import FlowSettings, Motion
+from colorize.metrics.warp_error import Motion
 from colorize.predict import Colorizer, resize
 from colorize.provenance import provenance
 from colorize.shots import shot_starts
@@ -40,17 +39,6 @@ from colorize.stillness import hold_still
 
 STRENGTHS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
 CARTOON_SIZE, NOISE, BLUR = (108, 192), 0.05, 4.0
-NAMES = {
-    "psnr": "PSNR (dB)",
-    "delta_e": "ΔE2000",
-    "warp_ab": "warp ab",
-    "warp_ab_raft": "warp ab (RAFT)",
-    "warp_rgb": "warp RGB",
-    "cdc": "CDC",
-    "milliseconds": "CPU ms a frame",
-}
-Figures = dict[str, float]
-_CHUNK = 16  # frames whose flow is estimated at once
 
 
 def main() -> None:
@@ -66,9 +54,8 @@ def main() -> None:
         for name, table in tables.items():
             table["mean"] = mean_of(list(table.values()))
             print(f"\n{name}, mean\n{markdown(table['mean'])}")
-        made = provenance(
-            data=_data(options), checkpoint=_checkpoint(options), seed=options.seed, weights={}
-        )
+        checkpoint = None if options.checkpoint is None else str(options.checkpoint)
+        made = provenance(data=_data(options), checkpoint=checkpoint, seed=options.seed)
         options.output.mkdir(parents=True, exist_ok=True)
         content = json.dumps({"provenance": made, "cuts": cuts, **tables}, indent=2) + "\n"
         write_atomically(options.output / "results.json", content.encode())
@@ -102,7 +89,9 @@ def measure_clips(
             strength: join_in_gamut(gray[a:b], resize(planes[a:b], gray.shape[-2:]))
             for strength, planes in held.items()
         }
-        table[clip.name] = figures(film[a:b], shown, seconds, of_clips(options.raft))
+        inside = [a, *(start for start in found if a < start < b)]
+        shots = [(start - a, stop - a) for start, stop in spans(inside, b)]
+        table[clip.name] = figures(film[a:b], shown, seconds, of_clips(options.raft), shots)
         print(f"\n{clip.name}\n{markdown(table[clip.name])}")
     return table, {"joints": joints[:-1], "found": found}
 
@@ -110,7 +99,7 @@ def measure_clips(
 def color(colorizer: Colorizer, small: Float[Tensor, "t 1 h w"]) -> Float[Tensor, "t 2 h w"]:
     """Return the chroma of a shot at the working size, coloured from its first frame on."""
     stream = colorizer.stream(variant=0)
-    parts = [stream(part, keep_luma=True)[:, 0] for part in small.split(_CHUNK)]
+    parts = [stream(part, keep_luma=True)[:, 0] for part in small.split(CHUNK)]
     return rgb_to_chroma(torch.cat(parts))
 
 
@@ -128,51 +117,6 @@ def hold_shot(
 def spans(starts: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
     """Yield the first frame of each shot, and the one after its last."""
     return itertools.pairwise([*starts, end])
-
-
-def of_clips(raft: Path | None) -> dict[str, ClipMetric]:
-    """Return the metrics of consecutive frames; ``raft`` adds a flow that the holding never saw."""
-    metrics: dict[str, ClipMetric] = {
-        "warp_ab": WarpError(space="ab"),
-        "warp_rgb": WarpError(space="rgb"),
-        "cdc": ColorDistribution(),
-    }
-    if raft is not None:
-        flow = FlowSettings(method="raft_small", weights=str(raft))
-        metrics["warp_ab_raft"] = WarpError(space="ab", flow=flow)
-    return metrics
-
-
-def figures(
-    truth: Float[Tensor, "t 3 h w"],
-    shown: Mapping[float, Float[Tensor, "t 3 h w"]],
-    seconds: Mapping[float, float],
-    metrics: Mapping[str, ClipMetric],
-    known: Motion | None = None,
-) -> dict[str, Figures]:
-    """Return the figures of each strength, and the truth's own; ``known``: the true motion."""
-    rows: dict[str, Figures] = {f"{strength:g}": {} for strength in shown}
-    for strength, frames in shown.items():
-        row = rows[f"{strength:g}"]
-        row["milliseconds"] = 1000 * seconds[strength]
-        row["psnr"] = float(Psnr()(frames, truth).mean())
-        row["delta_e"] = float(DeltaE2000()(frames, truth).mean())
-    rows["truth"] = {}
-    for key, metric in metrics.items():
-        prepared: Any = None
-        if isinstance(metric, WarpError):
-            prepared = known or motion(metric, truth)
-        for row, frames in zip(rows.values(), [*shown.values(), truth], strict=True):
-            values = metric.conclude(metric.observe(frames, prepared))
-            row[key] = float(values.nanmean())
-    return rows
-
-
-def motion(metric: WarpError, truth: Float[Tensor, "t 3 h w"]) -> Motion:
-    """Return the motion of the true frames, some of them at a time."""
-    starts = range(0, max(len(truth) - 1, 1), _CHUNK)
-    parts = [metric.prepare(truth[start : start + _CHUNK + 1]) for start in starts]
-    return Motion(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
 def measure_cartoon(options: argparse.Namespace) -> dict[str, dict[str, Figures]]:
@@ -200,7 +144,9 @@ def measure_cartoon(options: argparse.Namespace) -> dict[str, dict[str, Figures]
         flow = torch.from_numpy(shot.flow).permute(0, 3, 1, 2)[1:].flip(0)
         known = Motion(flow.contiguous(), torch.from_numpy(shot.visible)[1:, None].flip(0))
         played = {strength: frames.flip(0) for strength, frames in shown.items()}
-        table[f"shot {number}"] = figures(truth.flip(0), played, seconds, of_clips(None), known)
+        table[f"shot {number}"] = figures(
+            truth.flip(0), played, seconds, of_clips(None), [(0, len(truth))], known
+        )
     return table
 
 
@@ -212,55 +158,6 @@ def noisy(chroma: Float[Tensor, "t 2 h w"], seed: int) -> Float[Tensor, "t 2 h w
     return chroma + torch.from_numpy(NOISE / blurred.std() * blurred)
 
 
-def mean_of(tables: Sequence[dict[str, Figures]]) -> dict[str, Figures]:
-    """Return the mean over clips of every figure of every row."""
-    return {
-        row: {key: float(np.mean([table[row][key] for table in tables])) for key in cells}
-        for row, cells in tables[0].items()
-    }
-
-
-def markdown(table: dict[str, Figures]) -> str:
-    """Return one row a strength; warp errors and CDC in thousandths."""
-    first = next(iter(table.values()))
-    keys = [key for key in NAMES if key in first]
-    lines = [
-        "| strength | " + " | ".join(NAMES[key] for key in keys) + " |",
-        "| --- |" + " --: |" * len(keys),
-    ]
-    for row, cells in table.items():
-        values = [f"{cells[key]:.3f}" if key in cells else "–" for key in keys]
-        lines.append(f"| {row} | " + " | ".join(values) + " |")
-    return "\n".join(lines)
-
-
-def draw(tables: Mapping[str, dict[str, dict[str, Figures]]], picture: Path) -> None:
-    """Draw warp error, as a share of that of strength 0, and gain in PSNR against strength."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3.8), layout="constrained")
-    errors, gains = figure.subplots(1, 2)
-    for name, table in tables.items():
-        mean = {row: cells for row, cells in table["mean"].items() if row != "truth"}
-        strengths, (first, *_) = [float(row) for row in mean], mean.values()
-        for key in (key for key in first if key.startswith("warp_ab")):
-            share = [cells[key] / first[key] for cells in mean.values()]
-            flow = "true flow" if name == "cartoon" else "RAFT" if "raft" in key else "DIS"
-            errors.plot(strengths, share, "o-", label=f"{name}, {flow}")
-        gain = [cells["psnr"] - first["psnr"] for cells in mean.values()]
-        gains.plot(strengths, gain, "o-", label=name)
-    errors.axhline(0.7, color="gray", linestyle="--", label="demanded")
-    gains.axhline(-0.1, color="gray", linestyle="--", label="demanded")
-    errors.set(title="warp error of Lab a, b", xlabel="strength", ylabel="share", ylim=(0, None))
-    gains.set(title="gain in PSNR", xlabel="strength", ylabel="dB")
-    for axes in (errors, gains):
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110)
-    write_atomically(picture, content.getvalue())
-
-
 def _data(options: argparse.Namespace) -> str:
     height, width = CARTOON_SIZE
     drawn = (
@@ -269,10 +166,6 @@ def _data(options: argparse.Namespace) -> str:
     )
     clips = "" if options.data is None else f"{options.data}, split {options.split}; "
     return f"{clips}{drawn}; parts of {options.part} frames"
-
-
-def _checkpoint(options: argparse.Namespace) -> str | None:
-    return None if options.checkpoint is None else str(options.checkpoint)
 
 
 def _parse() -> argparse.Namespace:
@@ -294,6 +187,8 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if (options.checkpoint is None) != (options.data is None):
         parser.error("--checkpoint and --data go together")
+    if options.frames < 5:
+        parser.error(f"--frames is {options.frames}: CDC compares frames up to 4 apart, 5 or more")
     if options.strengths[0] != 0:
         parser.error(f"--strengths begin with {options.strengths[0]:g}: put 0 first, to compare")
     return options

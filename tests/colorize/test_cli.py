@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -12,7 +14,9 @@ import torch
 from PIL import Image
 
 from colorize import cli
+from colorize.jobs import joining
 from colorize.predict import Colorizer
+from colorize.stillness import DEFAULT_STRENGTH
 from tests.colorize.media.films import NTSC, average_rate, frame_times, gray_ramp, make_film
 from tests.colorize.tiny import write_safetensors
 
@@ -63,8 +67,10 @@ def test_a_folder_keeps_names_order_size_and_drawing(tmp_path: Path, run) -> Non
         name: write_gray(tmp_path / "in" / name, (201, 357), i) for i, name in enumerate(names)
     }
     printed = run(tmp_path / "in", tmp_path / "out", "--batch-size", "2")
-    assert printed == f"3 frames coloured: {tmp_path / 'out'}\n"
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(names)
+    assert printed == (
+        f"3 frames coloured: {tmp_path / 'out'}; the job lies in {tmp_path / 'out' / '.job'}\n"
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*names, ".job"}
     for name, gray in grays.items():
         assert_coloured(read(tmp_path / "out" / name), gray)
 
@@ -143,9 +149,20 @@ def test_help_names_every_option_and_shows_examples(capsys) -> None:
     assert stopped.value.code == 0
     text = capsys.readouterr().out
     options = ["INPUT", "-o", "--output", "--checkpoint", "--variant", "--device", "--size"]
-    for option in [*options, "--batch-size", "--quality"]:
+    more = ["--batch-size", "--quality", "--stillness", "--saturation", "--recolor", "--shard"]
+    for option in [*options, *more, "--plan", "--merge"]:
         assert option in text
     assert "colorize film.mp4 -o film-colour.mp4 --checkpoint" in text
+
+
+def test_help_does_not_wait_for_pytorch() -> None:
+    program = "import sys, colorize.cli; colorize.cli.parser(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_the_default_stillness_is_the_measured_one() -> None:
+    assert cli.STILLNESS == DEFAULT_STRENGTH
 
 
 def empty_folder(folder: Path) -> list[str]:
@@ -208,6 +225,11 @@ def good(*options: str):
         (good("--size", "²"), "--size: '²' is not a positive whole number"),
         (good("--batch-size", "0"), "--batch-size: '0' is not a positive whole number"),
         (good("--quality", "101"), "--quality"),
+        (good("--variant", "best"), "--variant: 'best' is neither auto nor a whole number"),
+        (good("--stillness", "1.5"), "--stillness: '1.5' is not a number from 0 to 1"),
+        (good("--saturation", "-1"), "--saturation"),
+        (good("--shard", "3/2"), "--shard: '3/2' is not a share like 2/8"),
+        (good("--plan", "--merge"), "--merge: not allowed with argument --plan"),
         (good("--varient", "1"), "--varient"),
         (good("--device", "gpu"), "--device is 'gpu'"),
         (good("--checkpoint", "absent.ckpt"), "absent.ckpt: no such checkpoint"),
@@ -241,29 +263,36 @@ def test_a_missing_option_is_one_line(capsys) -> None:
     assert "--checkpoint" in errors
 
 
-def test_a_broken_frame_ends_the_run_and_leaves_whole_ones(tmp_path: Path, run, capsys) -> None:
-    gray = write_gray(tmp_path / "in" / "1.png", (24, 40))
+def test_a_broken_frame_is_found_before_anything_is_coloured(tmp_path: Path, run, capsys) -> None:
+    write_gray(tmp_path / "in" / "1.png", (24, 40))
     (tmp_path / "in" / "2.png").write_bytes(b"no picture")
     with pytest.raises(SystemExit) as stopped:
         run(tmp_path / "in", tmp_path / "out", "--batch-size", "1")
     assert stopped.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith(f"error: {tmp_path / 'in' / '2.png'} is not a picture")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1.png"]
-    assert_coloured(read(tmp_path / "out" / "1.png"), gray)
+    assert not (tmp_path / "out").exists()
 
 
-def test_a_film_that_ends_early_leaves_no_film(tmp_path: Path, run, monkeypatch) -> None:
+def test_a_film_that_is_stopped_leaves_its_job_and_no_film(
+    tmp_path: Path, run, monkeypatch, capsys
+) -> None:
     source = make_film(tmp_path / "in.mp4", count=6)
+    original = joining.to_integers
 
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "to_integers", fail)
+    monkeypatch.setattr(joining, "to_integers", fail)
     with pytest.raises(SystemExit) as stopped:
         run(source, tmp_path / "out.mp4")
     assert stopped.value.code == 130
-    assert list(tmp_path.iterdir()) == [source]
+    assert capsys.readouterr().err.endswith("stopped; the same command continues where it can\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", ".out.mp4.job"}
+    monkeypatch.setattr(joining, "to_integers", original)
+    run(source, tmp_path / "out.mp4")
+    assert len(frame_times(tmp_path / "out.mp4")) == 6
+    assert run(source, tmp_path / "out.mp4").startswith("nothing to do: all 6 frames are coloured")
 
 
 def two_shots(folder: Path) -> np.ndarray:
@@ -287,6 +316,7 @@ def test_a_refined_film_goes_on_within_a_shot_and_starts_anew_at_a_cut(
     path = write_safetensors(tmp_path / "refined.safetensors", refiner={"channels": [4, 4]})
     frames = two_shots(tmp_path / "in")
     common = ["--checkpoint", str(path), "--device", "cpu", "--batch-size", "3", "--variant", "1"]
+    common += ["--stillness", "0"]
     cli.main([str(tmp_path / "in"), "-o", str(tmp_path / "out"), *common, *options])
     capsys.readouterr()
     gray = torch.from_numpy(frames.astype(np.float32) / 255).unsqueeze(1)

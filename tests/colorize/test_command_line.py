@@ -17,7 +17,7 @@ from colorize.command_line import Parser, number, percent, positive, whole
         (positive, {"1": 1, "12": 12}, ["0", "-1", "1.5", "²"]),
         (percent, {"1": 1, "100": 100}, ["0", "101", "1.5", "²"]),
         (
-            partial(number, low=0, high=1),
+            partial(number, low=0.0, high=1.0),
             {"0": 0.0, "0.25": 0.25, "1e-2": 0.01, "1": 1.0},
             ["-0.1", "1.01", "nan", "inf", "x", ""],
         ),

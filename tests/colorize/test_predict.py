@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from colorize.predict import Colorizer, choose_device, working_size
+from colorize.upsampling import upsample_chroma
 from tests.colorize.tiny import generator, write_lightning, write_safetensors
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -99,19 +99,18 @@ def test_the_network_works_at_the_size_of_its_training(colorizer: Colorizer, mon
     assert seen == [(1, 1, 32, 50)]
 
 
-def test_chroma_is_that_of_the_small_frame_resized(tmp_path: Path) -> None:
+def test_chroma_is_that_of_the_small_frame_along_the_edges_of_the_luma(tmp_path: Path) -> None:
     path = write_safetensors(tmp_path / "model.safetensors", output_gain=0.2)
     colorizer = Colorizer.load(path, device="cpu")
     gray = 0.4 + 0.2 * noise(1, 1, 75, 101)  # far from black and white: nothing is clipped
     small = Image.fromarray(gray[0, 0].numpy()).resize((43, 32), Image.Resampling.BILINEAR)
     with torch.no_grad():
         outputs = colorizer.model(torch.from_numpy(np.array(small))[None, None])[0].numpy()
-    # OpenCV's half-pixel centres and repeated borders are those of PyTorch when enlarging.
     expected = [
-        cv2.resize(planes.transpose(1, 2, 0), (101, 75), interpolation=cv2.INTER_LINEAR)
+        upsample_chroma(torch.from_numpy(np.ascontiguousarray(planes))[None], gray)[0].numpy()
         for planes in chroma(outputs)
     ]
-    result = chroma(colorizer.variants(gray)[0].numpy()).transpose(0, 2, 3, 1)
+    result = chroma(colorizer.variants(gray)[0].numpy())
     assert np.abs(result).max() > 0.01
     np.testing.assert_allclose(result, np.stack(expected), rtol=0, atol=2e-5)
 

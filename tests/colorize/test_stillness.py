@@ -25,6 +25,15 @@ class Shift:
         return flow
 
 
+class Lean:
+    """Flow to the right into the past and to the left into the future, of frames that lighten."""
+
+    def __call__(self, current: Tensor, previous: Tensor) -> Tensor:
+        flow = torch.zeros(len(current), 2, *current.shape[-2:])
+        flow[:, 0] = 1 if current.mean() > previous.mean() else -1
+        return flow
+
+
 def texture(*, frames: int, step: int, size: tuple[int, int] = (32, 64), seed: int = 0) -> Tensor:
     """Gray frames of a random texture that moves right; a strip of it at a time."""
     height, width = size
@@ -60,7 +69,8 @@ def figure(*, ground: float, fill: float, outline: bool, frames: int, step: int)
 
 def test_strength_zero_leaves_every_bit() -> None:
     gray, chroma = texture(frames=4, step=2), noise(4, (32, 64), 0.1)
-    flow = Shift(2)
+    gray[3] = gray[2]
+    flow = Dis()
     shown, held = hold_still(gray[:2], chroma[:2], flow=flow, strength=0.0)
     rest, _ = hold_still(gray[2:], chroma[2:], flow=flow, strength=0.0, before=held)
     assert torch.equal(torch.cat([shown, rest]), chroma)
@@ -98,6 +108,15 @@ def test_what_differs_along_the_flow_is_not_mixed() -> None:
     error = (shown.unflatten(0, (2, 4)) - expected[:, None]).abs().flatten()
     assert error.quantile(0.8) < 0.02
     assert (chroma.mean(0) - expected).abs().max() > 0.2  # as it would be, were they mixed
+
+
+def test_a_wrong_flow_carries_no_colour_over_an_edge() -> None:
+    # Two fills of one gray that grows lighter: nothing but their colours tells them apart.
+    gray = torch.linspace(0.3, 0.6, 16)[:, None, None, None].repeat(1, 1, 32, 64)
+    chroma = plain(torch.tensor([GREEN]).repeat(16, 1), (32, 64))
+    chroma[..., 32:] = torch.tensor(RED)[:, None, None]
+    shown, _ = hold_still(gray, chroma, flow=Lean(), strength=0.9)
+    assert (shown - chroma).abs().max() < 1e-3  # 0.15 if colours had no say
 
 
 def test_a_still_picture_is_the_mean_of_its_frames_to_the_bit() -> None:
@@ -144,6 +163,11 @@ def test_a_slow_fade_is_followed() -> None:
     middle = slice(20, 80)
     assert (shown[middle] - chroma[middle]).abs().max() < 0.02
     assert (chroma[20] - chroma[80]).abs().max() > 0.08
+    whole = hold_still(gray[:8], chroma[:8], flow=Dis())[1]
+    first = hold_still(gray[:4], chroma[:4], flow=Dis())[1]
+    last = hold_still(gray[4:8], chroma[4:8], flow=Dis(), before=first)[1]
+    assert torch.equal(last.anchor, whole.anchor)
+    assert (whole.anchor != whole.gray).any()
 
 
 def test_the_past_reaches_over_parts_to_the_bit() -> None:
@@ -199,6 +223,17 @@ def test_the_same_twice_and_only_tensors_are_held() -> None:
     assert all(isinstance(each, Tensor) for each in held)
     assert torch.equal(held.shown[0], shown[-1])
     assert isinstance(held, Held)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_a_shot_of_one_frame_and_a_part_of_one_frame(strength: float) -> None:
+    gray, chroma = texture(frames=5, step=2), noise(5, (32, 64), 0.1)
+    alone, held = hold_still(gray[:1], chroma[:1], flow=Shift(2), strength=strength)
+    torch.testing.assert_close(alone, chroma[:1], rtol=0, atol=1e-7)
+    _, held = hold_still(gray[:4], chroma[:4], flow=Shift(2), strength=strength)
+    last, _ = hold_still(gray[4:], chroma[4:], flow=Shift(2), strength=strength, before=held)
+    assert last.shape == (1, 2, 32, 64)
+    assert torch.equal(last, chroma[4:]) is (strength == 0)
 
 
 def test_what_does_not_fit_is_refused() -> None:

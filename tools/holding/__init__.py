@@ -1,0 +1,1 @@
+"""What the tool that measures how colours hold still is made of."""
