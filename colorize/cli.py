@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
     options = parser().parse_args(arguments)
     with one_line_errors():
-        print(_summary(_run(options), options.output))
+        print(_summary(_run(options), options))
 
 
 def _run(options: argparse.Namespace) -> Done:
@@ -110,15 +110,18 @@ def _say(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
 
 
-def _summary(done: Done, output: Path) -> str:
+def _summary(done: Done, options: argparse.Namespace) -> str:
     """Return the line that a run ends with."""
     frames = f"{done.frames} frame{'s' * (done.frames != 1)}"
+    if options.only == "plan":
+        shots = f"{done.shots} shot{'s' * (done.shots != 1)} in {frames}"
+        return f"{shots}: {done.folder}; look at them with colorize-sheet {options.output}"
     if not done.complete:
-        return f"{done.rendered} of {frames} coloured for {output}; the job lies in {done.folder}"
+        return f"{done.rendered} of {frames} coloured; the job lies in {done.folder}"
     if done.rendered == 0:
-        return f"nothing to do: all {frames} are coloured: {output}"
+        return f"nothing to do: all {frames} are coloured: {options.output}"
     job = "" if done.folder is None else f"; the job lies in {done.folder}"
-    return f"{frames} coloured: {output}{job}"
+    return f"{frames} coloured: {options.output}{job}"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -34,8 +34,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Done:
-    """What a job did: frames of the source, of them coloured now, and where the job lies."""
+    """What a job did: shots and frames of the source, frames coloured now, where the job lies."""
 
+    shots: int
     frames: int
     rendered: int
     folder: Path | None
@@ -76,7 +77,7 @@ def run_job(
         store = _store(source, output)
         manifest, parts = _plan(source, output, store, colorizer, settings, say)
         if share.only == "plan":
-            return Done(manifest.source.frames, 0, store.folder, False)
+            return Done(len(manifest.shots), manifest.source.frames, 0, store.folder, False)
         job = _Job(source, output, store, manifest, parts, say)
         rendered = 0
         if share.only != "merge":
@@ -86,7 +87,8 @@ def run_job(
         if complete:
             with store.locked("join", output=output):
                 job.join()
-        return Done(manifest.source.frames, rendered, store.folder, complete)
+        shots = len(manifest.shots)
+        return Done(shots, manifest.source.frames, rendered, store.folder, complete)
 
 
 def _store(source: Source, output: Path) -> Store:
@@ -294,4 +296,4 @@ def _picture(
         for item in items:
             if not isinstance(item, Finished):
                 sink.write(item[1])
-    return Done(1, 1, None, True)
+    return Done(1, 1, 1, None, True)

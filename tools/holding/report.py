@@ -40,7 +40,7 @@ def draw(tables: Mapping[str, dict[str, dict[str, Figures]]], picture: Path) -> 
 
     figure = Figure(figsize=(4.2 * (1 + len(tables)), 3.6), layout="constrained")
     errors, *gains = figure.subplots(1, 1 + len(tables))
-    errors.set(title="warp error of Lab a, b", xlabel="strength", ylabel="share", ylim=(0, None))
+    errors.set(title="warp error of Lab a, b", xlabel="strength", ylabel="share", ylim=(0, 1.05))
     for axes, (name, table) in zip(gains, tables.items(), strict=True):
         axes.set(title=f"gain in PSNR, {name}", xlabel="strength", ylabel="dB")
         for clip, rows in table.items():

@@ -31,7 +31,7 @@ def job(tmp_path: Path, capsys) -> Path:
     model = write_safetensors(tmp_path / "model.safetensors")
     options = ["--checkpoint", str(model), "--device", "cpu", "--plan", "--size", "24"]
     cli.main([str(tmp_path / "in"), "-o", str(tmp_path / "out"), *options])
-    assert f"0 of 24 frames coloured for {tmp_path / 'out'}" in capsys.readouterr().out
+    assert "3 shots in 24 frames: " in capsys.readouterr().out
     return tmp_path / "out"
 
 

@@ -1,0 +1,100 @@
+"""tools/holding_still.py leaves out pairs across cuts, and runs on a few frames."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from colorize.data.cartoon import CartoonSeries
+from colorize.data.manifest import ClipRecord, Manifest, save_manifest
+from tests.colorize import tiny
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+SIZE = (36, 64)
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_tools(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+
+def prepared(root: Path) -> Path:
+    """Two clips of one shot each, as colorize-prepare leaves them."""
+    series = CartoonSeries(seed=0, size=SIZE, shots=2, frames_per_shot=8, characters=1, scenes=2)
+    (root / "frames").mkdir(parents=True)
+    records = []
+    for number in range(2):
+        name, frames = f"clip-{number}", series.color(number)
+        np.save(root / "frames" / f"{name}.npy", frames)
+        count = len(frames)
+        records.append(
+            ClipRecord(name, name, name, "0", 0, SIZE, "crop", count, "24", (0,), 0, 0, "test")
+        )
+    save_manifest(Manifest(SIZE, "crop", tuple(records), (0.8, 0.1, 0.1), 0), root)
+    return root
+
+
+def start(monkeypatch, *words: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["holding_still", *map(str, words)])
+    try:
+        runpy.run_path(str(TOOLS / "holding_still.py"), run_name="__main__")
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_pairs_across_a_cut_do_not_count():
+    from holding.figures import figures, of_clips
+
+    levels = torch.tensor([0.2] * 6 + [0.7] * 6)[:, None, None, None]
+    picture = torch.rand(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    truth = levels * picture
+    shown = {0.0: truth, 1.0: 0.5 * truth}
+    of_shots, of_whole = (
+        figures(truth, shown, {0.0: 0.002, 1.0: 0.004}, of_clips(None), shots)
+        for shots in ([(0, 6), (6, 12)], [(0, 12)])
+    )
+    assert of_shots["0"]["warp_rgb"] < 1e-9
+    assert of_shots["1"]["cdc"] < 1e-9
+    assert of_whole["0"]["warp_rgb"] > 1
+    assert of_shots["1"]["milliseconds"] == pytest.approx(4)
+    # The mean over frames of the PSNR, which grows by 20 log10(0.7 / 0.2) where it is darker.
+    errors = (0.5 * truth[[0, 6]]).square().mean((1, 2, 3))
+    assert of_shots["1"]["psnr"] == pytest.approx(float(-10 * errors.log10().mean()), abs=1e-4)
+
+
+def test_clips_and_cartoons_are_measured_and_drawn(tmp_path, monkeypatch, capsys):
+    checkpoint = tiny.write_safetensors(tmp_path / "model.safetensors", size=SIZE)
+    words = ("--checkpoint", checkpoint, "--data", prepared(tmp_path / "data"), "--part", 5)
+    few = ("--strengths", 0, 0.9, "--shots", 1, "--frames", 6, "-o", tmp_path / "out")
+    assert start(monkeypatch, *words, *few) == 0
+    written = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert set(written["clips"]) == {"clip-0", "clip-1", "mean"}
+    assert written["cuts"]["joints"] == [0, 8]
+    cartoon = written["cartoon"]["mean"]
+    assert cartoon["0.9"]["warp_ab"] < 0.5 * cartoon["0"]["warp_ab"]
+    assert cartoon["truth"]["warp_ab"] < 0.1 * cartoon["0.9"]["warp_ab"]
+    assert cartoon["0.9"]["psnr"] > cartoon["0"]["psnr"] + 1
+    assert f"| 0.9 | {cartoon['0.9']['psnr']:.3f} |" in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / "strength.png") as picture:
+        assert picture.width > picture.height
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--checkpoint", "a"), "--checkpoint and --data go together"),
+        (("--strengths", 0.5, 0), "--strengths begin with 0.5: put 0 first"),
+        (("--frames", 4), "--frames is 4: CDC compares frames up to 4 apart"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(words, said, tmp_path, monkeypatch, capsys):
+    assert start(monkeypatch, "-o", tmp_path, *words) == 2
+    assert said in capsys.readouterr().err
