@@ -3,8 +3,8 @@
     python tools/kill_and_resume.py --checkpoint demo/run/model.safetensors
 
 Draws a procedural film with sound, colours it once in one go and once with SIGKILL at random
-moments of the time that took, and prints whether frames, times and sound of the two are the same.
-Exit code 1: they are not.
+moments, and prints whether frames, times and sound of the two are the same. Exit code 1: they are
+not, or a run came to its end before it was killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RATE, _SOUND_RATE = 24, 48000
 
 
 def main() -> int:
-    """Run the comparison; return 1 if the two films differ."""
+    """Run the comparison; return 1 if the two films differ or a kill came too late."""
     options = _parse()
     with one_line_errors():
         options.folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,8 @@ def main() -> int:
     print(json.dumps(report, indent=2))
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
-    return 0 if report["frames_identical"] and report["sound_identical"] else 1
+    same = all(report[name] for name in ("frames_identical", "times_identical", "sound_identical"))
+    return 0 if same and len(kills) == options.kills else 1
 
 
 def _parse() -> argparse.Namespace:
@@ -121,7 +122,9 @@ def _colour_killed(
 ) -> list[float]:
     """Colour with kills in between, then to the end; return after how many seconds each came."""
     chance = random.Random(options.seed)
-    moments = [round(chance.uniform(0.1, 0.9) * seconds, 2) for _ in range(options.kills)]
+    # Short enough that no run comes to the end before it is killed.
+    longest = seconds / (options.kills + 1)
+    moments = [round(chance.uniform(0.3, 1.0) * longest, 2) for _ in range(options.kills)]
     kills = []
     for moment in moments:
         process = subprocess.Popen(_command(source, output, options))

@@ -18,6 +18,7 @@ from colorize.stillness import hold_pixels
 from colorize.upsampling import REACH, upsample_chroma
 
 _LUMA, _RGB = "pixels.luma", "pixels.rgb"
+_STRIP = 2**16  # pixels joined at once: few enough for a processor's caches
 
 
 class Joining:
@@ -53,8 +54,12 @@ class Joining:
     def _join(self, frame: Frame, chroma: Float[Tensor, "2 _h _w"]) -> Picture:
         luma = torch.from_numpy(frame.gray()).to(self._device)[None, None]
         small = chroma[None].to(self._device) * self._saturation
-        joined = join_in_gamut(luma, upsample_chroma(small, luma))
-        return to_integers(joined, frame.rgb.dtype)[0]
+        full = upsample_chroma(small, luma)
+        rows = max(1, _STRIP // luma.shape[-1])
+        strips = zip(luma.split(rows, dim=-2), full.split(rows, dim=-2), strict=True)
+        return np.concatenate(
+            [to_integers(join_in_gamut(*strip), frame.rgb.dtype)[0] for strip in strips]
+        )
 
     def _held(self, frame: Frame, rgb: Picture, *, cell: float) -> Picture:
         """Take over from the frame before what nothing is drawn anew near; remember this frame."""

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -80,9 +81,13 @@ class Rendering:
             MediaError: A frame cannot be read.
             JobError: Memory does not suffice.
         """
+        threads = torch.get_num_threads()
         with ExitStack() as stages:
+            stages.callback(torch.set_num_threads, threads)
             decoded = stages.enter_context(overlapped(self._decode(parts), name="decoding"))
-            colored = stages.enter_context(overlapped(self._color(decoded), name="colouring"))
+            colored = stages.enter_context(
+                overlapped(self._color(decoded, threads), name="colouring")
+            )
             joined = stages.enter_context(overlapped(self._join(colored), ahead=4, name="joining"))
             stages.callback(self.stopping.set)  # runs first: no stage finishes its part in vain
             yield from joined
@@ -102,7 +107,8 @@ class Rendering:
                 batch.append(next(frames))
             yield Decoded(part, batch)
 
-    def _color(self, items: Iterator[Decoded]) -> Iterator[Colored]:
+    def _color(self, items: Iterator[Decoded], threads: int) -> Iterator[Colored]:
+        torch.set_num_threads(threads)  # of this stage: PyTorch keeps the number by thread
         last: tuple[str, Tensors] = ("", {})
         for part, frames in items:
             if part.chosen == KEEP:
@@ -117,6 +123,7 @@ class Rendering:
             yield Colored(part, frames, chroma, before, after)
 
     def _join(self, items: Iterator[Colored]) -> Iterator[tuple[Part, Frame] | Finished]:
+        torch.set_num_threads(1)  # its steps are short, and the other cores have work
         last = ""
         for part, frames, chroma, before, after in items:
             if chroma is None:

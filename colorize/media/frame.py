@@ -38,8 +38,11 @@ class Frame:
 
         Source: ITU-R BT.601-7, section 2.5.1.
         """
-        scale = 1000 * int(np.iinfo(self.rgb.dtype).max)
-        return (self.rgb @ _LUMA_THOUSANDTHS / scale).astype(np.float32)
+        red, green, blue = np.moveaxis(self.rgb, 2, 0)
+        largest = int(np.iinfo(self.rgb.dtype).max)
+        if np.array_equal(red, green) and np.array_equal(green, blue):  # several times faster
+            return (np.arange(largest + 1) / largest).astype(np.float32)[red]
+        return (self.rgb @ _LUMA_THOUSANDTHS / (1000 * largest)).astype(np.float32)
 
     def with_rgb(self, rgb: Picture) -> Frame:
         """Return this frame with other colours; alpha follows the bit depth of ``rgb``.
