@@ -69,9 +69,9 @@ def test_help_says_what_a_tool_is_for(name, run, capsys):
 def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     report = tmp_path / "speed.json"
     small = ("--size", 32, 32, "--taps", "conv1_2", "--repetitions", 1, "--json", report)
-    assert run("benchmark", *small) == 0
+    assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
-    names = {"hypercolumn", "step", "segment", "losses", "guides", "screening"}
+    names = {"hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"}
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
     assert whole > decoding
@@ -88,6 +88,9 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     share = seconds["Segment loss"] / seconds["generator, RankDiv"]
     assert f"share of the step with RankDiv: {share:.1%} (target 10.0%" in shown
     assert 0.5 < written["guides"]["exact_distances_found"] <= 1
+    *stages, serial, overlapping = written["pipeline"]["seconds"].values()
+    assert serial == pytest.approx(sum(stages))
+    assert written["pipeline"]["gain"] == pytest.approx(serial / overlapping)
 
 
 def test_divisors_need_frames_and_come_from_those_with_colour(run, tmp_path, capsys):

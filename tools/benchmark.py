@@ -58,7 +58,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "losses": losses,
         "guides": guides,
         "screening": screening,
-        "pipeline": pipeline,
+        "pipeline": functools.partial(pipeline, size=tuple(options.film)),
         "divisors": of_frames,
     }
 
@@ -112,11 +112,14 @@ def _parse() -> argparse.Namespace:
         help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
         "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
         "likewise; guides: segments, neighbours and flow of a frame on one core; screening: "
-        "MonaCNN on JPEG files; pipeline: a film job at 720p by stage and as a whole; divisors "
+        "MonaCNN on JPEG files; pipeline: a film job by stage and as a whole; divisors "
         "(not among the defaults): RankDiv's constants for other weights, from --frames",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     parser.add_argument("--size", type=int, nargs=2, default=(240, 320), metavar=("H", "W"))
+    parser.add_argument(
+        "--film", type=int, nargs=2, default=(720, 1280), metavar=("H", "W"), help="of pipeline"
+    )
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0 (default): as PyTorch chooses")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
-from colorize import losses
+from colorize import cli, losses
 from colorize.features import VGG19
+from colorize.upsampling import upsample_chroma
 from tests.colorize import tiny
 from tests.colorize.losses.family import every_step, random_step
+from tests.colorize.media.films import gray_ramp
 
 pytestmark = [
     pytest.mark.cuda,
@@ -148,3 +153,28 @@ def _gradients_of_a_step(device: str) -> dict[str, torch.Tensor]:
     batch = {"gray": (color * weights).sum(2, keepdim=True), "color": color}
     trained.training_step(_on(device, batch), 0).backward()
     return {name: part.grad.cpu() for name, part in trained.named_parameters()}
+
+
+def test_upsampled_chroma_is_that_of_the_cpu() -> None:
+    random = torch.Generator().manual_seed(0)
+    chroma = torch.rand(2, 2, 27, 48, generator=random) - 0.5
+    luma = torch.rand(2, 1, 180, 320, generator=random)
+    expected = upsample_chroma(chroma, luma)
+    result = upsample_chroma(chroma.to(CUDA), luma.to(CUDA)).cpu()
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-4)
+
+
+def test_a_job_gives_the_pictures_of_the_cpu(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        Image.fromarray(gray_ramp((64, 96), number)).save(tmp_path / f"in/{number}.png")
+    model = tiny.write_safetensors(tmp_path / "model.safetensors")
+    for device in ("cpu", CUDA):
+        options = ["--checkpoint", str(model), "--device", device]
+        cli.main([str(tmp_path / "in"), "-o", str(tmp_path / device), *options])
+    for number in range(6):
+        first, second = (
+            np.array(Image.open(tmp_path / device / f"{number}.png")).astype(int)
+            for device in ("cpu", CUDA)
+        )
+        assert np.abs(first - second).max() <= 1
