@@ -3,8 +3,8 @@
     python tools/kill_and_resume.py --checkpoint demo/run/model.safetensors
 
 Draws a procedural film with sound, colours it once in one go and once with SIGKILL at random
-moments, and prints whether frames, times and sound of the two are the same. Exit code 1: they are
-not, or a run came to its end before it was killed.
+moments, and prints whether frames, times and sound of the two are the same, and the peak of the
+memory. Exit code 1: they are not, or a run came to its end before it was killed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -44,7 +45,12 @@ def main() -> int:
         seconds = _colour(source, options.folder / "whole.mp4", options)
         kills = _colour_killed(source, options.folder / "killed.mp4", options, seconds)
         report = _compare(source, options.folder, options)
-    report |= {"uninterrupted_seconds": round(seconds, 1), "killed_after_seconds": kills}
+    report |= {
+        "uninterrupted_seconds": round(seconds, 1),
+        "killed_after_seconds": kills,
+        # Of the largest process that coloured; Linux counts in KiB.
+        "peak_mebibytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
     print(json.dumps(report, indent=2))
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
