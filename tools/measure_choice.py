@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from colorize.choice import AUTO_OUTPUT, ShotSample
+from colorize.choice import AUTO_OUTPUT
 from colorize.color import rgb_to_chroma, rgb_to_lab, rgb_to_luma
 from colorize.data import CartoonClips, PreparedClips
 from colorize.errors import one_line_errors
@@ -116,15 +116,13 @@ def measure(
     """Return what is known of each shot, and what ``colorize.choice`` chooses."""
     colorizer = Colorizer.load(checkpoint, device=options.device)
     shots = [
-        look(colorizer, frames, scene, group)[1]
+        look(colorizer, frames, scene, group)
         for scene, group, frames in tqdm(views(source, options), desc=source, unit="shot")
     ]
     return shots, [AUTO_OUTPUT] * len(shots)
 
 
-def look(
-    colorizer: Colorizer, frames: np.ndarray, scene: str, group: str
-) -> tuple[ShotSample, Shot]:
+def look(colorizer: Colorizer, frames: np.ndarray, scene: str, group: str) -> Shot:
     """Colour pairs of frames of one shot, and measure each colouring."""
     places = (np.arange(PAIRS) + 0.5) * (len(frames) - 1) / PAIRS
     indices = np.stack([places.astype(int), places.astype(int) + 1], axis=1).ravel()
@@ -142,7 +140,7 @@ def look(
     small = functional.interpolate(
         rgb_to_chroma(outputs[::2]).flatten(0, 1), THUMBNAIL, mode="area"
     )
-    shot = Shot(
+    return Shot(
         scene=scene,
         group=group,
         figures=figures,
@@ -154,8 +152,6 @@ def look(
         shares=shares,
         palette=palette,
     )
-    pairs = (PAIRS, 2)
-    return ShotSample(gray.unflatten(0, pairs), outputs.unflatten(0, pairs)), shot
 
 
 def atypicality(outputs: Tensor) -> np.ndarray:

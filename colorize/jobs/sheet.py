@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from tqdm import tqdm
 
@@ -16,13 +17,15 @@ from colorize.command_line import Parser, positive
 from colorize.contact_sheet import SheetRow, draw_contact_sheet
 from colorize.errors import one_line_errors
 from colorize.files import write_atomically
-from colorize.jobs.analysis import take_samples
+from colorize.jobs.analysis import middle_pair
 from colorize.jobs.error import JobError
 from colorize.jobs.joining import to_integers
 from colorize.jobs.manifest import KEEP, Manifest, Shot, read_manifest
-from colorize.media import Source, fingerprint, open_source
+from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.pictures import encode_picture
-from colorize.predict import Colorizer
+from colorize.predict import Colorizer, resize, working_size
+
+_THUMBNAIL = 360  # pixels of the short side, more than is shown
 
 _EXAMPLES = """\
 examples:
@@ -80,27 +83,46 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: Colorizer) -> Iter
     Raises:
         MediaError: A frame cannot be read.
     """
-    shots = manifest.shots
-    samples = take_samples(source, shots, colorizer, pairs=1, refine=manifest.settings.refine)
-    bar = tqdm(samples, total=len(shots), unit="shot", desc="drawing", leave=False)
-    for number, (shot, sample) in enumerate(zip(shots, bar, strict=True), 1):
-        title = _title(number, shot, source.rate)
-        gray = _picture(sample.gray[0, 1].expand(3, -1, -1))
-        if shot.chosen == KEEP:
-            yield SheetRow(title=title, gray=gray, outputs=[], chosen=0, by="kept")
-            continue
-        assert isinstance(shot.chosen, int), "a written manifest has a choice for every shot"
-        yield SheetRow(
-            title=title,
-            gray=gray,
-            outputs=[_picture(output) for output in sample.outputs[0, 1]],
-            chosen=shot.chosen,
-            by="auto" if shot.variant == "auto" else "hand",
-        )
+    pairs = [middle_pair(shot) for shot in manifest.shots]
+    frames = source.frames(only={index for pair in pairs for index in pair})
+    stream = colorizer.stream(refine=manifest.settings.refine)
+    bar = tqdm(manifest.shots, unit="shot", desc="drawing", leave=False)
+    for number, (shot, pair) in enumerate(zip(bar, pairs, strict=True), 1):
+        grays = [_gray(next(frames)) for _ in sorted(set(pair))]
+        stream.reset()
+        outputs = stream(torch.cat(grays), keep_luma=True)[-1]
+        yield _row(f"shot {number}", shot, source.rate, gray=grays[-1], outputs=outputs)
 
 
-def _title(number: int, shot: Shot, rate: Fraction | None) -> str:
-    text = f"shot {number} · frames {shot.start}–{shot.stop - 1}"
+def _gray(frame: Frame) -> Float[Tensor, "1 1 h w"]:
+    """Return the luma of a frame at the size of a large thumbnail."""
+    gray = torch.from_numpy(frame.gray())[None, None]
+    return resize(gray, working_size(gray.shape[-2:], _THUMBNAIL))
+
+
+def _row(
+    name: str,
+    shot: Shot,
+    rate: Fraction | None,
+    *,
+    gray: Float[Tensor, "1 1 h w"],
+    outputs: Float[Tensor, "k 3 h w"],
+) -> SheetRow:
+    title, original = f"{name} · {_title(shot, rate)}", _picture(gray[0].expand(3, -1, -1))
+    if shot.chosen == KEEP:
+        return SheetRow(title=title, gray=original, outputs=[], chosen=0, by="kept")
+    assert isinstance(shot.chosen, int), "a written manifest has a choice for every shot"
+    return SheetRow(
+        title=title,
+        gray=original,
+        outputs=[_picture(output) for output in outputs],
+        chosen=shot.chosen,
+        by="auto" if shot.variant == "auto" else "hand",
+    )
+
+
+def _title(shot: Shot, rate: Fraction | None) -> str:
+    text = f"frames {shot.start}–{shot.stop - 1}"
     if rate is None:
         return text
     minutes, seconds = divmod(float(shot.start / rate), 60)
