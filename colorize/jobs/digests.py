@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,20 +18,32 @@ _Noted = tuple[int, int, str]  # size, time of change in nanoseconds, digest
 
 @dataclass(frozen=True)
 class Digests:
-    """A digest per frame: of its file's name and content, or of the film and its place in it."""
+    """A digest per frame: of its file's name and content, or of the film and its place in it.
 
-    frames: Sequence[str] | None
+    ``files`` are those of a folder or a picture, in the order of the frames; None for a ``film``.
+    """
+
+    files: Mapping[str, _Noted] | None
     film: str = ""
 
     def of(self, start: int, stop: int) -> str:
         """Return the digest of frames ``start <= index < stop`` (64 hexadecimal digits)."""
-        own = f"{self.film} {start} {stop}" if self.frames is None else self.frames[start:stop]
-        return digest_of(own)
+        if self.files is None:
+            return digest_of([self.film, start, stop])
+        return digest_of(self._frames()[start:stop])
 
     @property
     def whole(self) -> str:
         """The digest of the whole source."""
-        return self.film if self.frames is None else digest_of(self.frames)
+        return self.film if self.files is None else digest_of(self._frames())
+
+    def note(self, path: Path) -> None:
+        """Write down what was read, for :func:`take_digests` of a later run."""
+        if self.files is not None:
+            write_atomically(path, json.dumps(dict(self.files)).encode())
+
+    def _frames(self) -> list[list[str]]:
+        return [[name, digest] for name, (_, _, digest) in (self.files or {}).items()]
 
 
 def digest_of(value: object) -> str:
@@ -39,33 +51,29 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def take_digests(source: Source, *, cache: Path | None = None) -> Digests:
+def take_digests(source: Source, *, noted: Digests | None = None) -> Digests:
     """Return the digests of all frames of ``source``.
 
-    ``cache`` keeps what was read: a file whose size and time of change are as they were is not read
-    again.
+    A file whose size and time of change are as ``noted`` is not read again.
 
     Raises:
         MediaError: A file cannot be read.
     """
     if source.kind == "video":
         return Digests(None, fingerprint(source.path))
-    known = _read_cache(cache)
+    known = (noted and noted.files) or {}
     files = picture_files(source.path) if source.kind == "folder" else [source.path]
-    found = {file.name: _note(file, known.get(file.name)) for file in files}
-    if cache is not None and found != known:
-        write_atomically(cache, json.dumps(found).encode())
-    return _of_files(found)
+    return Digests({file.name: _note(file, known.get(file.name)) for file in files})
 
 
-def noted_digests(cache: Path) -> Digests | None:
-    """Return the digests of a folder's frames as an earlier run noted them; None if it did not."""
-    known = _read_cache(cache)
-    return _of_files(known) if known else None
-
-
-def _of_files(noted: Mapping[str, _Noted]) -> Digests:
-    return Digests([f"{name} {digest}" for name, (_, _, digest) in noted.items()])
+def noted_digests(path: Path) -> Digests | None:
+    """Return what an earlier run noted; None if nothing, or damaged: it is read anew."""
+    try:
+        noted = json.loads(path.read_bytes())
+        files = {name: (int(a), int(b), str(c)) for name, (a, b, c) in noted.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return Digests(files) if files else None
 
 
 def _note(path: Path, known: _Noted | None) -> _Noted:
@@ -77,14 +85,3 @@ def _note(path: Path, known: _Noted | None) -> _Noted:
         return state.st_size, state.st_mtime_ns, fingerprint(path)
     except OSError as error:
         raise MediaError(f"cannot read {path}: {reason(error)}; check the path") from error
-
-
-def _read_cache(cache: Path | None) -> dict[str, _Noted]:
-    """Return what an earlier run noted; a damaged note is no loss, it is made anew."""
-    if cache is None or not cache.is_file():
-        return {}
-    try:
-        noted = json.loads(cache.read_bytes())
-        return {name: (int(a), int(b), str(c)) for name, (a, b, c) in noted.items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}

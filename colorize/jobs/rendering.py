@@ -20,7 +20,7 @@ from colorize.jobs.coloring import Coloring
 from colorize.jobs.joining import Joining
 from colorize.jobs.manifest import KEEP
 from colorize.jobs.parts import Part
-from colorize.media import Frame, Source
+from colorize.media import Frame, MediaError, Source
 from colorize.overlap import overlapped
 
 Tensors = Mapping[str, Tensor]
@@ -102,9 +102,15 @@ class Rendering:
         frames = self.source.frames(parts[0].start, parts[-1].stop, only=wanted)
         for part in parts:
             batch = []
-            for _ in range(len(part)):
+            for index in range(part.start, part.stop):
                 self.check()
-                batch.append(next(frames))
+                frame = next(frames, None)
+                if frame is None:
+                    raise MediaError(
+                        f"{self.source.path} ends before frame {index}, which its job expects; "
+                        "delete the job's manifest.json if the source has changed"
+                    )
+                batch.append(frame)
             yield Decoded(part, batch)
 
     def _color(self, items: Iterator[Decoded], threads: int) -> Iterator[Colored]:

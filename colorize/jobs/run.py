@@ -25,6 +25,7 @@ from colorize.jobs.rendering import Finished, Rendering
 from colorize.jobs.store import Store, job_folder
 from colorize.jobs.writing import FilmWriter, PictureWriter, Writer, copy_picture
 from colorize.media import Source, check_output, join_parts, open_sink, open_source
+from colorize.media.error import writing
 from colorize.media.folder import picture_files
 from colorize.media.video import VideoSource
 from colorize.predict import Colorizer
@@ -83,7 +84,7 @@ def run_job(
         if share.only != "merge":
             with store.locked(f"run-{share.number}-of-{share.count}", output=output):
                 rendered = job.render(colorizer, batch_size, share)
-        complete = share.count == 1
+        complete = share.count == 1 or share.only == "merge"
         if complete:
             with store.locked("join", output=output):
                 job.join()
@@ -106,7 +107,7 @@ def _plan(
 ) -> tuple[Manifest, list[Part]]:
     """Make or take up the manifest, write it, and divide the job."""
     before = noted_digests(store.digests)
-    digests = take_digests(source, cache=store.digests if store.folder.is_dir() else None)
+    digests = take_digests(source, noted=before)
     manifest = make_plan(
         source,
         digests,
@@ -116,9 +117,9 @@ def _plan(
         before=before,
         say=say,
     )
-    store.folder.mkdir(parents=True, exist_ok=True)
-    manifest.write(store.manifest)
-    take_digests(source, cache=store.digests)
+    with writing(store.folder):
+        manifest.write(store.manifest)
+        digests.note(store.digests)
     facts = output_facts(source, output.suffix, settings.quality)
     longest = longest_part(source.size)
     return manifest, divide(manifest, digests, longest=longest, output=facts)

@@ -11,7 +11,7 @@ from colorize.jobs.manifest import Manifest, Shot
 from colorize.jobs.parts import LONGEST, Part, divide, longest_part, pending, shard
 from tests.colorize.jobs.test_manifest import MANIFEST, SETTINGS
 
-FRAMES = Digests([f"frame {index}" for index in range(300)])
+FRAMES = Digests({f"{index}.png": (1, 2, "content") for index in range(300)})
 
 
 def keys(manifest: Manifest = MANIFEST, digests: Digests = FRAMES, **choices: object) -> list[str]:
@@ -50,9 +50,8 @@ def test_a_choice_makes_its_own_shot_stale_only() -> None:
 
 def test_a_frame_makes_its_shot_stale_from_there_on() -> None:
     manifest = MANIFEST.with_shots([Shot(0, 250, 0), Shot(250, 300, 0)])
-    other = list(FRAMES.frames or [])
-    other[120] = "another"
-    assert changed(keys(manifest), keys(manifest, Digests(other))) == [1, 2]
+    other = Digests({**(FRAMES.files or {}), "120.png": (1, 2, "another")})
+    assert changed(keys(manifest), keys(manifest, other)) == [1, 2]
 
 
 @pytest.mark.parametrize(

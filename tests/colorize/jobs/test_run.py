@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from PIL import Image
 
 from colorize.jobs import AUTO, Done, JobError, Settings, Share, read_manifest, run, run_job
-from colorize.media import MediaError, fingerprint
+from colorize.media import MediaError, VideoSource, fingerprint
 from colorize.predict import Colorizer
 from tests.colorize.media.films import frame_times, packets
 from tests.colorize.tiny import write_safetensors
@@ -335,7 +336,7 @@ def test_shards_make_the_same_film(tmp_path: Path, film: Path, colour) -> None:
         colour(film, output, share=Share(only="merge"))
     rendered.append(colour(film, output, share=Share(2, 3)).rendered)
     assert sorted(rendered) == sorted(LENGTHS)
-    assert colour(film, output, share=Share(only="merge")).complete
+    assert colour(film, output, share=Share(2, 3, only="merge")).complete
     assert all(same(read(tmp_path / "whole.mkv"), read(output)))
 
 
@@ -416,6 +417,18 @@ def test_memory_that_never_suffices_is_an_error_and_no_gray_frame(
     with pytest.raises(JobError, match="does not suffice for one frame"):
         colour(folder, tmp_path / "out", variant=0)
     assert list((tmp_path / "out").glob("*.png")) == []
+
+
+def test_a_film_that_became_shorter_unnoticed_is_named(
+    tmp_path: Path, film: Path, colour, monkeypatch
+) -> None:
+    colour(film, tmp_path / "out.mkv", share=Share(only="plan"))
+    frames = VideoSource.frames
+    monkeypatch.setattr(
+        VideoSource, "frames", lambda self, *a, **k: islice(frames(self, *a, **k), 20)
+    )
+    with pytest.raises(MediaError, match=r"in.mkv ends before frame 20, which its job expects"):
+        colour(film, tmp_path / "out.mkv")
 
 
 def test_a_full_disk_is_named_and_the_job_goes_on_later(
