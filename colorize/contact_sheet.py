@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from colorize.sheet import Picture
+from colorize.sheet import Picture, shorten
 
 By: TypeAlias = Literal["auto", "hand", "kept"]
 
@@ -156,7 +156,7 @@ def _draw_page(
     for row in rows:
         draw.line([(_MARGIN, top), (width - _MARGIN - 1, top)], _LINE)
         font = _font(_TITLE_SIZE, bold=True)
-        title = _shorten(row.title, font, width - 2 * _MARGIN)
+        title = shorten(row.title, font, width - 2 * _MARGIN)
         draw.text((_MARGIN, top + 21), title, _INK, font, anchor="ls")
         for tile in layout.tiles(row, top):
             _draw_tile(page, draw, tile)
@@ -169,9 +169,9 @@ def _draw_head(draw: ImageDraw.ImageDraw, room: int, heading: str, note: str, co
     small = _font(_LABEL_SIZE)
     draw.text((_MARGIN + room, _MARGIN + 22), count, _FAINT, small, anchor="rs")
     bold = _font(_HEADING_SIZE, bold=True)
-    line = _shorten(heading, bold, room - round(small.getlength(count)) - _GAP)
+    line = shorten(heading, bold, room - round(small.getlength(count)) - _GAP)
     draw.text((_MARGIN, _MARGIN + 22), line, _INK, bold, anchor="ls")
-    draw.text((_MARGIN, _MARGIN + 46), _shorten(note, small, room), _FAINT, small, anchor="ls")
+    draw.text((_MARGIN, _MARGIN + 46), shorten(note, small, room), _FAINT, small, anchor="ls")
 
 
 def _draw_tile(page: Image.Image, draw: ImageDraw.ImageDraw, tile: _Tile) -> None:
@@ -199,12 +199,3 @@ def _draw_tile(page: Image.Image, draw: ImageDraw.ImageDraw, tile: _Tile) -> Non
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", name), size)
-
-
-def _shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Cut a line to the width in pixels, marking the cut by an ellipsis."""
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(f"{text}…") > width:
-        text = text[:-1]
-    return f"{text}…"

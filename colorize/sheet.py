@@ -174,7 +174,7 @@ def _draw_column_titles(
 ) -> None:
     for column, title in enumerate(titles):
         x, y = grid.corner(0, column)
-        line = _shorten(title, font, grid.width)
+        line = shorten(title, font, grid.width)
         draw.text((x + grid.width // 2, y - 10), line, _INK, font, anchor="ms")
 
 
@@ -195,7 +195,7 @@ def _draw_captions(
     for row, column, caption in _cells(captions):
         x, y = grid.corner(row, column)
         place = (x + grid.width // 2, y + grid.height + _SMALL_SIZE + 3)
-        draw.text(place, _shorten(caption, font, grid.width), _FAINT, font, anchor="ms")
+        draw.text(place, shorten(caption, font, grid.width), _FAINT, font, anchor="ms")
 
 
 def _wrap(text: str, font: Font) -> list[str]:
@@ -213,7 +213,7 @@ def _wrap(text: str, font: Font) -> list[str]:
     return lines
 
 
-def _shorten(text: str, font: Font, width: int) -> str:
+def shorten(text: str, font: Font, width: int) -> str:
     """Cut a line to the width in pixels, marking the cut by an ellipsis."""
     if font.getlength(text) <= width:
         return text

@@ -15,9 +15,9 @@ from torch import Tensor
 from colorize.files import write_atomically
 from colorize.jobs.error import JobError
 from colorize.jobs.parts import Part
+from colorize.media import PART_SUFFIX
 from colorize.media.error import writing
 
-PART_SUFFIX = ".part-film"  # nobody takes it for a film of theirs
 Tensors = Mapping[str, Tensor]
 
 
