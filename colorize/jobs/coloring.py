@@ -66,16 +66,22 @@ class Coloring:
             self._check()
             batch = small[start : start + self._effort.batch_size].to(self._colorizer.device)
             planes.append(rgb_to_chroma(stream.working(batch)[:, 0]).cpu())
-        held = {name.removeprefix(_HELD): each for name, each in before.items() if _HELD in name}
-        chroma, after = hold_still(
-            small,
-            torch.cat(planes),
-            flow=self._flow,
-            strength=self._stillness,
-            before=Held(**held) if held else None,
-        )
         assert stream.state is not None, "the stream has just coloured frames"
-        return chroma, _pack(stream.state, after)
+        chroma, state = torch.cat(planes), _named(_STREAM, stream.state)
+        if self._stillness > 0:
+            chroma, held = self._still(small, chroma, before)
+            state |= _named(_HELD, held)
+        # Copies: a file of tensors holds none that share memory.
+        return chroma, {name: each.cpu().clone() for name, each in state.items()}
+
+    def _still(
+        self,
+        small: Float[Tensor, "t 1 _h _w"],
+        chroma: Float[Tensor, "t 2 _h _w"],
+        before: Mapping[str, Tensor],
+    ) -> tuple[Float[Tensor, "t 2 _h _w"], Held]:
+        held = Held(*(before[_HELD + name] for name in Held._fields)) if before else None
+        return hold_still(small, chroma, flow=self._flow, strength=self._stillness, before=held)
 
     def _small(self, frames: Sequence[Frame]) -> Float[Tensor, "t 1 _h _w"]:
         """Return the gray of frames at the working size, one after the other to bound memory."""
@@ -91,9 +97,6 @@ class Coloring:
         return State(*(before[_STREAM + name].to(self._colorizer.device) for name in State._fields))
 
 
-def _pack(state: State, held: Held) -> dict[str, Tensor]:
-    """Return both states as named tensors on the CPU."""
-    named = {_STREAM + name: each for name, each in state._asdict().items()}
-    named |= {_HELD + name: each for name, each in held._asdict().items()}
-    # Copies: a file of tensors holds none that share memory.
-    return {name: each.cpu().clone() for name, each in named.items()}
+def _named(prefix: str, state: State | Held) -> dict[str, Tensor]:
+    """Return the tensors of a state by name."""
+    return {prefix + name: each for name, each in state._asdict().items()}

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from colorize.jobs.digests import Digests, digest_of
 from colorize.jobs.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
 from colorize.media import Source
+from colorize.media.folder import picture_files
 
 LONGEST = 240  # frames of a part: what a killed job may lose
 _SHORTEST = 8
@@ -80,7 +81,7 @@ def output_facts(source: Source, suffix: str, quality: int) -> list[object]:
 
 
 def _any_lossy(source: Source) -> bool:
-    return any(path.suffix.lower() in _LOSSY for path in source.path.iterdir())
+    return any(path.suffix.lower() in _LOSSY for path in picture_files(source.path))
 
 
 def _relevant(settings: Settings, shot: Shot) -> list[object]:

@@ -7,7 +7,7 @@ which writes, is the caller's. Between stages at most one part waits, which boun
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,10 +20,9 @@ from colorize.jobs.coloring import Coloring
 from colorize.jobs.joining import Joining
 from colorize.jobs.manifest import KEEP
 from colorize.jobs.parts import Part
+from colorize.jobs.store import Tensors
 from colorize.media import Frame, MediaError, Source
 from colorize.overlap import overlapped
-
-Tensors = Mapping[str, Tensor]
 
 
 class Decoded(NamedTuple):

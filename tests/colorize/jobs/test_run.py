@@ -218,6 +218,19 @@ def test_the_sound_and_times_of_a_film_stay(tmp_path: Path, film: Path, colour) 
     assert packets(tmp_path / "out.mkv", "audio") == packets(film, "audio")
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_the_quality_of_a_film_reaches_its_parts(
+    tmp_path: Path, film: Path, colour, suffix: str
+) -> None:
+    sizes = []
+    for quality in (20, 90):
+        output = tmp_path / f"{quality}{suffix}"
+        colour(film, output, quality=quality)
+        assert len(read(output)) == COUNT
+        sizes.append(output.stat().st_size)
+    assert sizes[0] < sizes[1]
+
+
 @pytest.mark.parametrize("model", [{}, {"refiner": {"channels": [4, 4]}}, {"inputs": "gray_pair"}])
 def test_a_shot_killed_in_its_middle_goes_on_from_its_state(
     tmp_path: Path, folder: Path, colour, kill_after, small_parts, model: dict[str, Any]
