@@ -16,7 +16,8 @@ from typing import Any
 from torch import Tensor
 
 from colorize.features import VGG19
-from colorize.models import Generator, Refiner
+from colorize.models import Colorist, Generator, ReferenceGenerator, Refiner
+from colorize.squeezenet import SqueezeNet
 from colorize.tensor_files import (
     in_short,
     read_lightning,
@@ -29,7 +30,9 @@ from colorize.tensor_files import (
 COMPONENTS = {
     "colorize.features.VGG19": VGG19,
     "colorize.models.Generator": Generator,
+    "colorize.models.ReferenceGenerator": ReferenceGenerator,
     "colorize.models.Refiner": Refiner,
+    "colorize.squeezenet.SqueezeNet": SqueezeNet,
 }
 FORMAT = "tooncolor-model-1"
 _REFINER = "refiner."  # before the names of the refiner's weights
@@ -60,14 +63,14 @@ class Checkpoint:
         return int(height), int(width)
 
 
-def build_networks(checkpoint: Checkpoint) -> tuple[Generator, Refiner | None]:
+def build_networks(checkpoint: Checkpoint) -> tuple[Colorist, Refiner | None]:
     """Build the networks that ``checkpoint`` describes, fill and freeze them.
 
     Raises:
         CheckpointError: The description or the weights fit no model of this version.
     """
     with _fitting(checkpoint):
-        model: Generator = _build(_weights_from_checkpoint(checkpoint.model))
+        model: Colorist = _build(_weights_from_checkpoint(checkpoint.model))
         refiner: Refiner | None = _build(checkpoint.refiner)
     fill(checkpoint, model, refiner)
     for network in (model, refiner):
@@ -76,7 +79,7 @@ def build_networks(checkpoint: Checkpoint) -> tuple[Generator, Refiner | None]:
     return model, refiner
 
 
-def fill(checkpoint: Checkpoint, model: Generator, refiner: Refiner | None) -> None:
+def fill(checkpoint: Checkpoint, model: Colorist, refiner: Refiner | None) -> None:
     """Give networks the weights of a checkpoint; a refiner that it does not hold stays as it is.
 
     Raises:

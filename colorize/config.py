@@ -130,6 +130,7 @@ class TrainConfig:
     data: Any = MISSING
     augment: Any = None
     corruption: Any = None
+    references: Any = None
     guides: Any = None
     metric: dict[str, Any] = MISSING
     sampling: SamplingConfig = field(default_factory=SamplingConfig)

@@ -14,6 +14,12 @@ from colorize.data import Augment, ClipDataset, EpochSampler, Stage, ValidationF
 from colorize.data.clip_guides import ClipGuides
 from colorize.data.corruption import Corruption
 from colorize.data.guide_settings import GuideSettings
+from colorize.data.references import (
+    ReferencedClips,
+    ReferencedValidation,
+    ReferenceSampling,
+    collate,
+)
 
 
 class Loaders(lightning.LightningDataModule):
@@ -22,7 +28,8 @@ class Loaders(lightning.LightningDataModule):
     Made per process, so that every process of a DDP run takes its own part of each batch.
     Training batches hold the guides called ``needs``, made as ``guide_settings`` say, and with
     ``previous`` the frame before each frame, spoilt by ``corruption``; validation batches hold
-    clips of ``validation_length`` frames and no guides.
+    clips of ``validation_length`` frames and no guides. With ``references`` every frame comes with
+    coloured ones (:mod:`colorize.data.references`).
 
     Raises:
         ValueError: The clips, the augmentation and the settings of the guides do not fit together.
@@ -38,6 +45,7 @@ class Loaders(lightning.LightningDataModule):
         guide_settings: GuideSettings | None = None,
         previous: bool = False,
         corruption: Corruption | None = None,
+        references: ReferenceSampling | None = None,
         validation_length: int = 1,
         sampling: Mapping[str, Any],
         seed: int,
@@ -51,6 +59,7 @@ class Loaders(lightning.LightningDataModule):
         self.guide_settings = guide_settings or GuideSettings()
         self.previous = previous
         self.corruption = corruption
+        self.references = references
         self.validation_length = validation_length
         self.sampling = sampling
         self.seed = seed
@@ -78,6 +87,13 @@ class Loaders(lightning.LightningDataModule):
             rank=self.trainer.global_rank if self.trainer else 0,
             world=self.trainer.world_size if self.trainer else 1,
         )
+        if self.references is not None:
+            return self._loader(
+                ReferencedClips(self.train, augment=self.augment, sampling=self.references),
+                batch_sampler=sampler,
+                collate_fn=collate,
+                workers=_workers(self.sampling["workers"]),
+            )
         return self._loader(
             self.train.with_augment(
                 self.augment,
@@ -97,6 +113,9 @@ class Loaders(lightning.LightningDataModule):
             size=self.stages[-1].size,
             length=self.validation_length,
         )
+        if self.references is not None:
+            referenced = ReferencedValidation(frames, count=self.references.validation)
+            return self._loader(referenced, batch_size=1, collate_fn=collate, workers=0)
         return self._loader(frames, batch_size=1, workers=0)
 
     def _guide(self, names: frozenset[str], dataset: ClipDataset) -> ClipGuides | None:

@@ -18,7 +18,15 @@ from torch import Tensor
 
 from colorize.color import displayable
 from colorize.flow_estimators import FlowEstimator
-from colorize.models import Generator, Refiner, previous_planes, refinement_evidence
+from colorize.models import (
+    Colorist,
+    Generator,
+    ReferenceGenerator,
+    References,
+    Refiner,
+    previous_planes,
+    refinement_evidence,
+)
 from colorize.models.generator import Luma
 from colorize.segments import segment_planes
 
@@ -44,10 +52,11 @@ class Colored(NamedTuple):
 
 
 def color_frames(
-    model: Generator,
+    model: Colorist,
     gray: Float[Tensor, "b t 1 h w"],
     before: State | None = None,
     *,
+    references: References | None = None,
     refiner: Refiner | None = None,
     flow: FlowEstimator | None = None,
     variant: int | None = None,
@@ -56,9 +65,15 @@ def color_frames(
 
     ``variant`` picks one of the K outputs (k = 1 in the result, and in ``before``); everything
     that depends on the frame before follows that one output. ``refiner`` needs ``flow``, the
-    estimator of backward flow between gray frames.
+    estimator of backward flow between gray frames. ``references`` are for a model that takes them;
+    their ``frame`` indexes the b t frames in order.
     """
-    outputs = _main(model, gray, before, variant)
+    if references is not None and not isinstance(model, ReferenceGenerator):
+        raise ValueError("references need a model that takes them (model=reference)")
+    if isinstance(model, ReferenceGenerator):
+        outputs = model(gray.flatten(0, 1), None, references).float().unflatten(0, gray.shape[:2])
+    else:
+        outputs = _main(model, gray, before, variant)
     last = displayable(outputs[:, -1], gray[:, -1], luma=model.luma)
     if refiner is None:
         return Colored(outputs, outputs, State(gray[:, -1], last, last))
@@ -67,7 +82,7 @@ def color_frames(
     return Colored(outputs, shown, State(gray[:, -1], last, shown[:, -1]))
 
 
-def is_sequential(model: Generator, refiner: Refiner | None) -> bool:
+def is_sequential(model: Colorist, refiner: Refiner | None) -> bool:
     """Return whether the colours of a frame depend on the frame before it."""
     return refiner is not None or model.inputs in ("gray_pair", "gray_previous")
 

@@ -11,15 +11,26 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from colorize.color import displayable, rgb_to_luma
+from colorize.color import displayable, join, rgb_to_luma
 from colorize.flow_estimators import FlowEstimator
 from colorize.metrics import BEST, COLORIZED, FIRST, GRAY, MEAN, Metric, measure_variants
-from colorize.models import Generator, Refiner, previous_planes, refinement_evidence
+from colorize.models import (
+    Colorist,
+    Painted,
+    ReferenceGenerator,
+    References,
+    Refiner,
+    previous_planes,
+    refinement_evidence,
+)
 from colorize.objective import Objective, Terms
 from colorize.schedules import check_schedule, scheduled
 from colorize.sequence import State, color_frames
 
 Batch = Mapping[str, Tensor]
+
+# Guides of losses that the reference-guided model gives itself.
+GIVEN = frozenset({"mixed", "attended", "served"})
 
 # How the rows of a table are called in logs; a single output is its own mean.
 _ROWS = {GRAY: "gray", MEAN: "mean", COLORIZED: "mean", FIRST: "first", BEST: "best"}
@@ -40,7 +51,7 @@ class ColorizationTask(lightning.LightningModule):
     def __init__(
         self,
         *,
-        model: Generator,
+        model: Colorist,
         objective: Objective,
         metrics: Mapping[str, Metric],
         learning_rate: float,
@@ -79,10 +90,28 @@ class ColorizationTask(lightning.LightningModule):
         outputs = self.model(gray.flatten(0, 1), None if extra is None else extra.flatten(0, 1))
         return rearrange(outputs, "(b t) k c h w -> b t k c h w", b=gray.shape[0])
 
+    def _paint(
+        self, model: ReferenceGenerator, batch: Batch
+    ) -> tuple[Float[Tensor, "b t 1 3 h w"], dict[str, Tensor]]:
+        """Return colourings by references, and the guides that the model itself gives to losses."""
+        gray = batch["gray"].flatten(0, 1)
+        references = references_of(batch)
+        painted: Painted = model.paint(gray, references)
+        served = torch.zeros(len(gray), dtype=torch.bool, device=gray.device)
+        if references is not None:
+            served[references.frame] = True
+        outputs = join(gray, painted.chroma).unflatten(0, batch["gray"].shape[:2]).unsqueeze(2)
+        return outputs, {"mixed": painted.mixed, "attended": painted.attended, "served": served}
+
     def training_step(self, batch: Batch, batch_idx: int) -> Float[Tensor, ""]:
         """Return the objectives of one batch; refuse a value that is not finite."""
-        outputs = self(batch)
-        terms = self.objective(outputs, batch["color"], batch)
+        guides = batch
+        if isinstance(self.model, ReferenceGenerator):
+            outputs, steps = self._paint(self.model, batch)
+            guides = {**batch, **steps}
+        else:
+            outputs = self(batch)
+        terms = self.objective(outputs, batch["color"], guides)
         if self.refiner is not None and batch["gray"].shape[1] > 1:
             terms = terms + self._refine(self.refiner, outputs.detach().float(), batch)
         terms.raise_if_not_finite(step=self.global_step)
@@ -141,23 +170,32 @@ class ColorizationTask(lightning.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log every metric as ``val/METRIC/ROW``.
 
-        Rows are gray, mean (over K), first and best, and refined: the mean over K after g.
+        Rows are gray, mean (over K), first and best; refined: the mean over K after g; automatic:
+        without the references that the other rows have.
         """
         truth = batch["color"][:, -1]
-        last = self.last_frames(batch["gray"])
+        last = self.last_frames(batch["gray"], references_of(batch))
         rows = measure_variants(self.metrics, gray=last.gray, outputs=last.outputs, truth=truth)
         named = {name: rows[row] for row, name in _ROWS.items() if row in rows}
         if self.refiner is not None:
             rows = measure_variants(self.metrics, gray=last.gray, outputs=last.shown, truth=truth)
             named["refined"] = rows[MEAN if MEAN in rows else COLORIZED]
+        if isinstance(self.model, ReferenceGenerator):
+            alone = self.last_frames(batch["gray"]).outputs
+            rows = measure_variants(self.metrics, gray=last.gray, outputs=alone, truth=truth)
+            named["automatic"] = rows[COLORIZED]
         for name, row in named.items():
             for metric, values in row.items():
                 # Every process measures all frames, so its own mean is the mean.
                 self.log(f"val/{metric}/{name}", values.mean().float(), batch_size=len(values))
 
-    def last_frames(self, gray: Float[Tensor, "b t 1 h w"]) -> State:
+    def last_frames(
+        self, gray: Float[Tensor, "b t 1 h w"], references: References | None = None
+    ) -> State:
         """Colour the starts of b shots; return their last frames: gray, by f, and as shown."""
-        return color_frames(self.model, gray, refiner=self.refiner, flow=self.flow).state
+        return color_frames(
+            self.model, gray, references=references, refiner=self.refiner, flow=self.flow
+        ).state
 
     def configure_optimizers(self) -> Any:
         """Return Adam over what is trained, with its schedule over all steps of the run."""
@@ -192,3 +230,10 @@ class ColorizationTask(lightning.LightningModule):
         if isinstance(self.flow, nn.Module):
             self.flow._apply(fn, recurse)
         return super()._apply(fn, recurse)
+
+
+def references_of(batch: Batch) -> References | None:
+    """Return the references of a batch (:func:`colorize.data.references.collate`)."""
+    if "reference_frame" not in batch:
+        return None
+    return References(*(batch[f"reference_{name}"] for name in ("frame", "gray", "chroma", "flow")))

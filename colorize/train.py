@@ -18,11 +18,12 @@ from colorize.config import ConfigError, build, entry, to_plain
 from colorize.curves import draw_curves
 from colorize.data.guide_settings import FlowSettings, GuideSettings
 from colorize.data.guides import FRAMES
+from colorize.data.references import ReferenceSampling
 from colorize.features import VGG19
 from colorize.loaders import Loaders
 from colorize.losses import Refinement
 from colorize.metrics import ClipMetric, Metric, split_metrics
-from colorize.models import Generator, Refiner
+from colorize.models import Colorist, ReferenceGenerator, Refiner
 from colorize.objective import Objective
 from colorize.predict import refiner_flow
 from colorize.provenance import provenance
@@ -35,7 +36,8 @@ from colorize.runs import (
     run_directory,
 )
 from colorize.sequence import is_sequential
-from colorize.task import ColorizationTask
+from colorize.squeezenet import SqueezeNet
+from colorize.task import GIVEN, ColorizationTask
 
 # Settings that may differ when a run is continued; any other difference is another run.
 _MAY_CHANGE = (
@@ -80,14 +82,22 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     objective = Objective({n: loss for n, loss in losses.items() if not _is_of_refiner(loss)})
     metrics = {name: build(node) for name, node in config.metric.items()}
     _refuse_clip_metrics(metrics)
-    model: Generator = build(config.model)
+    model: Colorist = build(config.model)
+    references = _references(config, model)
     # Last, so that f begins with the same weights whether there is a g or not.
     refiner: Refiner | None = build(config.refiner)
     refiner_objective = _refiner_objective(losses, refiner)
     if config.init is not None:
         checkpoints.fill(checkpoints.load_checkpoint(config.init), model, refiner)
-    needs = objective.needs | _inputs_needed(model) | ({"refiner_flow"} if refiner else set())
+    needs = (
+        objective.needs - GIVEN | _inputs_needed(model) | ({"refiner_flow"} if refiner else set())
+    )
     _refuse_idle_losses(losses, config.sampling)
+    if references is not None and needs:
+        raise ConfigError(
+            f"references come without guides, and a loss needs {sorted(needs)[0]}: leave the loss "
+            "out, or pass references=null and another model"
+        )
     clips = build(config.data)
     train, val = clips.split("train"), clips.split("val")
     loaders = Loaders(
@@ -98,6 +108,7 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
         guide_settings=_guide_settings(build(config.guides), refiner),
         previous=is_sequential(model, None),
         corruption=build(config.corruption) if model.inputs == "gray_previous" else None,
+        references=references,
         validation_length=2 if is_sequential(model, refiner) else 1,
         sampling=plain["sampling"],
         seed=config.seed,
@@ -124,6 +135,21 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
         warmup_steps=config.optimizer.warmup_steps,
     )
     return task, loaders
+
+
+def _references(config: DictConfig, model: Colorist) -> ReferenceSampling | None:
+    """Return how references are drawn; refuse them, or their losses, where they cannot act."""
+    sampling: ReferenceSampling | None = build(config.references)
+    guided = isinstance(model, ReferenceGenerator)
+    if guided and sampling is None:
+        raise ConfigError("model=reference learns from references: pass references=sampled")
+    if not guided and sampling is not None:
+        raise ConfigError(
+            "references are set, and the model takes none: pass model=reference, or references=null"
+        )
+    if not guided and "proposals" in config.loss:
+        raise ConfigError("loss proposals is of model=reference: choose that, or leave it out")
+    return sampling
 
 
 def _is_of_refiner(loss: nn.Module) -> bool:
@@ -157,7 +183,7 @@ def _refuse_clip_metrics(metrics: Mapping[str, Metric | ClipMetric]) -> None:
         )
 
 
-def _inputs_needed(model: Generator) -> set[str]:
+def _inputs_needed(model: Colorist) -> set[str]:
     return {"segment_planes"} if model.inputs == "gray_segments" else set()
 
 
@@ -192,25 +218,29 @@ def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
         f"{name}.{path}": part.label
         for name, module in modules.items()
         for path, part in module.named_modules()
-        if isinstance(part, VGG19)
+        if isinstance(part, VGG19 | SqueezeNet)
     }
 
 
 def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
     settings = to_plain(config)["trainer"]
-    settings["strategy"] = _strategy(settings, refined=config.refiner is not None)
+    partial = config.refiner is not None or config.references is not None
+    settings["strategy"] = _strategy(settings, partial=partial)
     pictures = ValidationPictures(folder=directory / "pictures", count=config.validation.pictures)
     return make_trainer(
         settings, directory, monitor=config.validation.monitor, callbacks=[pictures]
     )
 
 
-def _strategy(settings: Mapping[str, Any], *, refined: bool) -> str:
-    """Return the strategy; g takes no part in steps on stills, a defect in plain DDP's eyes."""
+def _strategy(settings: Mapping[str, Any], *, partial: bool) -> str:
+    """Return the strategy; parts that sit out some steps are a defect in plain DDP's eyes.
+
+    Those are g on stills, and the matching of frames none of which has a reference.
+    """
     strategy = str(settings["strategy"])
     several = settings["num_nodes"] > 1 or settings["devices"] not in (1, "1", "auto")
     several = several or (settings["devices"] == "auto" and torch.cuda.device_count() > 1)
-    if refined and (strategy == "ddp" or (strategy == "auto" and several)):
+    if partial and (strategy == "ddp" or (strategy == "auto" and several)):
         return "ddp_find_unused_parameters_true"
     return strategy
 

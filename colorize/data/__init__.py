@@ -6,6 +6,8 @@ from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
 from colorize.data.manifest import DatasetError
+from colorize.data.mixed import MixedClips
+from colorize.data.references import ReferenceSampling
 from colorize.data.sampler import EpochSampler, Sample, Stage
 from colorize.data.splits import Clips, PreparedClips
 from colorize.data.validation import ValidationFrames
@@ -20,7 +22,9 @@ __all__ = [
     "Clips",
     "DatasetError",
     "EpochSampler",
+    "MixedClips",
     "PreparedClips",
+    "ReferenceSampling",
     "Sample",
     "Stage",
     "ValidationFrames",

@@ -24,6 +24,7 @@ class Clip:
     maps into memory when it first reads a frame; a pickled clip carries the path only. ``truth``
     tells what is known of the frames beside their colours: backward ``flow`` (t h w 2),
     ``visible`` (t h w, bool) and ``segments`` (t h w), each rendered when it is first asked for.
+    Clips of one ``series`` show the same characters.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Clip:
         shape: tuple[int, int, int, int] | None = None,
         fingerprint: str | None = None,
         truth: Truth | None = None,
+        series: str = "",
     ) -> None:
         if isinstance(frames, Path) == (shape is None):
             raise ValueError(f"clip {name!r}: give the shape of a file of frames, not of an array")
@@ -43,6 +45,7 @@ class Clip:
         self.shape: tuple[int, ...] = shape or np.shape(frames)  # type: ignore[arg-type]
         self.shots = tuple(shots)
         self.truth = truth
+        self.series = series
         self._fingerprint = fingerprint
         self._mapped: Frames | None = None
         self._known: dict[str, Shaped[np.ndarray, "t h w *channels"]] = {}
@@ -89,6 +92,12 @@ class Clip:
     def starts_shot(self, frame: int) -> bool:
         """Return whether no frame of the same shot precedes ``frame``."""
         return frame == 0 or frame in self.shots
+
+    def shot_of(self, frame: int) -> tuple[int, int]:
+        """Return the first frame of the shot that ``frame`` is in, and the first behind it."""
+        bounds = np.unique([0, *self.shots, self.count])
+        behind = int(np.searchsorted(bounds, frame, side="right"))
+        return int(bounds[behind - 1]), int(bounds[behind])
 
     def runs(self, length: int) -> Int64[np.ndarray, " n"]:
         """Return the last frame of every ``length`` consecutive frames of one shot."""

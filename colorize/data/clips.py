@@ -192,4 +192,5 @@ def _open(root: Path, record: ClipRecord) -> Clip:
         shape=(record.frames, *record.size, 3),
         shots=record.shots,
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest(),
+        series=str(root),
     )

@@ -75,6 +75,7 @@ class CartoonClips:
                     name=f"shot-{shot:03d}",
                     frames=self.series.color(shot),
                     truth=functools.partial(_truth, self.series, shot),
+                    series=self.label,
                 )
                 for shot in shots
             ]

@@ -12,6 +12,8 @@ It returns an unweighted scalar; the attribute ``weight`` is applied by
 """
 
 from colorize.losses.bilateral import Bilateral
+from colorize.losses.color import Color
+from colorize.losses.proposals import Proposals
 from colorize.losses.rank_diversity import RankDiversity, balanced_divisors, rank_diversity
 from colorize.losses.refinement import Refinement
 from colorize.losses.segment import Segment
@@ -21,6 +23,8 @@ from colorize.losses.temporal_second_order import TemporalSecondOrder
 
 __all__ = [
     "Bilateral",
+    "Color",
+    "Proposals",
     "RankDiversity",
     "Refinement",
     "Segment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, cast
 
@@ -21,6 +21,9 @@ class UNet(nn.Module):
 
     ``normalization="batch"`` puts batch normalisation after every 3x3 convolution but the last
     (ours: it learns several times faster on a few hundred steps); ``"none"`` is [L].
+
+    ``sides`` gives the channels of planes that join on the way down: ``{2: 128}`` projects 128
+    planes by a 1x1 convolution and adds them where the frame is a quarter of its size (level 2).
 
     ``first`` may replace the first layer, a 1x1 convolution of the input: any module from the
     padded frame to ``channels[0]`` planes of the same size, before the activation. Its trained
@@ -41,6 +44,7 @@ class UNet(nn.Module):
         channels: Sequence[int] = (32, 64, 128, 256, 512),
         normalization: Normalization = "none",
         first: nn.Module | None = None,
+        sides: Mapping[int, int] | None = None,
     ) -> None:
         super().__init__()
         if len(channels) < 2 or min(channels) < 1:
@@ -49,6 +53,12 @@ class UNet(nn.Module):
             )
         self.first = nn.Conv2d(in_channels, channels[0], 1) if first is None else first
         self.second = _convolution(channels[0], channels[0], normalization)
+        self.sides = nn.ModuleDict(
+            {
+                str(level): nn.Conv2d(side, channels[level], 1)
+                for level, side in (sides or {}).items()
+            }
+        )
         self.downs = nn.ModuleList(
             _Down(shallow, deep, normalization) for shallow, deep in pairwise(channels)
         )
@@ -59,7 +69,7 @@ class UNet(nn.Module):
         )
         # The last convolution of the last stage is the network's output.
         self.ups[-1].convolve_2 = _convolution(channels[0], out_channels, "none")
-        for module in (self.first, self.second, self.downs, self.ups):
+        for module in (self.first, self.second, self.sides, self.downs, self.ups):
             _initialise(module)
 
     @property
@@ -72,15 +82,26 @@ class UNet(nn.Module):
         """What both sides are padded to a multiple of."""
         return int(2 ** len(self.downs))
 
-    def forward(self, frame: Float[Tensor, "b c h w"]) -> Float[Tensor, "b o h w"]:
-        """Return the network's output, without activation, at the size of ``frame``."""
+    def forward(
+        self,
+        frame: Float[Tensor, "b c h w"],
+        sides: Mapping[int, Float[Tensor, "b _c _h _w"]] | None = None,
+    ) -> Float[Tensor, "b o h w"]:
+        """Return the network's output, without activation, at the size of ``frame``.
+
+        ``sides`` holds the planes of each level that the network was made with, of any size.
+        """
         height, width = frame.shape[-2:]
         activation = _activate(self.first(pad_to_multiple(frame, self.multiple)))
         activation = _activate(self.second(activation))
         skips = []
-        for down in self.downs:
+        for level, down in enumerate(self.downs, start=1):
             skips.append(activation)
             activation = down(activation)
+            if str(level) in self.sides:
+                assert sides is not None
+                side = self.sides[str(level)](sides[level])
+                activation = activation + _resized(side, activation.shape[-2:])
         for up, skip in zip(self.ups[:-1], skips[:0:-1], strict=True):
             activation = _activate(up(activation, skip))
         return self.ups[-1](activation, skips[0])[..., :height, :width]
@@ -127,6 +148,12 @@ def pad_to_multiple(frame: Float[Tensor, "b c h w"], multiple: int) -> Float[Ten
     if not below and not right:
         return frame
     return functional.pad(frame, (0, right, 0, below), mode="replicate")
+
+
+def _resized(planes: Tensor, size: Sequence[int]) -> Tensor:
+    if tuple(planes.shape[-2:]) == tuple(size):
+        return planes
+    return functional.interpolate(planes, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def _convolution(in_channels: int, out_channels: int, normalization: Normalization) -> nn.Module:

@@ -1,0 +1,60 @@
+"""Several kinds of clips as one: real ones and procedural cartoons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from colorize.data.clip import Clip
+from colorize.data.clips import ClipDataset
+from colorize.data.drawn import CartoonClips
+from colorize.data.splits import Clips
+
+
+class MixedClips:
+    """Prepared clips together with many procedural series, for training.
+
+    ``clips`` are the real ones, and validation and testing are theirs alone. ``cartoons`` series of
+    ``shots`` shots each, of seeds from ``first_seed``, join their training split. Each real frame
+    counts ``repeat`` times.
+
+    Raises:
+        ValueError: Fewer than one series, shot or repetition.
+    """
+
+    def __init__(
+        self,
+        *,
+        clips: Clips,
+        cartoons: int = 40,
+        shots: int = 8,
+        frames_per_shot: int = 12,
+        size: Sequence[int] = (108, 192),
+        first_seed: int = 1000,
+        repeat: int = 3,
+    ) -> None:
+        for name, value in {"cartoons": cartoons, "shots": shots, "repeat": repeat}.items():
+            if value < 1:
+                raise ValueError(f"data.{name} is {value}: expected 1 or more")
+        self.clips = clips
+        self.repeat = repeat
+        self.series = [
+            CartoonClips(
+                seed=seed, size=size, train=shots, val=1, test=1,
+                frames_per_shot=frames_per_shot, effects=False,
+            )
+            for seed in range(first_seed, first_seed + cartoons)
+        ]  # fmt: skip
+        last = first_seed + cartoons - 1
+        self.label = f"{clips.label} and {cartoons} procedural series, seeds {first_seed}-{last}"
+
+    def split(self, name: str) -> ClipDataset:
+        """Return a split; training series are drawn now."""
+        real = self.clips.split(name)
+        if name != "train":
+            return real
+        clips: list[Clip] = list(real.clips) * self.repeat
+        for series in tqdm(self.series, desc="drawing series", unit="series", leave=False):
+            clips += series.split("train").clips
+        return ClipDataset(clips=clips)

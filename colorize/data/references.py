@@ -1,0 +1,254 @@
+"""Serve frames together with coloured references, as a film is coloured by a few frames of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+from torch.utils.data import Dataset, default_collate
+
+from colorize.color import join, rgb_to_chroma, rgb_to_luma
+from colorize.data.augment import Augment, Geometry
+from colorize.data.clips import ClipDataset, example
+from colorize.data.recolor import draw_recoloring
+from colorize.data.sampler import Sample
+from colorize.data.validation import ValidationFrames
+from colorize.flow_estimators import Dis, FlowEstimator
+
+_PLACES = ("shot", "clip", "series", "anywhere")
+_SEED = 1  # beside a sample's own seed, which the augmentation draws from
+_LIKE_TARGET = 0.8  # of the references of a frame come from the place drawn for all of them
+_NEARBY = 0.4  # of references from the same shot are close in time …
+_NEARBY_RATE = 0.08  # … by a geometric distribution in frames
+
+
+@dataclass(frozen=True)
+class ReferenceSampling:
+    """How references are drawn for training; all but the limits are probabilities.
+
+    Args:
+        none: A frame has no reference, and is coloured from memory.
+        counts: Of 1, 2, … references, relative to each other.
+        shot, clip, series: Where references come from: the frame's own shot, its clip, another
+            clip of its series. The rest comes from anywhere, and misleads.
+        recolor: Frame and references get other colours together (not those that mislead).
+        same_view: A reference is cut and mirrored as the frame is.
+        mirror: One cut in its own way is mirrored against the frame.
+        fade: The luma of the references of a frame differs by a gamma.
+        gamma: Largest logarithm to base 2 of that gamma, ±.
+        validation: References in validation: evenly spaced frames of the clip, the first included.
+    """
+
+    none: float = 0.25
+    counts: Sequence[float] = (0.55, 0.2, 0.1, 0.15)
+    shot: float = 0.6
+    clip: float = 0.15
+    series: float = 0.17
+    recolor: float = 0.65
+    same_view: float = 0.6
+    mirror: float = 0.1
+    fade: float = 0.15
+    gamma: float = 0.25
+    validation: int = 1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("counts", "gamma", "validation"):
+                continue
+            if not 0 <= value <= 1:
+                raise ValueError(f"references.{field.name}: expected 0 to 1, got {value}")
+        if self.shot + self.clip + self.series > 1 + 1e-9:
+            raise ValueError("references: shot, clip and series are above 1 together")
+        if not self.counts or min(self.counts) < 0 or sum(self.counts) <= 0:
+            raise ValueError(
+                f"references.counts is {list(self.counts)}: expected weights of 1, 2, … references"
+            )
+        if self.validation < 1:
+            raise ValueError(f"references.validation: expected 1 or more, got {self.validation}")
+
+
+class ReferencedClips(Dataset):
+    """Frames of colour clips, each with references drawn as ``sampling`` says.
+
+    Frames are varied by ``augment``. Collate batches with :func:`collate`.
+    """
+
+    def __init__(
+        self, dataset: ClipDataset, *, augment: Augment | None, sampling: ReferenceSampling
+    ) -> None:
+        self.dataset = dataset.with_augment(augment)
+        self.sampling = sampling
+        self.flow = Dis()
+        names: dict[str, list[int]] = {}
+        for index, clip in enumerate(dataset.clips):
+            names.setdefault(clip.series, []).append(index)
+        self._series = {index: names[clip.series] for index, clip in enumerate(dataset.clips)}
+
+    def __getitem__(self, sample: Sample) -> dict[str, Any]:
+        """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and ``references``: see :func:`refer`.
+
+        All t frames of a sample have the same references, those drawn for its last.
+        """
+        random = np.random.default_rng([sample.seed, _SEED])
+        geometry = self._geometry(sample.clip, sample, sample.seed)
+        first = sample.frame - sample.length + 1
+        own = self._frames(sample.clip, first, sample.length, geometry)
+        chosen, misleading = self._choose(sample, random)
+        views = (self._view(number, sample, geometry, random) for number, _ in chosen)
+        others = [
+            self._frames(number, frame, 1, view)
+            for (number, frame), view in zip(chosen, views, strict=True)
+        ]
+        color = torch.cat([own, *others])
+        luma, chroma = rgb_to_luma(color), rgb_to_chroma(color)
+        recolored = random.random() < self.sampling.recolor
+        if others and not misleading and recolored:
+            chroma = draw_recoloring(random)(luma, chroma)
+        gray, seen = luma.split([len(own), len(others)])
+        if random.random() < self.sampling.fade:
+            exponent = 2 ** random.uniform(-self.sampling.gamma, self.sampling.gamma)
+            seen = seen.clamp(0, 1) ** exponent
+        true, shown = chroma.split([len(own), len(others)])
+        return {
+            "gray": gray,
+            "color": join(gray, true),
+            "references": refer(gray, seen, shown, flow=self.flow),
+        }
+
+    def _view(
+        self, clip: int, sample: Sample, own: Geometry, random: np.random.Generator
+    ) -> Geometry:
+        """Return how a reference is cut: as the frame is, or in its own way."""
+        clips = self.dataset.clips
+        same = random.random() < self.sampling.same_view
+        seed, mirrored = int(random.integers(2**62)), random.random() < self.sampling.mirror
+        if same and clips[clip].shape[1:3] == clips[sample.clip].shape[1:3]:
+            return own
+        return replace(self._geometry(clip, sample, seed), flip=own.flip ^ bool(mirrored))
+
+    def _geometry(self, clip: int, sample: Sample, seed: int) -> Geometry:
+        _, height, width, _ = self.dataset.clips[clip].shape
+        source = (height, width)
+        if self.dataset.augment is None:
+            return Geometry.central(source, sample.size)
+        return self.dataset.augment.draw(source, size=sample.size, seed=seed).geometry
+
+    def _frames(
+        self, clip: int, first: int, count: int, geometry: Geometry
+    ) -> Float32[Tensor, "t 3 h w"]:
+        stored = np.array(self.dataset.clips[clip].frames[first : first + count])
+        return example(geometry.pictures(stored))["color"]
+
+    def _choose(
+        self, sample: Sample, random: np.random.Generator
+    ) -> tuple[list[tuple[int, int]], bool]:
+        """Return (clip, frame) of each reference, and whether they mislead."""
+        settings = self.sampling
+        if random.random() < settings.none:
+            return [], False
+        weights = np.array(settings.counts, dtype=float)
+        count = 1 + int(random.choice(len(weights), p=weights / weights.sum()))
+        known = [settings.shot, settings.clip, settings.series]
+        chances = np.array([*known, max(0.0, 1 - sum(known))])
+        place = _PLACES[int(random.choice(4, p=chances / chances.sum()))]
+        chosen = []
+        for _ in range(count):
+            where = place if random.random() < _LIKE_TARGET else "series"
+            chosen.append(self._place(sample, where, random))
+        return chosen, place == "anywhere"
+
+    def _place(self, sample: Sample, where: str, random: np.random.Generator) -> tuple[int, int]:
+        clips = self.dataset.clips
+        if where in ("series", "anywhere"):
+            among = self._series[sample.clip] if where == "series" else range(len(clips))
+            number = int(random.choice(among))
+            return number, int(random.integers(clips[number].count))
+        clip = clips[sample.clip]
+        if where == "clip":
+            return sample.clip, int(random.integers(clip.count))
+        start, stop = clip.shot_of(sample.frame)
+        if random.random() < _NEARBY:
+            step = int(random.geometric(_NEARBY_RATE)) * int(random.choice([-1, 1]))
+            return sample.clip, int(np.clip(sample.frame + step, start, stop - 1))
+        return sample.clip, int(random.integers(start, stop))
+
+
+class ReferencedValidation(Dataset):
+    """The frames of :class:`ValidationFrames`, with evenly spaced frames of their clip."""
+
+    def __init__(self, frames: ValidationFrames, *, count: int) -> None:
+        self.frames = frames
+        self.count = count
+        self.flow = Dis()
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return the frame as it is, and ``references``: see :func:`refer`."""
+        item: dict[str, Any] = self.frames[index]
+        sample, dataset = self.frames.samples[index], self.frames.dataset
+        places = evenly_spaced(dataset.clips[sample.clip].count, self.count)
+        color = torch.cat(
+            [dataset[replace(sample, frame=frame, length=1)]["color"] for frame in places]
+        )
+        gray, chroma = rgb_to_luma(color), rgb_to_chroma(color)
+        return item | {"references": refer(item["gray"], gray, chroma, flow=self.flow)}
+
+
+def evenly_spaced(frames: int, count: int) -> list[int]:
+    """Return ``count`` frames of a clip: its first alone, or the middles of equal parts."""
+    if count == 1:
+        return [0]
+    return [int((index + 0.5) * frames / count) for index in range(min(count, frames))]
+
+
+def refer(
+    gray: Float32[Tensor, "t 1 h w"],
+    reference_gray: Float32[Tensor, "r 1 h w"],
+    reference_chroma: Float32[Tensor, "r 2 h w"],
+    *,
+    flow: FlowEstimator,
+) -> dict[str, Tensor]:
+    """Return all references of t frames, those of the first frame first.
+
+    ``frame`` (n) is which of the frames each serves, ``gray``, ``chroma`` and ``flow`` (n 2 h w,
+    backward) are as in :class:`colorize.models.References`; n is t times r.
+    """
+    frames, count = len(gray), len(reference_gray)
+    seen = reference_gray.repeat(frames, 1, 1, 1)
+    chroma = reference_chroma.repeat(frames, 1, 1, 1)
+    found = flow(gray.repeat_interleave(count, dim=0), seen) if count else torch.zeros_like(chroma)
+    return {
+        "frame": torch.arange(frames).repeat_interleave(count),
+        "gray": seen,
+        "chroma": chroma,
+        "flow": found,
+    }
+
+
+def collate(items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+    """Return a batch; references of all its frames one after another.
+
+    ``reference_frame`` (n) is which of the b t frames each serves, ``reference_gray``,
+    ``reference_chroma`` and ``reference_flow`` are theirs.
+    """
+    rest = [{name: each for name, each in item.items() if name != "references"} for item in items]
+    length = len(items[0]["gray"])
+    references = [
+        item["references"] | {"frame": item["references"]["frame"] + index * length}
+        for index, item in enumerate(items)
+    ]
+    return {
+        **default_collate(rest),
+        **{
+            f"reference_{name}": torch.cat([each[name] for each in references])
+            for name in ("frame", "gray", "chroma", "flow")
+        },
+    }

@@ -1,0 +1,48 @@
+"""Ask for the true colours, pixel by pixel: references show them, so there is less to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def color_distance(
+    prediction: Float[Tensor, "*b 3 h w"], truth: Float[Tensor, "*b 3 h w"], *, beta: float
+) -> Float[Tensor, ""]:
+    """Return the mean of |d| - beta / 2 where a channel differs by |d| > beta, else d² / (2 beta).
+
+    Source: Girshick 2015, Fast R-CNN, eq. 3 (beta = 1 there): it pulls evenly on large errors, and
+    towards the mean, not the median, of what a pixel may be where errors are small.
+    """
+    dtype = torch.promote_types(prediction.dtype, torch.float32)
+    return functional.smooth_l1_loss(prediction.to(dtype), truth.to(dtype), beta=beta)
+
+
+class Color(nn.Module):
+    """Distance of every colouring to the true colours in RGB: see :func:`color_distance`.
+
+    ``beta`` in (0, 1] is where the distance turns from square to absolute.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, *, weight: float = 1.0, beta: float = 0.1) -> None:
+        super().__init__()
+        if not 0 < beta <= 1:
+            raise ValueError(f"loss.color.beta is {beta}: expected above 0, at most 1")
+        self.weight = weight
+        self.beta = beta
+
+    def forward(
+        self,
+        outputs: Float[Tensor, "b t k 3 h w"],
+        truth: Float[Tensor, "b t 3 h w"],
+        guides: Mapping[str, Tensor],
+    ) -> Float[Tensor, ""]:
+        """Return the loss; no guides are needed."""
+        return color_distance(outputs, truth.unsqueeze(2).expand_as(outputs), beta=self.beta)

@@ -1,0 +1,72 @@
+"""Teach what references propose directly: the matching, and the judge that mixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from colorize.color import join, rgb_to_chroma
+from colorize.losses.color import color_distance
+
+
+class Proposals(nn.Module):
+    """Distance of proposed colours to the true ones, where there is a reference.
+
+    The mixed proposals count fully, those of soft matching by ``matching``; both as the loss
+    :mod:`colorize.losses.color`. Without it the matching would learn only through the eyes of the
+    judge and the U-Net behind it, which do not trust it before it has learnt.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"mixed", "attended", "served"})
+
+    def __init__(self, *, weight: float = 1.0, beta: float = 0.1, matching: float = 0.6) -> None:
+        super().__init__()
+        if not 0 < beta <= 1:
+            raise ValueError(f"loss.proposals.beta is {beta}: expected above 0, at most 1")
+        if matching < 0:
+            raise ValueError(f"loss.proposals.matching is {matching}: expected 0 or more")
+        self.weight = weight
+        self.beta = beta
+        self.matching = matching
+
+    def forward(
+        self,
+        outputs: Float[Tensor, "b t k 3 h w"],
+        truth: Float[Tensor, "b t 3 h w"],
+        guides: Mapping[str, Tensor],
+    ) -> Float[Tensor, ""]:
+        """Return the loss; guides, of the b t frames in order:
+
+        ``mixed`` (n 2 h w) and ``attended`` (n 2 p q, of the frame padded below and to the right)
+        chroma, and ``served`` (n, bool), where there is a reference.
+        """
+        true = rgb_to_chroma(truth.flatten(0, 1))
+        mixed, attended = guides["mixed"].float(), guides["attended"].float()
+        served = guides["served"][:, None, None, None]
+        coarse = _shrink(true, attended.shape[-2:])
+        first = _distance(mixed, true, served, beta=self.beta)
+        return first + self.matching * _distance(attended, coarse, served, beta=self.beta)
+
+
+def _distance(
+    chroma: Float[Tensor, "n 2 h w"],
+    true: Float[Tensor, "n 2 h w"],
+    served: Tensor,
+    *,
+    beta: float,
+) -> Float[Tensor, ""]:
+    """Return the distance of colours of the same luma, frames without reference being right."""
+    difference = join(torch.zeros_like(chroma[:, :1]), (chroma - true) * served)
+    return color_distance(difference, torch.zeros_like(difference), beta=beta)
+
+
+def _shrink(planes: Float[Tensor, "n 2 h w"], size: Sequence[int]) -> Float[Tensor, "n 2 p q"]:
+    """Average the blocks of a grid over a frame that is padded to whole blocks of 4 and of 16."""
+    height, width = planes.shape[-2:]
+    padded = functional.pad(planes, (0, -width % 16, 0, -height % 16), mode="replicate")
+    return functional.adaptive_avg_pool2d(padded, (size[0], size[1]))
