@@ -7,8 +7,6 @@ chroma, unless its colours tell that it holds two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import torch
@@ -24,10 +22,10 @@ _SMALLEST, _LARGEST = 12, 0.25  # pixels at least; share of the frame at most
 _SPREAD = 4.0  # from the 10th to the 90th percentile of a fill's luma, at most
 # Luma within so many pixels of the rim must differ by more, along so much of the rim at least.
 _REACH, _STEP, _CLOSED = 2, 12.0, 0.8
-_BEYOND = -1e4  # what stands for luma outside the frame: its border closes a fill like a line
-# Two colours are so far apart in (Cb, Cr), and parting them explains more of the variance than it
-# would of colours spread evenly (0.75) or about one mean (0.64 for a Gaussian).
-_APART, _EXPLAINED = 0.07, 0.75
+# Each of two colours has that share of the pixels at least. They are so far apart in (Cb, Cr), and
+# parting them explains more of the variance than it would of colours spread evenly (0.75) or about
+# one mean (0.64 for a Gaussian).
+_PART, _APART, _EXPLAINED = 0.1, 0.07, 0.8
 
 
 def snap_to_fills(
@@ -61,7 +59,7 @@ def find_fills(gray: Float32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
 
     ``gray`` is luma in [0, 1]. A fill is a zone that can be walked through in steps of at most
     ``_TOLERANCE`` of luma, two pixels thick everywhere, of nearly one luma, neither a speck nor a
-    large part of the frame, and closed in: so no part of a gradient, however slow, is a fill.
+    large part of the frame, and closed in: a steady gradient, slow or steep, holds none.
 
     Source: quasi-flat zones, Soille 2008, Constrained Connectivity for Hierarchical Image
     Partitioning and Simplification, section 2.
@@ -69,17 +67,15 @@ def find_fills(gray: Float32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
     line do not count.
     """
     luma = 255 * gray
-    beside = np.pad(luma, _REACH, constant_values=_BEYOND)
-    fills = np.zeros(luma.shape, np.int32)
+    zones = _zones(luma)
+    fills = np.zeros_like(zones)
     found = 0
-    for window, zone in _each_zone(np.pad(_zones(luma), _REACH)):
-        inside = zone[_REACH:-_REACH, _REACH:-_REACH]
-        if zone.sum() <= _LARGEST * luma.size and _is_fill(beside[window], zone):
+    for number, (rows, columns) in enumerate(find_objects(zones), start=1):
+        window = tuple(slice(max(s.start - _REACH, 0), s.stop + _REACH) for s in (rows, columns))
+        zone = zones[window] == number
+        if zone.sum() <= _LARGEST * luma.size and _is_fill(luma[window], zone):
             found += 1
-            rows, columns = window
-            fills[rows.start : rows.stop - 2 * _REACH, columns.start : columns.stop - 2 * _REACH][
-                inside
-            ] = found
+            fills[window][zone] = found
     return fills
 
 
@@ -107,10 +103,11 @@ def _zones(luma: Float32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
     links = coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(luma.size, luma.size))
     count, flat = connected_components(links, directed=False)
     zones = flat.reshape(luma.shape)
-    areas = np.bincount(zones[_thick(zones)], minlength=count)
+    thick = _thick(zones)
+    areas = np.bincount(zones[thick], minlength=count)
     kept = areas >= _SMALLEST
     renumbered = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return np.where(_thick(zones), renumbered[zones], 0)
+    return np.where(thick, renumbered[zones], 0)
 
 
 def _thick(zones: Int32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
@@ -122,3 +119,38 @@ def _thick(zones: Int32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
         for columns in (slice(None, -1), slice(1, None)):
             thick[rows, columns] |= square
     return thick
+
+
+def _is_fill(luma: Float32[np.ndarray, "h w"], zone: Bool[np.ndarray, "h w"]) -> bool:
+    """Return whether a zone is of nearly one luma, and closed in by other luma.
+
+    The window reaches beyond the zone, but not beyond the frame, whose border is no part of a rim.
+    """
+    low, middle, high = np.percentile(luma[zone], (10, 50, 90))
+    if high - low > _SPREAD:
+        return False
+    mask = zone.view(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    rim = zone & (cv2.erode(mask, cross) == 0)
+    other = (np.abs(luma - middle) > _STEP).view(np.uint8)
+    beside = cv2.dilate(other, np.ones((2 * _REACH + 1,) * 2, np.uint8)) > 0
+    return bool(beside[rim].mean() >= _CLOSED)
+
+
+def _are_two(colors: Float32[np.ndarray, "2 n"]) -> bool:
+    """Return whether the chroma of a fill's pixels is that of two paints of one luma.
+
+    Pixels are parted where that explains most of their variance along its main axis (Otsu 1979).
+    """
+    centred = colors - colors.mean(axis=1, keepdims=True)
+    covariance = centred @ centred.T / centred.shape[1]
+    main = np.linalg.eigh(covariance)[1][:, 1]
+    along = np.sort(main @ centred)
+    least = max(1, round(_PART * len(along)))
+    below = np.arange(least, len(along) - least + 1)
+    sums, above = np.cumsum(along)[below - 1], len(along) - below
+    distances = (along.sum() - sums) / above - sums / below
+    between = below * above * (distances / len(along)) ** 2
+    best = between.argmax()
+    explained = between[best] > _EXPLAINED * np.trace(covariance)
+    return bool(explained and distances[best] > _APART)
