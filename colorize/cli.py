@@ -101,6 +101,7 @@ def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
         saturation=options.saturation,
         quality=options.quality,
         recolor=options.recolor,
+        snap=options.snap,
     )
 
 
@@ -195,6 +196,11 @@ def _add_looks(group: argparse._ArgumentGroup) -> None:
         "--recolor",
         action="store_true",
         help="colour also shots that are in colour already, from their luma",
+    )
+    group.add_argument(
+        "--snap",
+        action="store_true",
+        help="give every flat fill one colour; painted grounds are left alone",
     )
     group.add_argument(
         "--no-refine",

@@ -147,6 +147,9 @@ class EvaluateConfig:
     whether the checkpoint's refiner is measured too (null: where there is one; false: the main
     network alone); ``flow_weights`` replaces the file of RAFT's weights that it names. Every
     ``every``-th frame of a clip is measured; metrics of clips take all frames of a shot.
+    ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
+    and not measured. ``baseline`` measures a simple way to colour by them instead of a checkpoint:
+    copied, moved (along ``flow``, with ``flow_weights``) or transferred.
     """
 
     output: str = MISSING
@@ -156,6 +159,9 @@ class EvaluateConfig:
     size: int | None = None
     refine: bool | None = None
     flow_weights: str | None = None
+    reference_frames: int = 0
+    baseline: str | None = None
+    flow: str = "dis"
     prediction: str | None = None
     truth: str | None = None
     metric: dict[str, Any] = MISSING

@@ -16,6 +16,7 @@ from colorize.media import Frame
 from colorize.predict import Colorizer, resize, working_size
 from colorize.reference_frames import ReferenceSet
 from colorize.sequence import State
+from colorize.snapping import snap_to_fills
 from colorize.stillness import Held, hold_still
 
 _STREAM, _HELD = "stream.", "held."
@@ -26,7 +27,8 @@ class Coloring:
 
     ``effort`` says how much at a time and at which size, ``refine`` whether the checkpoint's
     refiner is used, ``stillness`` from 0 to 1 how firmly colours hold still along motion. ``check``
-    is called between batches and may raise to stop. ``guides`` hold the references of the job.
+    is called between batches and may raise to stop. ``guides`` hold the references of the job,
+    ``snap`` gives every flat fill one chroma.
     """
 
     def __init__(
@@ -37,11 +39,12 @@ class Coloring:
         refine: bool,
         stillness: float,
         guides: Guides | None = None,
+        snap: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._colorizer, self._effort = colorizer, effort
         self._refine, self._stillness, self._check = refine, stillness, check
-        self._guides = guides
+        self._guides, self._snap = guides, snap
         self._flow = Dis()
 
     def __call__(
@@ -85,6 +88,8 @@ class Coloring:
             planes.append(self._with_own(chroma, frames[start:stop], names))
         assert stream.state is not None, "the stream has just coloured frames"
         chroma, state = torch.cat(planes), _named(_STREAM, stream.state)
+        if self._snap:
+            chroma = snap_to_fills(small, chroma)
         if self._stillness > 0:
             chroma, held = self._still(small, chroma, before)
             state |= _named(_HELD, held)

@@ -94,6 +94,8 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     pixels = asdict(settings)
     for name in ("checkpoint", "variant", "quality", "recolor"):
         del pixels[name]
+    if not settings.snap:
+        del pixels["snap"]  # as before there was such a setting
     return [shot.chosen, pixels]
 
 

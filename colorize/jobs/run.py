@@ -276,6 +276,7 @@ def make_rendering(
         refine=settings.refine,
         stillness=settings.stillness,
         guides=guides,
+        snap=settings.snap,
         check=rendering.check,
     )
     return rendering
