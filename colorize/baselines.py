@@ -37,7 +37,7 @@ class Baseline:
     sequential = False
 
     def __init__(
-        self, method: Method, *, flow: FlowMethod = "dis", flow_weights: str = "torchvision"
+        self, method: str, *, flow: FlowMethod = "dis", flow_weights: str = "torchvision"
     ) -> None:
         require_choice("baseline", method, Method)
         self.method = method

@@ -149,7 +149,8 @@ class EvaluateConfig:
     ``every``-th frame of a clip is measured; metrics of clips take all frames of a shot.
     ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
     and not measured. ``baseline`` measures a simple way to colour by them instead of a checkpoint:
-    copied, moved (along ``flow``, with ``flow_weights``) or transferred.
+    copied, moved (along ``flow``, with ``flow_weights``) or transferred. Of ``prediction``, frames
+    called as the pictures in the folder ``leave_out``, such as references, are not measured.
     """
 
     output: str = MISSING
@@ -164,6 +165,7 @@ class EvaluateConfig:
     flow: str = "dis"
     prediction: str | None = None
     truth: str | None = None
+    leave_out: str | None = None
     metric: dict[str, Any] = MISSING
     device: str = "auto"
     batch_size: int = 8

@@ -27,6 +27,7 @@ from colorize.footage import (
     pair_clips,
 )
 from colorize.media import open_source
+from colorize.media.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
 from colorize.predict import Colorizer, choose_device
 from colorize.provenance import provenance
@@ -256,17 +257,36 @@ def _open_frames(config: DictConfig, *, whole: bool) -> Work:
         PairedFrames(name, prediction=open_source(predicted), truth=open_source(true))
         for name, predicted, true in pair_clips(prediction, truth)
     ]
+    left_out = _left_out(config.leave_out)
     batches = (
-        clip.batches(every=config.every, batch_size=config.batch_size, whole=whole, device=device)
+        clip.batches(
+            every=config.every,
+            leave_out=left_out,
+            batch_size=config.batch_size,
+            whole=whole,
+            device=device,
+        )
         for clip in clips
     )
     return Work(
         batches=itertools.chain.from_iterable(batches),
-        count=sum(len(range(0, clip.truth.count or 0, config.every)) for clip in clips),
-        data=f"frames of {prediction.name} against {truth.name}, every {config.every}. frame",
+        count=sum(clip.count(every=config.every, leave_out=left_out) for clip in clips),
+        data=(
+            f"frames of {prediction.name} against {truth.name}, every {config.every}. frame"
+            + (f" but those of {Path(config.leave_out).name}" if left_out else "")
+        ),
         checkpoint=None,
         weights={},
     )
+
+
+def _left_out(folder: str | None) -> frozenset[str]:
+    """Return the names, without suffix, of the pictures that are not measured."""
+    if folder is None:
+        return frozenset()
+    if not Path(folder).is_dir():
+        raise ConfigError(f"leave_out is {folder!r}: expected a folder of pictures")
+    return frozenset(file.stem for file in picture_files(Path(folder)))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ on the length of a shot or a film.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -201,12 +201,19 @@ class PairedFrames:
             _check_names(prediction.path, truth.path)
 
     def batches(
-        self, *, every: int, batch_size: int, whole: bool, device: torch.device
+        self,
+        *,
+        every: int,
+        batch_size: int,
+        whole: bool,
+        device: torch.device,
+        leave_out: Container[str] = (),
     ) -> Iterator[Batch]:
         """Yield every ``every``-th pair, or all if ``whole``, as batches of one colouring.
 
         Where ``whole``, shots are found in the luma of the true frames, which are read twice for
-        it. Frames of another size start a shot, and so a batch.
+        it. Frames of another size start a shot, and so a batch. Frames whose name without suffix is
+        in ``leave_out`` are not measured.
 
         Raises:
             FootageError: The films differ in length, or two frames in size.
@@ -216,19 +223,37 @@ class PairedFrames:
         for pair in self._pairs(1 if whole else every):
             cut = pair.number in starts or bool(part and pair.size != part[-1].size)
             if part and (cut or len(part) == batch_size):
-                yield self._batch(part, shot, every, device)
+                yield self._batch(part, shot, every, device, leave_out)
                 part = []
             shot = pair.number if cut else shot
             part.append(pair)
         if part:
-            yield self._batch(part, shot, every, device)
+            yield self._batch(part, shot, every, device, leave_out)
 
-    def _batch(self, pairs: Sequence[_Pair], shot: int, every: int, device: torch.device) -> Batch:
+    def count(self, *, every: int, leave_out: Container[str] = ()) -> int:
+        """Return how many frames are measured."""
+        if self.truth.kind != "folder":
+            return len(range(0, self.truth.count or 0, every))
+        files = picture_files(self.truth.path)[::every]
+        return sum(file.stem not in leave_out for file in files)
+
+    def _batch(
+        self,
+        pairs: Sequence[_Pair],
+        shot: int,
+        every: int,
+        device: torch.device,
+        leave_out: Container[str],
+    ) -> Batch:
         predicted, truth = (
             torch.cat([to_tensor(frame.rgb[None], device) for frame in frames])
             for frames in ([p.predicted for p in pairs], [p.true for p in pairs])
         )
-        measured = _on_grid([pair.number for pair in pairs], every)
+        measured = [
+            place
+            for place in _on_grid([pair.number for pair in pairs], every)
+            if Path(pairs[place].name).stem not in leave_out
+        ]
         names = [pair.name for pair in pairs]
         gray = rgb_to_luma(truth)
         return Batch(self.clip, shot, names, measured, gray, predicted[:, None], truth)

@@ -156,12 +156,15 @@ def test_the_memory_of_upsampling_is_at_least_its_result():
     assert mebibytes("bilateral", (1024, 2048), short_side=64) > 0.9 * 2 * 4 * 2  # MiB of float32
 
 
-def test_the_demo_holds_out_shots_with_their_own_gray(tmp_path):
-    # The demo itself is four commands, each with tests of its own; all of them take minutes.
-    module("demo").write_held_out_shots(tmp_path, ["debug=tiny"])
-    truth, gray = (list(open_source(tmp_path / name)) for name in ("truth", "gray"))
+def test_the_demo_gives_one_frame_a_shot_in_colour(tmp_path):
+    # The demo itself is two commands, each with tests of its own.
+    module("demo").draw_shots(tmp_path, shots=2, frames=3)
+    names = ("truth", "gray", "references")
+    truth, gray, given = (list(open_source(tmp_path / name)) for name in names)
     assert [frame.name for frame in truth] == [frame.name for frame in gray]
-    assert len(truth) == 4
+    assert [frame.name for frame in given] == ["shot-000_000.png", "shot-001_000.png"]
+    np.testing.assert_array_equal(given[1].rgb, truth[3].rgb)
+    assert len(truth) == 6
     luma = truth[0].rgb.astype(float) @ [0.299, 0.587, 0.114]
     assert np.abs(gray[0].rgb - luma[..., None]).max() <= 0.51
     assert np.ptp(truth[0].rgb, axis=2).max() > 0

@@ -54,4 +54,4 @@ class Guides:
 
     def _distance(self, name: str, near: int) -> float:
         frame = self._by_name[name].frame
-        return float("inf") if frame is None else abs(frame - near)
+        return float("inf") if frame is None else float(abs(frame - near))
