@@ -175,7 +175,7 @@ class Stream:
     ) -> None:
         self.colorizer = colorizer
         self.references = references
-        self._reference_flow = Dis()
+        self.reference_flow = Dis()
         self.refiner = colorizer.refiner if refined else None
         self.variant = variant
         self._state: State | None = None
@@ -235,7 +235,7 @@ class Stream:
         """Return the references of frames at the working size."""
         if self.references is None or len(self.references.gray) == 0:
             return None
-        return bind(self.references, small, flow=self._reference_flow)
+        return bind(self.references, small, flow=self.reference_flow)
 
 
 def enlarge(

@@ -72,6 +72,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
     names = {"hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"}
+    names.add("guided")
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
     assert whole > decoding

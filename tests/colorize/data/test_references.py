@@ -47,7 +47,9 @@ def coded() -> ClipDataset:
     return ClipDataset(clips=clips)
 
 
-def pictures(count: int = 4, *, size: tuple[int, int] = (16, 24), same: bool = False) -> ClipDataset:
+def pictures(
+    count: int = 4, *, size: tuple[int, int] = (16, 24), same: bool = False
+) -> ClipDataset:
     """One clip of random pictures, or of one and the same; colours far from the gamut's ends."""
     random = np.random.default_rng(0)
     frames = random.integers(60, 200, (count, *size, 3), dtype=np.uint8)
@@ -66,7 +68,9 @@ def referenced(
 
 
 def sample(seed: int = 0, *, clip: int = 0, frame: int = 8, **changes: Any) -> Sample:
-    return Sample(**({"clip": clip, "frame": frame, "length": 1, "size": SIZE, "seed": seed} | changes))
+    return Sample(
+        **({"clip": clip, "frame": frame, "length": 1, "size": SIZE, "seed": seed} | changes)
+    )
 
 
 def origins(made: ReferencedClips, *, clip: int, frame: int, draws: int) -> list[list[tuple]]:
@@ -133,9 +137,7 @@ def test_the_same_seed_gives_the_same_sample() -> None:
     made = ReferencedClips(
         pictures(size=(40, 48)), augment=Augment(), sampling=ReferenceSampling(none=0.0)
     )
-    first, again, other = (
-        made[sample(seed, frame=2, size=(32, 40))] for seed in (3, 3, 4)
-    )
+    first, again, other = (made[sample(seed, frame=2, size=(32, 40))] for seed in (3, 3, 4))
     for name in ("gray", "color"):
         assert torch.equal(first[name], again[name])
         assert not torch.equal(first[name], other[name])
@@ -150,9 +152,7 @@ def test_a_sample_is_its_frame_and_its_references_are_stored_frames() -> None:
     torch.testing.assert_close(item["color"][0], stored[2], rtol=0, atol=1e-6)
     torch.testing.assert_close(item["gray"], rgb_to_luma(item["color"]), rtol=0, atol=1e-6)
     assert item["references"]["frame"].tolist() == [0, 0, 0]
-    for gray, chroma in zip(
-        item["references"]["gray"], item["references"]["chroma"], strict=True
-    ):
+    for gray, chroma in zip(item["references"]["gray"], item["references"]["chroma"], strict=True):
         off = (rgb_to_luma(stored) - gray).abs().amax(dim=(1, 2, 3))
         number = int(off.argmin())
         assert float(off[number]) < 1e-6
@@ -223,9 +223,7 @@ def test_a_reference_is_cut_as_the_frame_or_in_its_own_way(mirror: float) -> Non
 
 
 def test_all_frames_of_a_run_have_the_same_references() -> None:
-    item = referenced(pictures(), counts=(0.0, 1.0))[
-        sample(frame=2, length=2, size=(16, 24))
-    ]
+    item = referenced(pictures(), counts=(0.0, 1.0))[sample(frame=2, length=2, size=(16, 24))]
     assert item["gray"].shape == (2, 1, 16, 24)
     given = item["references"]
     assert given["frame"].tolist() == [0, 0, 1, 1]

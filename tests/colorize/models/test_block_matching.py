@@ -85,9 +85,7 @@ def test_places_are_those_of_plain_loops(size: tuple[int, int], grid: tuple[int,
     gray, references = noise(1, *size), noise(2, 1, *size, seed=1)
     random = torch.Generator().manual_seed(2)
     best = torch.randint(0, 2 * grid[0] * grid[1], grid, generator=random)
-    expected = by_loops(
-        best.numpy(), gray[0].double().numpy(), references[:, 0].double().numpy()
-    )
+    expected = by_loops(best.numpy(), gray[0].double().numpy(), references[:, 0].double().numpy())
     actual = torch.stack(refine_matches(best, gray, references), dim=-1)
     np.testing.assert_array_equal(actual.numpy(), expected)
 

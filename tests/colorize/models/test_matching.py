@@ -52,7 +52,9 @@ def test_matches_are_those_of_plain_loops(features: SqueezeNet) -> None:
                 logits.append(7.0 * cosine - 3.0 * squared)
                 cosines.append(cosine)
         weights = np.exp(logits) / np.exp(logits).sum()
-        np.testing.assert_allclose(matches.soft[index].detach().numpy(), weights, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            matches.soft[index].detach().numpy(), weights, rtol=1e-4, atol=1e-6
+        )
         assert int(matches.best[y, x]) == int(np.argmax(logits))
         assert float(matches.similarity[0, y, x]) == pytest.approx(
             cosines[int(np.argmax(logits))], abs=1e-5

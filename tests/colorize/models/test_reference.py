@@ -180,9 +180,7 @@ def test_frames_of_any_size_keep_their_luma(
 def test_odd_frames_are_padded_by_their_edge_and_cut_back(model: ReferenceGenerator) -> None:
     gray, given = noise(1, 1, 33, 47), references(0, 0, size=(33, 47))
     down, right = torch.arange(48).clamp(max=32)[:, None], torch.arange(48).clamp(max=46)
-    whole = References(
-        given.frame, *(planes[:, :, down, right] for planes in given[1:4])
-    )
+    whole = References(given.frame, *(planes[:, :, down, right] for planes in given[1:4]))
     with torch.no_grad():
         expected = model(gray[:, :, down, right], None, whole)[..., :33, :47]
         torch.testing.assert_close(model(gray, None, given), expected, rtol=0, atol=1e-6)
