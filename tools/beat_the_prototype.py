@@ -30,9 +30,12 @@ from hydra import compose, initialize_config_dir
 
 from colorize.color import rgb_to_luma
 from colorize.config import build, config_directory, register_schemas
-from colorize.data import CartoonClips
+from colorize.data import CartoonClips, ClipDataset
+from colorize.data.references import evenly_spaced
 from colorize.files import write_atomically
 from colorize.footage import to_tensor
+from colorize.media import Frame
+from colorize.media.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY, MEAN
 from colorize.predict import Colorizer, working_size
 from colorize.sheet import contact_sheet, save_sheet, to_picture
@@ -59,6 +62,9 @@ class Row(NamedTuple):
 def main() -> None:
     """Measure all rows, and write results.json and results.md."""
     options = _parse()
+    if options.write_references:
+        write_references(options)
+        return
     folder: Path = options.output
     measured = {}
     for number, row in enumerate(rows(options), 1):
@@ -71,6 +77,16 @@ def main() -> None:
     print(text)
     if not options.root:
         draw(options, folder)
+
+
+def write_references(options: argparse.Namespace) -> None:
+    """Write the frames that four references a clip are, for colorize-train experiment=adapt."""
+    dataset = ClipDataset.from_manifest(root=options.root, split="test")
+    with FolderSink(options.write_references, quality=100) as sink:
+        for clip in dataset.clips:
+            for frame in evenly_spaced(clip.count, max(COUNTS)):
+                name = f"{clip.name}_{frame:06d}.png"
+                sink.write(Frame(index=0, name=name, rgb=np.array(clip.frames[frame])))
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
@@ -184,9 +200,17 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--prototype", help=TITLES["prototype"])
     parser.add_argument("--first", help=TITLES["first"])
     parser.add_argument("--raft", help="weights of RAFT-small")
-    parser.add_argument("--squeezenet", required=True, help="weights of SqueezeNet, for LPIPS")
+    parser.add_argument(
+        "--squeezenet", default="torchvision", help="weights of SqueezeNet, for LPIPS"
+    )
     parser.add_argument("--every", type=int, default=6, help="frames measured (default 6)")
-    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=Path("beat-the-prototype"))
+    parser.add_argument(
+        "--write-references",
+        type=Path,
+        metavar="DIR",
+        help="only write four frames of each test clip of --root, to adapt weights to",
+    )
     return parser.parse_args()
 
 
