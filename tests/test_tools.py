@@ -253,3 +253,14 @@ def test_gradient_shares_refuses_in_one_line(settings, message, run, capsys):
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1
     assert errors[0].startswith(message)
+
+
+def test_shipped_weights_are_half_as_large_and_colour_the_same(run, tmp_path, capsys):
+    checkpoint = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    picture = tmp_path / "gray.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8)).save(picture)
+    assert run("ship_weights", checkpoint, "--folder", tmp_path, "--check", picture) == 0
+    shown = capsys.readouterr().out
+    assert "differs by at most 0." in shown
+    shipped = tmp_path / "default.safetensors"
+    assert shipped.stat().st_size < 0.6 * checkpoint.stat().st_size

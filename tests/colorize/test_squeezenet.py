@@ -107,7 +107,7 @@ def test_the_weights_of_a_file_draw_no_random_numbers(files: dict[str, Path]) ->
 def test_a_checkpoint_brings_weights_and_scaling(kind: str, files: dict[str, Path]) -> None:
     trained, loaded = SqueezeNet(weights=files[kind]), SqueezeNet(weights="checkpoint")
     gray = torch.rand(1, 1, 16, 32)
-    with pytest.raises(RuntimeError, match="weights='checkpoint'.* is used before one was loaded"):
+    with pytest.raises(RuntimeError, match=r"weights='checkpoint'.* used before one was loaded"):
         loaded(gray)
     nn.ModuleDict({"inner": loaded}).load_state_dict(
         {f"inner.{name}": tensor for name, tensor in trained.state_dict().items()}
