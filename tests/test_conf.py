@@ -81,17 +81,16 @@ def test_every_data_file_fits_its_signature(name):
 
 def test_mixed_clips_train_one_step():
     """Procedural clips stand for the prepared ones."""
-    clips = ["~data.clips.root", "data.clips._target_=colorize.data.CartoonClips"]
-    clips += ["+data.clips.size=[32,48]", "+data.clips.frames_per_shot=2"]
-    clips += [f"+data.clips.{split}=1" for split in ("train", "val", "test")]
     config = train_config(
         *REFERENCE,
         *("data=mixed", "data.cartoons=2", "data.shots=1", "data.frames_per_shot=2"),
         *("data.size=[32,48]", "loss=[color,proposals]", "model.channels=[4,4,4,4,4]"),
         *("sampling.stills=2", "sampling.batch_size=2", "sampling.workers=0"),
         *("sampling.stages=[{epochs:1,size:[32,48]}]", "trainer.accelerator=cpu"),
-        *clips,
     )
+    clips = {"_target_": "colorize.data.CartoonClips", "size": [32, 48], "frames_per_shot": 2}
+    clips |= {"train": 1, "val": 1, "test": 1}
+    OmegaConf.update(config, "data.clips", clips, merge=False, force_add=True)
     train_one_step(config)
 
 

@@ -95,6 +95,12 @@ def _guided(
     chosen = choose_references(shots, found, source, colorizer, short_side=settings.short_side)
     served = sum(bool(shot.guided_by) for shot in chosen)
     say(f"{len(found)} references serve {served} of {len(chosen)} shots")
+    used = {name for shot in chosen for name in shot.guided_by}
+    if idle := [each.name for each in found if each.name not in used]:
+        say(
+            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use one "
+            'all the same, name it in "references" of a shot in the manifest'
+        )
     return found, chosen
 
 

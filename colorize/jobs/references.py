@@ -24,8 +24,9 @@ from colorize.predict import Colorizer, working_size
 from colorize.reference_frames import ReferenceSet
 
 MOST = 4  # references of one frame: what they cost grows with their number
-# Mean cosine of the best matches below which a picture shows too little of a shot.
-LEAST_LIKENESS = 0.5
+# Below it a reference harms more than it helps; measured for the shipped weights by
+# tools/measure_likeness.py (experiments/reference).
+LEAST_LIKENESS = 0.88
 _THUMBNAIL = (48, 27)
 _SAME_DRAWING = 0.8  # correlation of thumbnails
 

@@ -28,6 +28,7 @@ pytestmark = [
 CUDA = "cuda"
 LOSSES: dict[str, Callable[[], nn.Module]] = {
     "bilateral": losses.Bilateral,
+    "color": losses.Color,
     "rank_diversity": lambda: losses.RankDiversity(features=_features()),
     "refinement": losses.Refinement,
     "segment": losses.Segment,
@@ -216,7 +217,9 @@ def test_a_job_with_references_runs(tmp_path: Path) -> None:
         Image.fromarray(frame).save(folder / f"{number}.png")
     Image.fromarray(random.integers(0, 255, (64, 96, 3), np.uint8)).save(given)
     cli.main(
-        [str(folder), "-o", str(tmp_path / "out"), "--reference", str(given)]
-        + ["--checkpoint", str(checkpoint), "--device", CUDA]
+        [
+            *(str(folder), "-o", str(tmp_path / "out"), "--reference", str(given)),
+            *("--checkpoint", str(checkpoint), "--device", CUDA),
+        ]
     )
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
