@@ -15,6 +15,8 @@ FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group
 REFERENCE = ["model=reference", "model.features.weights=random", "references=sampled"]
 # What a file needs beside itself to make sense.
 COMPANIONS = {
+    ("data", "pictures"): ["data.root=PICTURES"],
+    ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference"): ["model.features.weights=random"],
     ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
