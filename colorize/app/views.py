@@ -1,0 +1,109 @@
+"""What the page shows of a job: its frames before and after, as far as they are there."""
+
+from __future__ import annotations
+
+import bisect
+from collections import OrderedDict
+from dataclasses import dataclass
+from fractions import Fraction
+
+from colorize.app.edits import parts_of
+from colorize.app.error import PageError
+from colorize.app.jobs import Job
+from colorize.app.reel import Reels
+from colorize.app.roots import Roots
+from colorize.jobs import Manifest
+from colorize.jobs.parts import Part
+from colorize.jobs.store import Store
+from colorize.media import open_source
+from colorize.media.folder import picture_files
+
+
+@dataclass(frozen=True)
+class View:
+    """A planned job: its parts, and for a folder the names of its frames."""
+
+    manifest: Manifest
+    parts: list[Part]
+    names: list[str] | None
+    size: tuple[int, int]
+    rate: Fraction | None
+
+    def part(self, frame: int) -> Part:
+        """Return the part that a frame belongs to.
+
+        Raises:
+            PageError: There is no such frame.
+        """
+        if not self.parts or not 0 <= frame < self.parts[-1].stop:
+            raise PageError(f"there is no frame {frame}", status=404)
+        return self.parts[bisect.bisect_right(self.parts, frame, key=lambda part: part.start) - 1]
+
+
+class Views:
+    """The views of jobs, made anew when a manifest has changed."""
+
+    def __init__(self, roots: Roots) -> None:
+        self.roots, self.reels = roots, Reels()
+        self._views: OrderedDict[tuple[str, int], View] = OrderedDict()
+
+    def of(self, job: Job) -> View:
+        """Return the view of a job.
+
+        Raises:
+            PageError: Its shots are not found yet.
+        """
+        manifest = job.manifest(self.roots)
+        key = (job.id, job.store(self.roots).manifest.stat().st_mtime_ns)
+        if key not in self._views:
+            path = job.input(self.roots)
+            with open_source(path) as source:
+                self._views[key] = View(
+                    manifest,
+                    parts_of(job, manifest, self.roots),
+                    [file.name for file in picture_files(path)] if path.is_dir() else None,
+                    source.size,
+                    source.rate,
+                )
+            while len(self._views) > 16:
+                self._views.popitem(last=False)
+        return self._views[key]
+
+    def original(self, job: Job, frame: int, *, short_side: int) -> bytes:
+        """Return a frame of the source as a JPEG.
+
+        Raises:
+            PageError, MediaError: It is not there, or cannot be read.
+        """
+        return self.reels.of(job.input(self.roots)).picture(frame, short_side=short_side)
+
+    def result(self, job: Job, frame: int, *, short_side: int) -> bytes:
+        """Return a coloured frame as a JPEG.
+
+        Raises:
+            PageError: It is not coloured as the manifest now says.
+            MediaError: It cannot be read.
+        """
+        view, store = self.of(job), job.store(self.roots)
+        part = view.part(frame)
+        if not store.is_done(part):
+            raise PageError(f"frame {frame} is not coloured yet", status=404)
+        if view.names is None:
+            reel = self.reels.of(store.film_part(part))
+            return reel.picture(frame - part.start, short_side=short_side)
+        path = job.output(self.roots) / view.names[frame]
+        return self.reels.of(path).picture(0, short_side=short_side)
+
+
+def done_parts(view: View, store: Store) -> list[dict[str, object]]:
+    """Return the parts of a job for the page: where they are, their key, and whether finished."""
+    return [
+        {
+            "start": part.start,
+            "stop": part.stop,
+            "key": part.key[:16],
+            "shot": part.shot,
+            "done": store.is_done(part),
+        }
+        for part in view.parts
+    ]

@@ -1,0 +1,88 @@
+"""Find checkpoints below the page's folders, and tell what each is for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from colorize.app.roots import Roots
+from colorize.checkpoints import FORMAT
+
+Purpose: TypeAlias = Literal["colour", "classify", "unknown"]
+
+CLASSIFIER = "tooncolor-classifier-1"  # classify.checkpoints.FORMAT
+_DEEPEST, _MOST = 5, 20_000  # levels of folders, and entries, that are looked at
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint as the page writes it; ``title`` is the name of its run."""
+
+    path: str
+    title: str
+    purpose: Purpose
+    classes: tuple[str, ...] = ()
+    target: str | None = None
+
+
+def find_weights(roots: Roots) -> list[Weights]:
+    """Return the checkpoints below all roots; the exported ones come first."""
+    found = [
+        _weights(path, roots)
+        for name in roots.names
+        for path in _files(roots.path(name))
+        if path.suffix in (".safetensors", ".ckpt")
+    ]
+    mine = [each for each in found if each is not None]
+    return sorted(mine, key=lambda each: (each.path.endswith(".ckpt"), each.path))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield files in a folder and below; no hidden ones, and links are not followed."""
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(f for f in folders if f[0] != ".") if depth < _DEEPEST else []
+        seen += len(files)
+        if seen > _MOST:
+            return
+        yield from (Path(place) / name for name in sorted(files) if name[0] != ".")
+
+
+def _weights(path: Path, roots: Roots) -> Weights | None:
+    """Return what a file is, by its head alone; None if it is no checkpoint of ours."""
+    shown = roots.show(path)
+    inside = path.parent.parent if path.parent.name == "checkpoints" else path.parent
+    title = inside.name if path.suffix == ".safetensors" else f"{inside.name} ({path.stem})"
+    if path.suffix == ".ckpt":
+        return Weights(shown, title, "unknown")
+    metadata = read_metadata(path)
+    match metadata.get("format"):
+        case str(form) if form == FORMAT:
+            return Weights(shown, title, "colour")
+        case str(form) if form == CLASSIFIER:
+            about = json.loads(metadata["description"])
+            classes = tuple(str(each) for each in about["classes"])
+            return Weights(shown, title, "classify", classes, about["config"].get("target"))
+        case _:
+            return None
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file; nothing of one that is damaged.
+
+    Source: the format's description: 8 bytes of length, then a header of JSON.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > 10**7:
+                return {}
+            metadata = json.loads(file.read(length)).get("__metadata__", {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
