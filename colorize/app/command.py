@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
         local = options.host in LOCAL
         # Whoever reaches the page can read and write its folders: others need its address.
         key = None if local else secrets.token_urlsafe(16)
-        app = make_app(make_studio(options), hosts=LOCAL if local else ("*",), key=key)
+        studio = make_studio(options)
+        studio.queue.warm_up()
+        app = make_app(studio, hosts=LOCAL if local else ("*",), key=key)
         address = f"http://{options.host}:{options.port}/"
         print(f"open {address}{'' if key is None else f'?key={key}'}   (Ctrl-C ends)", flush=True)
         uvicorn.run(app, host=options.host, port=options.port, log_level="warning")

@@ -24,6 +24,10 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
+    def start(self) -> None:
+        """Start the process before it is asked for anything: PyTorch takes its time."""
+        self._started()
+
     def ask(self, request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Send a request and yield its events, by kind: say, progress, and at last done or failed.
 

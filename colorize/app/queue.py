@@ -21,6 +21,9 @@ _IDLE = 600.0  # seconds after which a worker's memory is given back
 class Works(Protocol):
     """What does the work of one device: see :class:`colorize.app.process.Worker`."""
 
+    def start(self) -> None:
+        """Get ready before the first request."""
+
     def ask(self, request: Mapping[str, Any]) -> Any:
         """Yield the events of a request."""
 
@@ -91,11 +94,21 @@ class Queue:
             self._forget_old()
             self._tickets[ticket.id] = ticket
             self._waiting[device].append(ticket)
-            if device not in self._workers:
-                self._workers[device] = self._make_worker()
-                threading.Thread(target=self._serve, args=(device,), daemon=True).start()
+            self._prepare(device)
             self._change.notify_all()
         return ticket
+
+    def warm_up(self) -> None:
+        """Start the worker of the first device, so that nobody waits for PyTorch later."""
+        with self._change:
+            self._prepare(self.devices[0])
+            self._workers[self.devices[0]].start()
+
+    def _prepare(self, device: str) -> None:
+        """Let a device have its worker and its thread."""
+        if device not in self._workers:
+            self._workers[device] = self._make_worker()
+            threading.Thread(target=self._serve, args=(device,), daemon=True).start()
 
     def ticket(self, name: str) -> Ticket:
         """Return a ticket by its id.

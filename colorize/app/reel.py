@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from colorize.app.error import PageError
-from colorize.media import Frame, Source, open_source
+from colorize.media import Frame, open_source
 from colorize.media.frame import to_depth
 
 _PIECE = 12  # frames decoded together: requests of a browser come in any order
@@ -20,10 +20,13 @@ SIZES = (180, 540, 1080)  # short sides that can be asked for
 
 
 class Reel:
-    """The frames of one source, as JPEG; going on from where one looked last costs least."""
+    """Frames as JPEG; going on from where one looked last costs least.
 
-    def __init__(self, path: Path) -> None:
-        self._source: Source = open_source(path)
+    ``read`` returns the frames from a number on.
+    """
+
+    def __init__(self, read: Callable[[int], Iterator[Frame]]) -> None:
+        self._read_from = read
         self._lock = threading.Lock()
         self._frames: Iterator[Frame] = iter(())
         self._next = 0
@@ -47,7 +50,7 @@ class Reel:
     def _read(self, first: int, short_side: int) -> None:
         """Encode the frames of a piece."""
         if self._next != first:
-            self._frames, self._next = self._source.frames(first), first
+            self._frames, self._next = self._read_from(first), first
         for _ in range(_PIECE):
             frame = next(self._frames, None)
             if frame is None:
@@ -72,10 +75,14 @@ class Reels:
         Raises:
             MediaError: It cannot be read.
         """
+        return self.made(path, lambda: open_source(path).frames)
+
+    def made(self, path: Path, make: Callable[[], Callable[[int], Iterator[Frame]]]) -> Reel:
+        """Return the reel of a file as it is now; ``make`` returns what reads its frames."""
         key = (path, path.stat().st_mtime if path.exists() else 0.0)
         with self._lock:
             if key not in self._reels:
-                self._reels[key] = Reel(path)
+                self._reels[key] = Reel(make())
                 while len(self._reels) > self._most:
                     self._reels.popitem(last=False)
             self._reels.move_to_end(key)

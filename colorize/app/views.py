@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import bisect
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from colorize.app.edits import parts_of
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
-from colorize.app.reel import Reels
+from colorize.app.reel import Reel, Reels
 from colorize.app.roots import Roots
 from colorize.jobs import Manifest
 from colorize.jobs.parts import Part
 from colorize.jobs.store import Store
-from colorize.media import open_source
+from colorize.media import Frame, VideoSource, open_source
 from colorize.media.folder import picture_files
+from colorize.media.parts import read_part
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,22 @@ class Views:
         if not store.is_done(part):
             raise PageError(f"frame {frame} is not coloured yet", status=404)
         if view.names is None:
-            reel = self.reels.of(store.film_part(part))
+            reel = self._part_reel(job, store.film_part(part), view.manifest.settings.quality)
             return reel.picture(frame - part.start, short_side=short_side)
         path = job.output(self.roots) / view.names[frame]
         return self.reels.of(path).picture(0, short_side=short_side)
+
+    def _part_reel(self, job: Job, path: Path, quality: int) -> Reel:
+        """Return the reel of a film's part, which has no container of its own."""
+        source, output = job.input(self.roots), job.output(self.roots)
+
+        def make() -> Callable[[int], Iterator[Frame]]:
+            like = VideoSource(source)
+            return lambda start: read_part(
+                path, like=like, output=output, quality=quality, start=start
+            )
+
+        return self.reels.made(path, make)
 
 
 def done_parts(view: View, store: Store) -> list[dict[str, object]]:

@@ -56,8 +56,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _weights(path: Path, roots: Roots) -> Weights | None:
     """Return what a file is, by its head alone; None if it is no checkpoint of ours."""
     shown = roots.show(path)
-    inside = path.parent.parent if path.parent.name == "checkpoints" else path.parent
-    title = inside.name if path.suffix == ".safetensors" else f"{inside.name} ({path.stem})"
+    title = _title(shown)
     if path.suffix == ".ckpt":
         return Weights(shown, title, "unknown")
     metadata = read_metadata(path)
@@ -70,6 +69,19 @@ def _weights(path: Path, roots: Roots) -> Weights | None:
             return Weights(shown, title, "classify", classes, about["config"].get("target"))
         case _:
             return None
+
+
+def _title(shown: str) -> str:
+    """Return the name of a checkpoint: that of its run, or of its file where that says more."""
+    *folders, name = shown.removesuffix(".safetensors").split("/")
+    run = [folder for folder in folders if folder != "checkpoints"][-1]
+    match name:
+        case "model":
+            return run
+        case "last.ckpt" | "best.ckpt":
+            return f"{run} ({name.removesuffix('.ckpt')})"
+        case _:
+            return name
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ export function player(job, first) {
   let at = 0;
   let playing = false;
   let due = 0;
+  let drawn = ""; // the key of the frame that is seen
   const frames = new Map(); // number → promise of its two pictures
   const ready = new Map();
   const compare = compareView(view);
@@ -61,7 +62,9 @@ export function player(job, first) {
     const wanted = at;
     try {
       const both = await load(at);
-      if (at === wanted) compare.draw(...both);
+      if (at !== wanted) return;
+      compare.draw(...both);
+      drawn = key(at);
     } catch { /* the frame is gone: the next look at the job tells why */ }
   }
   function tell() {
@@ -89,6 +92,7 @@ export function player(job, first) {
     if (now >= due && both) {
       at += 1;
       compare.draw(...both);
+      drawn = key(at);
       place.value = at;
       tell();
       due = Math.max(due + 1000 / view.rate, now - 100); // late frames are shown, not dropped
@@ -101,10 +105,9 @@ export function player(job, first) {
     element,
     /** Take a newer view of the same job; the frame that is shown may have got its colours. */
     update(newer) {
-      const before = key(at);
       view = newer;
       place.max = view.frames - 1;
-      if (key(at) !== before) go(at);
+      if (!playing && key(at) !== drawn) go(at);
     },
     go: (number) => { halt(); go(number); },
     stop: halt,
