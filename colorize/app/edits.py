@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.roots import Roots
 from colorize.jobs import AUTO, KEEP, Manifest, Shot
 from colorize.jobs.digests import Digests, noted_digests
-from colorize.jobs.manifest import Variant
 from colorize.jobs.parts import Part, divide, longest_part, output_facts
 from colorize.media import open_source
 
@@ -37,7 +37,7 @@ def changed_shots(job: Job, manifest: Manifest, roots: Roots) -> list[bool]:
     return changed
 
 
-def choose(manifest: Manifest, *, start: int, variant: Variant, outputs: int | None) -> Manifest:
+def choose(manifest: Manifest, *, start: int, variant: int | str, outputs: int | None) -> Manifest:
     """Return the manifest with another choice for the shot that begins at frame ``start``.
 
     Raises:
@@ -48,7 +48,7 @@ def choose(manifest: Manifest, *, start: int, variant: Variant, outputs: int | N
     if isinstance(variant, str) and variant not in (AUTO, KEEP):
         raise PageError(f"variant is {variant!r}: expected a number, auto or keep")
     number = _number(manifest, start)
-    shots = list(manifest.shots)
+    shots: list[Any] = list(manifest.shots)
     shots[number] = replace(shots[number], variant=variant)
     return manifest.with_shots(shots)
 

@@ -29,7 +29,7 @@ class Reel:
         self._read_from = read
         self._lock = threading.Lock()
         self._frames: Iterator[Frame] = iter(())
-        self._next = 0
+        self._next = -1  # nothing is open
         self._pictures: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
     def picture(self, index: int, *, short_side: int) -> bytes:

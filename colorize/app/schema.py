@@ -52,7 +52,10 @@ def build(kind: type[T], content: Any) -> T:
     for field in fields(kind):  # type: ignore[arg-type]
         if field.name not in content and field.default is MISSING:
             raise PageError(f"{field.name} is missing")
-    return kind(**content)
+    values = {  # JSON's 1 is a number as good as 1.0
+        name: float(value) if types[name] is float else value for name, value in content.items()
+    }
+    return kind(**values)
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -73,9 +73,8 @@ class ShotsApi(Api):
     async def choose(self, request: Request) -> Response:
         """Choose a colouring for a shot."""
         asked, job = await read_json(request, Choice), self._job(request)
-        variant: Any = asked.variant
         return await self._edit(
-            job, lambda m: choose(m, start=asked.start, variant=variant, outputs=job.outputs)
+            job, lambda m: choose(m, start=asked.start, variant=asked.variant, outputs=job.outputs)
         )
 
     async def merge(self, request: Request) -> Response:

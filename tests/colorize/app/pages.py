@@ -38,9 +38,7 @@ class InProcess:
         try:
             result = TASKS[request["task"]](self._models, said.append, **values)
         except Exception as error:  # noqa: BLE001 - as the real one
-            line = line_for_user(error)
-            if line is None:
-                raise
+            line = line_for_user(error) or f"a defect: {error!r}"
             yield from (("say", line) for line in said)
             yield "failed", line
             return
