@@ -118,11 +118,12 @@ def _tables(text: str) -> list[dict[str, Any]]:
         if isinstance(rows, dict) and isinstance(results.get("metrics"), dict)
     ]
     if isinstance(results.get("confusion"), list) and isinstance(results.get("classes"), list):
+        names = [str(each.get("name")) for each in results["classes"] if isinstance(each, dict)]
         tables.append(
             {
                 "title": f"accuracy {results.get('accuracy', float('nan')):.4f}",
-                "columns": results["classes"],
-                "rows": dict(zip(results["classes"], results["confusion"], strict=False)),
+                "columns": names,
+                "rows": dict(zip(names, results["confusion"], strict=False)),
                 "heat": True,
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from colorize.app.server import make_app
 from colorize.app.studio import Studio
 from colorize.app.tasks import TASKS, Models
 from colorize.app.uploads import Limits
+from colorize.app.worker import Lines
 from colorize.errors import line_for_user
 
 OWN = {"X-Tooncolor": "1"}
@@ -34,9 +36,11 @@ class InProcess:
     def ask(self, request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         self.asked.append(request)
         said: list[str] = []
+        lines = Lines(said.append)
         values = {key: value for key, value in request.items() if key != "task"}
         try:
-            result = TASKS[request["task"]](self._models, said.append, **values)
+            with redirect_stdout(lines):
+                result = TASKS[request["task"]](self._models, said.append, **values)
         except Exception as error:  # noqa: BLE001 - as the real one
             line = line_for_user(error) or f"a defect: {error!r}"
             yield from (("say", line) for line in said)

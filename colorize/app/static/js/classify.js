@@ -106,7 +106,7 @@ function verdict(set, picture, classes) {
 function chance(name, share, top) {
   return [
     h("span", {}, name),
-    h("div", { class: top ? "top" : "" }, h("i", { style: { width: `${100 * share}%` } })),
+    h("div", { class: top ? "likeliest" : "" }, h("i", { style: { width: `${100 * share}%` } })),
     h("span", {}, share.toFixed(3)),
   ];
 }

@@ -130,10 +130,11 @@ function buttons(job, active, { start, halt }) {
   if (active) return [h("button", { type: "button", onclick: halt }, "Stop"), h("span", { class: "faint" }, "What is finished stays; this tab may be closed.")];
   const begun = job.view?.parts.some((part) => part.done);
   const words = job.state === "done" ? "Colour again what changed" : begun ? "Resume" : "Colour";
+  const done = job.state === "done";
   return [
-    h("button", { type: "button", class: "first", onclick: start(false) }, words),
+    done ? h("a", { class: "button first", href: `/api/jobs/${job.id}/download`, download: "" }, downloadWords(job.view)) : null,
+    h("button", { type: "button", class: done ? "" : "first", onclick: start(false) }, words),
     job.view ? h("a", { class: "button", href: `#shots/${job.id}` }, "Choose colours by shot") : h("button", { type: "button", onclick: start(true) }, "Find the shots first"),
-    job.state === "done" ? h("a", { class: "button", href: `/api/jobs/${job.id}/download`, download: "" }, downloadWords(job.view)) : null,
   ];
 }
 

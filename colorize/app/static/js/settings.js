@@ -46,7 +46,7 @@ export const field = (title, control) => h("label", { class: "field" }, h("span"
 
 /** Return `{ element, read() }` of a number that is drawn along a line. */
 export function slider(name, title, value, low, high, step, onchange) {
-  const shown = h("output", {}, Number(value).toFixed(2));
+  const shown = h("span", { class: "value", "aria-hidden": "true" }, Number(value).toFixed(2));
   const control = h("input", {
     type: "range", name, min: low, max: high, step, value,
     oninput: () => (shown.textContent = Number(control.value).toFixed(2)),
