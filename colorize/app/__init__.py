@@ -5,6 +5,7 @@ needs no build step and nothing from outside. What takes long runs in a process 
 (``worker.py``), so that the page answers meanwhile; what it makes lies in job folders, so that
 nothing is lost with a tab, or with the server.
 
-Not Gradio: its slider compares two still pictures, a divider on playing frames and a strip of shots
-would have been scripts of our own inside it, and it fetches its fonts from outside.
+Gradio (6.31) was tried and left: its slider compares two still pictures, so that a divider on
+playing frames and the strip of shots would be scripts of our own inside its page, and it brings
+fifty packages where this needs six.
 """

@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
         studio = make_studio(options)
         studio.queue.warm_up()
         app = make_app(studio, hosts=LOCAL if local else ("*",), key=key)
-        address = f"http://{options.host}:{options.port}/"
+        name = f"[{options.host}]" if ":" in options.host else options.host
+        address = f"http://{name}:{options.port}/"
         print(f"open {address}{'' if key is None else f'?key={key}'}   (Ctrl-C ends)", flush=True)
         uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 

@@ -38,6 +38,7 @@ if CHROMIUM is not None:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
+        expect.set_options(timeout=20_000)  # a machine may be busy with other things
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -183,7 +184,8 @@ def test_the_divider_and_the_film_follow_mouse_and_keyboard(tab, served, tmp_pat
             const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
             let most = 0;
             for (let i = 0; i < data.length; i += 4) {
-                most = Math.max(most, Math.max(data[i], data[i+1], data[i+2]) - Math.min(data[i], data[i+1], data[i+2]));
+                const rgb = data.slice(i, i + 3);
+                most = Math.max(most, Math.max(...rgb) - Math.min(...rgb));
             }
             return most;
         })"""
