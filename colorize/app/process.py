@@ -79,6 +79,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the server, which ends this process
                 # As the command line does: a thread that waits must not keep a core busy.
                 env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **ENVIRONMENT},
             )

@@ -84,7 +84,7 @@ class Studio:
                 on_end=lambda ticket: self._end(job, ticket, plan_only),
             )
             self._tickets[job.id] = ticket
-            if not plan_only or job.state == "draft":
+            if not plan_only:
                 job.state = "waiting"
             job.message = ""
             job.write()
@@ -111,14 +111,13 @@ class Studio:
         }
 
     def _end(self, job: Job, ticket: Ticket, plan_only: bool) -> None:
+        state: Any = ticket.state
         if ticket.state == "done":
             job.outputs = ticket.result["outputs"]
-            if plan_only:
-                self._settle(job, job.state if job.state != "waiting" else "planned", "")
-            else:
-                self._settle(job, "done", "")
-        else:
-            self._settle(job, ticket.state, self.roots.hide(ticket.message))
+            state = "planned" if plan_only else "done"
+        if plan_only and job.state != "draft":
+            state = job.state  # colourings were drawn anew; what is coloured stays so
+        self._settle(job, state, self.roots.hide(ticket.message))
 
     def _settle(self, job: Job, state: Any, message: str) -> None:
         with job.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,18 +45,19 @@ class Uploads:
         named_kind(name)
         sizes = self._sizes_of(folder)
         self._check_room(sizes, name, announced or 0)
-        sizes[name] = announced or 0
-        part = folder / f".{len(sizes)}.part"
+        key = name.casefold()  # some file systems do not tell capitals from small letters
+        sizes[key] = announced or 0
+        part = folder / f".{secrets.token_hex(8)}.part"
         try:
             with writing(part):
                 part.parent.mkdir(parents=True, exist_ok=True)
-                sizes[name] = await self._write(part, name, pieces)
-            if announced is not None and sizes[name] != announced:
-                raise PageError(f"{name}: {sizes[name]} of {announced} bytes came; drop it again")
+                sizes[key] = await self._write(part, name, pieces)
+            if announced is not None and sizes[key] != announced:
+                raise PageError(f"{name}: {sizes[key]} of {announced} bytes came; drop it again")
             await run_in_threadpool(check_content, part, name, pixels=self.limits.pixels)
             part.rename(folder / name)
         except BaseException:
-            del sizes[name]
+            del sizes[key]
             part.unlink(missing_ok=True)
             raise
 
@@ -69,7 +71,7 @@ class Uploads:
         if not (folder / name).is_file():
             raise PageError(f"there is no {name}", status=404)
         (folder / name).unlink()
-        self._sizes_of(folder).pop(name, None)
+        self._sizes_of(folder).pop(name.casefold(), None)
 
     async def _write(self, part: Path, name: str, pieces: AsyncIterator[bytes]) -> int:
         """Write what comes, and return how many bytes that were."""
@@ -87,7 +89,7 @@ class Uploads:
         if folder not in self._sizes:
             there = folder.iterdir() if folder.is_dir() else ()
             self._sizes[folder] = {
-                path.name: path.stat().st_size for path in there if path.name[0] != "."
+                path.name.casefold(): path.stat().st_size for path in there if path.name[0] != "."
             }
         return self._sizes[folder]
 
@@ -95,7 +97,7 @@ class Uploads:
         """Refuse a file that is there already, one file too many, or too many bytes."""
         if announced > self.limits.file_bytes:
             raise self._too_large(name)
-        if name.casefold() in (each.casefold() for each in sizes):
+        if name.casefold() in sizes:
             raise PageError(f"two files are called {name}; give each its own name", status=409)
         if len(sizes) >= self.limits.files:
             raise PageError(

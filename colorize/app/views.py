@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Views:
     """The views of jobs, made anew when a manifest has changed."""
 
     def __init__(self, roots: Roots) -> None:
-        self.roots, self.reels = roots, Reels()
+        self.roots, self.reels, self._lock = roots, Reels(), threading.Lock()
         self._views: OrderedDict[tuple[str, int], View] = OrderedDict()
 
     def of(self, job: Job) -> View:
@@ -58,19 +59,16 @@ class Views:
         """
         manifest = job.manifest(self.roots)
         key = (job.id, job.store(self.roots).manifest.stat().st_mtime_ns)
-        if key not in self._views:
-            path = job.input(self.roots)
-            with open_source(path) as source:
-                self._views[key] = View(
-                    manifest,
-                    parts_of(job, manifest, self.roots),
-                    [file.name for file in picture_files(path)] if path.is_dir() else None,
-                    source.size,
-                    source.rate,
-                )
+        with self._lock:
+            if key in self._views:
+                return self._views[key]
+        view = self._view(job, manifest)
+        with self._lock:
+            if view.parts:  # none while the digests of a new job are not written yet
+                self._views[key] = view
             while len(self._views) > 16:
                 self._views.popitem(last=False)
-        return self._views[key]
+        return view
 
     def original(self, job: Job, frame: int, *, short_side: int) -> bytes:
         """Return a frame of the source as a JPEG.
@@ -96,6 +94,17 @@ class Views:
             return reel.picture(frame - part.start, short_side=short_side)
         path = job.output(self.roots) / view.names[frame]
         return self.reels.of(path).picture(0, short_side=short_side)
+
+    def _view(self, job: Job, manifest: Manifest) -> View:
+        path = job.input(self.roots)
+        with open_source(path) as source:
+            return View(
+                manifest,
+                parts_of(job, manifest, self.roots),
+                [file.name for file in picture_files(path)] if path.is_dir() else None,
+                source.size,
+                source.rate,
+            )
 
     def _part_reel(self, job: Job, path: Path, quality: int) -> Reel:
         """Return the reel of a film's part, which has no container of its own."""

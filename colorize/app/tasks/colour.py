@@ -78,7 +78,8 @@ class _Job:
 def _settings(
     colorizer: Colorizer, chosen: Mapping[str, Any], references: Sequence[str]
 ) -> Settings:
-    """Return the settings of a job; ``references`` are files, which no model takes yet."""
+    """Return the settings of a job; there are ``references`` only where the engine takes them."""
+    followed: dict[str, Any] = {"references": tuple(references)} if references else {}
     if isinstance(chosen["variant"], int):
         colorizer.check_variant(chosen["variant"])
     path = colorizer.checkpoint.path
@@ -88,6 +89,7 @@ def _settings(
         short_side=colorizer.short_side,
         refine=colorizer.refiner is not None,
         **chosen,
+        **followed,
     )
 
 

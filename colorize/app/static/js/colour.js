@@ -41,7 +41,9 @@ async function showStart(main) {
     if (path) location.hash = `colour/${(await post("/api/jobs", { source: path })).id}`;
   });
   const take = careful(async (files) => {
-    const job = await post("/api/jobs", {});
+    if (!files.length) return;
+    const more = files.length > 1 ? ` and ${files.length - 1} more` : "";
+    const job = await post("/api/jobs", { title: files[0].name + more });
     if (await send(main, `/api/jobs/${job.id}/input`, files)) location.hash = `colour/${job.id}`;
     else await remove(`/api/jobs/${job.id}`);
   });
