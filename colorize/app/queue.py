@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from colorize.app.error import PageError
 
@@ -18,6 +18,7 @@ _KEPT = 200  # tickets that have ended and can still be asked about
 _IDLE = 600.0  # seconds after which a worker's memory is given back
 
 
+@runtime_checkable
 class Works(Protocol):
     """What does the work of one device: see :class:`colorize.app.process.Worker`."""
 
