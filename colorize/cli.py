@@ -22,13 +22,19 @@ STILLNESS = 0.9  # colorize.stillness.DEFAULT_STRENGTH
 
 _EXAMPLES = """\
 examples:
-  colorize film.mp4 -o film-colour.mp4 --checkpoint runs/train/model.safetensors
-  colorize frames/ -o coloured/ --checkpoint model.safetensors --variant 2
-  colorize scan.png -o scan-colour.png --checkpoint model.safetensors --size 256
+  colorize film.mp4 -o film-colour.mp4
+  colorize film.mp4 -o film-colour.mp4 --reference coloured/
+  colorize frames/ -o coloured/ --reference frame_0012.png --reference hero-sheet.png
+  colorize scan.png -o scan-colour.png --checkpoint runs/train/model.safetensors --size 256
 
 The output has the same form as the input: a folder gives the same file names and sizes, a video
 the same frames, rate, timestamps, audio and subtitles. The network works on a smaller picture
 (--size); its colours are joined to the original picture, whose drawing stays exactly as it is.
+
+References are frames that you have coloured, model sheets, or colour pictures of the same series.
+One named after a frame (its file's name, or its number from 0) colours the shot it belongs to, and
+comes out as it is; any other one serves the shots that show the same things. One per shot makes
+most of the difference; where a shot changes, give it another.
 
 Shots come first: each is coloured in one of the model's K ways, chosen automatically unless
 --variant says which. A stopped job continues with the same command. It lies in OUTPUT/.job or, for
@@ -37,9 +43,9 @@ changed to another number (colorize-sheet OUTPUT shows them) and shots may be sp
 same command then renders only what changed.
 
 Several machines share a film through a common folder:
-  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --plan       find the shots
-  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --shard 2/8  on each machine
-  colorize film.mp4 -o out.mp4 --checkpoint model.safetensors --merge      put it together
+  colorize film.mp4 -o out.mp4 --plan       find the shots
+  colorize film.mp4 -o out.mp4 --shard 2/8  on each machine
+  colorize film.mp4 -o out.mp4 --merge      put it together
 """
 
 
@@ -57,7 +63,9 @@ def _run(options: argparse.Namespace) -> Done:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from colorize.jobs import run_job
     from colorize.predict import Colorizer
+    from colorize.shipped import resolve
 
+    options.checkpoint = resolve(options.checkpoint or "default")
     colorizer = Colorizer.load(
         options.checkpoint,
         device=options.device,
@@ -69,6 +77,7 @@ def _run(options: argparse.Namespace) -> Done:
         options.output,
         colorizer=colorizer,
         settings=_settings(options, colorizer),
+        references=[] if options.no_references else options.reference,
         batch_size=options.batch_size,
         share=_share(options),
         say=_say,
@@ -92,6 +101,7 @@ def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
         saturation=options.saturation,
         quality=options.quality,
         recolor=options.recolor,
+        snap=options.snap,
     )
 
 
@@ -137,12 +147,27 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--checkpoint",
         type=Path,
-        required=True,
-        help="model.safetensors or .ckpt of colorize-train (make demo leaves one in demo/)",
+        help="model.safetensors or .ckpt of colorize-train (default: weights that come with it)",
     )
+    _add_references(parser.add_argument_group("what colours things have"))
     _add_looks(parser.add_argument_group("how it looks"))
     _add_work(parser.add_argument_group("how it is done"))
     return parser
+
+
+def _add_references(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--reference",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="a coloured frame or model sheet, or a folder of them; may be given several times",
+    )
+    group.add_argument(
+        "--no-references",
+        action="store_true",
+        help="leave out those that an earlier run of this job was given",
+    )
 
 
 def _add_looks(group: argparse._ArgumentGroup) -> None:
@@ -171,6 +196,11 @@ def _add_looks(group: argparse._ArgumentGroup) -> None:
         "--recolor",
         action="store_true",
         help="colour also shots that are in colour already, from their luma",
+    )
+    group.add_argument(
+        "--snap",
+        action="store_true",
+        help="give every flat fill one colour; painted grounds are left alone",
     )
     group.add_argument(
         "--no-refine",

@@ -147,6 +147,10 @@ class EvaluateConfig:
     whether the checkpoint's refiner is measured too (null: where there is one; false: the main
     network alone); ``flow_weights`` replaces the file of RAFT's weights that it names. Every
     ``every``-th frame of a clip is measured; metrics of clips take all frames of a shot.
+    ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
+    and not measured. ``baseline`` measures a simple way to colour by them instead of a checkpoint:
+    copied, moved (along ``flow``, with ``flow_weights``) or transferred. Of ``prediction``, frames
+    called as the pictures in the folder ``leave_out``, such as references, are not measured.
     """
 
     output: str = MISSING
@@ -156,8 +160,12 @@ class EvaluateConfig:
     size: int | None = None
     refine: bool | None = None
     flow_weights: str | None = None
+    reference_frames: int = 0
+    baseline: str | None = None
+    flow: str = "dis"
     prediction: str | None = None
     truth: str | None = None
+    leave_out: str | None = None
     metric: dict[str, Any] = MISSING
     device: str = "auto"
     batch_size: int = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,26 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from colorize import metrics
+from colorize.baselines import Baseline
 from colorize.config import ConfigError, build, entry
 from colorize.data import ClipDataset
-from colorize.footage import Batch, PairedFrames, colored_clips, pair_clips
+from colorize.data.references import evenly_spaced
+from colorize.footage import (
+    Batch,
+    PairedFrames,
+    Reader,
+    StreamReader,
+    colored_clips,
+    pair_clips,
+)
 from colorize.media import open_source
+from colorize.media.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
 from colorize.predict import Colorizer, choose_device
 from colorize.provenance import provenance
 from colorize.report import Column, Report
 from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.shipped import resolve
 
 
 def main() -> None:
@@ -57,6 +69,30 @@ def evaluate(config: DictConfig) -> Report:
     return report
 
 
+@dataclass
+class Clock:
+    """How long colouring took: the network and its references, with reading the frames."""
+
+    frames: int = 0
+    seconds: float = 0.0
+
+    def timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Yield batches, and count the time that each took to come."""
+        while True:
+            started = time.perf_counter()
+            batch = next(batches, None)
+            self.seconds += time.perf_counter() - started
+            if batch is None:
+                return
+            self.frames += len(batch.names)
+            yield batch
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """Frames coloured a second, to two digits."""
+        return float(f"{self.frames / self.seconds:.2g}") if self.seconds else None
+
+
 @dataclass(frozen=True)
 class Work:
     """What is to be measured: batches, how many frames to measure, and what to call it."""
@@ -66,6 +102,7 @@ class Work:
     data: str
     checkpoint: str | None
     weights: Mapping[str, str]
+    clock: Clock | None = None
 
 
 def _measure(
@@ -110,6 +147,8 @@ def _open(config: DictConfig, *, whole: bool) -> Work:
     """Open what is to be measured; ``whole``: every frame of a shot is needed, in order."""
     if config.prediction is not None or config.truth is not None:
         return _open_frames(config, whole=whole)
+    if config.baseline is not None:
+        return _open_baseline(config, whole=whole)
     if config.checkpoint is None:
         raise ConfigError(
             "nothing to evaluate: pass checkpoint=FILE data=cartoon (or data=clips "
@@ -120,26 +159,75 @@ def _open(config: DictConfig, *, whole: bool) -> Work:
     return _open_checkpoint(config, whole=whole)
 
 
+def _open_baseline(config: DictConfig, *, whole: bool) -> Work:
+    if config.checkpoint is not None:
+        raise ConfigError("baseline and checkpoint are two things to measure: pass one of them")
+    if config.reference_frames < 1:
+        raise ConfigError("baseline colours by references: pass reference_frames=1 or more")
+    if config.data is None:
+        raise ConfigError("data is not set: pass data=cartoon, or data=clips data.root=DIR")
+    weights = config.flow_weights or "torchvision"
+    baseline = Baseline(config.baseline, flow=config.flow, flow_weights=weights)
+    how = f"{config.baseline} ({config.flow})" if config.baseline == "moved" else config.baseline
+    return _work(config, baseline, how, whole=whole)
+
+
+def _work(
+    config: DictConfig,
+    reader: Reader,
+    how: str,
+    *,
+    whole: bool,
+    checkpoint: str | None = None,
+    weights: Mapping[str, str] | None = None,
+) -> Work:
+    """Return the work of colouring the clips that ``config`` names."""
+    clips = build(config.data)
+    dataset: ClipDataset = clips.split(config.split)
+    count = config.reference_frames
+    shown = f", {count} reference{'s' * (count > 1)} a clip" if count else ""
+    batches = colored_clips(
+        reader,
+        dataset,
+        every=config.every,
+        batch_size=config.batch_size,
+        whole=whole,
+        references=count,
+    )
+    clock = Clock()
+    return Work(
+        batches=clock.timed(batches),
+        clock=clock,
+        count=sum(
+            number not in evenly_spaced(clip.count, count) if count else True
+            for clip in dataset.clips
+            for number in range(0, clip.count, config.every)
+        ),
+        data=f"{clips.label}, split {config.split}, every {config.every}. frame; {how}{shown}",
+        checkpoint=checkpoint,
+        weights=weights or {},
+    )
+
+
 def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
     colorizer = Colorizer.load(
-        config.checkpoint,
+        resolve(config.checkpoint),
         device=config.device,
         short_side=config.size,
         flow_weights=config.flow_weights,
     )
     stream = colorizer.stream(refine=config.refine)
-    clips = build(config.data)
-    dataset: ClipDataset = clips.split(config.split)
+    if config.reference_frames and not colorizer.takes_references:
+        raise ConfigError(
+            f"reference_frames is {config.reference_frames}, but {config.checkpoint} takes none; "
+            "pass reference_frames=0"
+        )
     description = colorizer.checkpoint.description
-    return Work(
-        batches=colored_clips(
-            stream, dataset, every=config.every, batch_size=config.batch_size, whole=whole
-        ),
-        count=sum(len(range(0, clip.count, config.every)) for clip in dataset.clips),
-        data=(
-            f"{clips.label}, split {config.split}, every {config.every}. frame; "
-            f"{_network(colorizer, config.refine)} at a short side of {colorizer.short_side}"
-        ),
+    return _work(
+        config,
+        StreamReader(stream),
+        f"{_network(colorizer, config.refine)} at a short side of {colorizer.short_side}",
+        whole=whole,
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "
             f"{description['config']['seed']}, commit {description['provenance']['commit']}"
@@ -169,17 +257,36 @@ def _open_frames(config: DictConfig, *, whole: bool) -> Work:
         PairedFrames(name, prediction=open_source(predicted), truth=open_source(true))
         for name, predicted, true in pair_clips(prediction, truth)
     ]
+    left_out = _left_out(config.leave_out)
     batches = (
-        clip.batches(every=config.every, batch_size=config.batch_size, whole=whole, device=device)
+        clip.batches(
+            every=config.every,
+            leave_out=left_out,
+            batch_size=config.batch_size,
+            whole=whole,
+            device=device,
+        )
         for clip in clips
     )
     return Work(
         batches=itertools.chain.from_iterable(batches),
-        count=sum(len(range(0, clip.truth.count or 0, config.every)) for clip in clips),
-        data=f"frames of {prediction.name} against {truth.name}, every {config.every}. frame",
+        count=sum(clip.count(every=config.every, leave_out=left_out) for clip in clips),
+        data=(
+            f"frames of {prediction.name} against {truth.name}, every {config.every}. frame"
+            + (f" but those of {Path(config.leave_out).name}" if left_out else "")
+        ),
         checkpoint=None,
         weights={},
     )
+
+
+def _left_out(folder: str | None) -> frozenset[str]:
+    """Return the names, without suffix, of the pictures that are not measured."""
+    if folder is None:
+        return frozenset()
+    if not Path(folder).is_dir():
+        raise ConfigError(f"leave_out is {folder!r}: expected a folder of pictures")
+    return frozenset(file.stem for file in picture_files(Path(folder)))
 
 
 @dataclass(frozen=True)
@@ -209,6 +316,8 @@ def _write(config: DictConfig, report: Report, rows: list[_Row], work: Work) -> 
         weights={**work.weights, **_metric_weights(report)},
         device=choose_device(config.device),
     )
+    if work.clock is not None:
+        made["frames_per_second"] = work.clock.frames_per_second
     written = report.write(folder, made)
     if rows:
         outputs = len(rows[0].pictures) - 2

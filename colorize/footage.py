@@ -7,9 +7,10 @@ on the length of a shot or a film.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,10 +19,62 @@ from torch import Tensor
 
 from colorize.color import rgb_to_luma
 from colorize.data import Clip, ClipDataset
+from colorize.data.references import evenly_spaced
 from colorize.media import Frame, Source
 from colorize.media.folder import picture_files
-from colorize.predict import Stream
+from colorize.predict import Stream, working_size
 from colorize.shots import shot_starts
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Whatever colours the frames of a clip, shot by shot, shown some of them in colour or not."""
+
+    device: torch.device
+
+    @property
+    def sequential(self) -> bool:
+        """Whether a frame's colours depend on the frame before it."""
+
+    def reset(self) -> None:
+        """Start a shot."""
+
+    def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
+        """Take the references of the frames to come, and where in the clip they are."""
+
+    def __call__(
+        self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
+    ) -> Float[Tensor, "t k 3 h w"]:
+        """Return K colourings in [0, 1] of the frames ``numbers`` of the clip."""
+
+
+class StreamReader:
+    """A :class:`Stream` as a reader."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.device = stream.colorizer.device
+
+    @property
+    def sequential(self) -> bool:
+        """Whether a frame's colours depend on the frame before it."""
+        return self.stream.sequential
+
+    def reset(self) -> None:
+        """Start a shot."""
+        self.stream.reset()
+
+    def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
+        """Let the network look at references of the frames to come."""
+        colorizer = self.stream.colorizer
+        size = working_size(pictures[0].shape[-2:], colorizer.short_side)
+        self.stream.references = colorizer.look_at(pictures, size=size)
+
+    def __call__(
+        self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
+    ) -> Float[Tensor, "t k 3 h w"]:
+        """Return K colourings of frames; their numbers do not matter."""
+        return self.stream(gray)
 
 
 class FootageError(ValueError):
@@ -64,29 +117,45 @@ class Batch:
 
 
 def colored_clips(
-    stream: Stream, dataset: ClipDataset, *, every: int, batch_size: int, whole: bool
+    reader: Reader,
+    dataset: ClipDataset,
+    *,
+    every: int,
+    batch_size: int,
+    whole: bool,
+    references: int = 0,
 ) -> Iterator[Batch]:
     """Colour stored frames as ``colorize`` does, but for the luma of a model that has its own.
 
     Every ``every``-th frame of a clip is measured. The others are coloured too if ``whole``, or if
     colours depend on the frame before.
+
+    With ``references`` so many evenly spaced frames of each clip (one: its first) are shown in
+    colour; they are not measured.
     """
-    in_order = whole or stream.sequential
+    in_order = whole or reader.sequential
     for clip, shot in _shots(dataset):
-        stream.reset()
+        shown = evenly_spaced(clip.count, references) if references else []
+        if shown and shot.start == 0:
+            pictures = [
+                to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
+                for number in shown
+            ]
+            reader.show(pictures, shown)
+        reader.reset()
         numbers = [number for number in shot if in_order or number % every == 0]
         for start in range(0, len(numbers), batch_size):
             part = numbers[start : start + batch_size]
             frames = np.stack([clip.frames[number] for number in part])
-            truth = to_tensor(frames, stream.colorizer.device)
+            truth = to_tensor(frames, reader.device)
             gray = rgb_to_luma(truth)
             yield Batch(
                 clip.name,
                 shot.start,
                 [f"{number:06d}" for number in part],
-                _on_grid(part, every),
+                [place for place in _on_grid(part, every) if part[place] not in shown],
                 gray,
-                stream(gray),
+                reader(gray, part),
                 truth,
             )
 
@@ -132,12 +201,19 @@ class PairedFrames:
             _check_names(prediction.path, truth.path)
 
     def batches(
-        self, *, every: int, batch_size: int, whole: bool, device: torch.device
+        self,
+        *,
+        every: int,
+        batch_size: int,
+        whole: bool,
+        device: torch.device,
+        leave_out: Container[str] = (),
     ) -> Iterator[Batch]:
         """Yield every ``every``-th pair, or all if ``whole``, as batches of one colouring.
 
         Where ``whole``, shots are found in the luma of the true frames, which are read twice for
-        it. Frames of another size start a shot, and so a batch.
+        it. Frames of another size start a shot, and so a batch. Frames whose name without suffix is
+        in ``leave_out`` are not measured.
 
         Raises:
             FootageError: The films differ in length, or two frames in size.
@@ -147,19 +223,37 @@ class PairedFrames:
         for pair in self._pairs(1 if whole else every):
             cut = pair.number in starts or bool(part and pair.size != part[-1].size)
             if part and (cut or len(part) == batch_size):
-                yield self._batch(part, shot, every, device)
+                yield self._batch(part, shot, every, device, leave_out)
                 part = []
             shot = pair.number if cut else shot
             part.append(pair)
         if part:
-            yield self._batch(part, shot, every, device)
+            yield self._batch(part, shot, every, device, leave_out)
 
-    def _batch(self, pairs: Sequence[_Pair], shot: int, every: int, device: torch.device) -> Batch:
+    def count(self, *, every: int, leave_out: Container[str] = ()) -> int:
+        """Return how many frames are measured."""
+        if self.truth.kind != "folder":
+            return len(range(0, self.truth.count or 0, every))
+        files = picture_files(self.truth.path)[::every]
+        return sum(file.stem not in leave_out for file in files)
+
+    def _batch(
+        self,
+        pairs: Sequence[_Pair],
+        shot: int,
+        every: int,
+        device: torch.device,
+        leave_out: Container[str],
+    ) -> Batch:
         predicted, truth = (
             torch.cat([to_tensor(frame.rgb[None], device) for frame in frames])
             for frames in ([p.predicted for p in pairs], [p.true for p in pairs])
         )
-        measured = _on_grid([pair.number for pair in pairs], every)
+        measured = [
+            place
+            for place in _on_grid([pair.number for pair in pairs], every)
+            if Path(pairs[place].name).stem not in leave_out
+        ]
         names = [pair.name for pair in pairs]
         gray = rgb_to_luma(truth)
         return Batch(self.clip, shot, names, measured, gray, predicted[:, None], truth)

@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from colorize import color
 from colorize.checkpoints import Checkpoint, build_networks, load_checkpoint
-from colorize.flow_estimators import FlowEstimator, FlowWeightsError, build_flow_estimator
-from colorize.models import Refiner
+from colorize.flow_estimators import Dis, FlowEstimator, FlowWeightsError, build_flow_estimator
+from colorize.models import ReferenceGenerator, References, Refiner
 from colorize.models.generator import Luma
+from colorize.reference_frames import ReferenceSet, bind, likeness, look_at
 from colorize.sequence import State, color_frames, is_sequential
 from colorize.upsampling import upsample_chroma
 
@@ -78,6 +79,33 @@ class Colorizer:
         """Whether a frame's colours depend on the frame before it: a shot must go in order."""
         return is_sequential(self.model, self.refiner)
 
+    @property
+    def takes_references(self) -> bool:
+        """Whether the model can be shown coloured reference frames."""
+        return isinstance(self.model, ReferenceGenerator)
+
+    def look_at(
+        self, pictures: Sequence[Float[Tensor, "1 3 _h _w"]], *, size: tuple[int, int]
+    ) -> ReferenceSet:
+        """Prepare reference frames, RGB in [0, 1], for frames of the working ``size``.
+
+        Raises:
+            ValueError: The model takes no references.
+        """
+        if not isinstance(self.model, ReferenceGenerator):
+            raise ValueError(
+                f"{self.checkpoint.path}: this model takes no references; leave --reference out, "
+                "or train one with model=reference"
+            )
+        return look_at(self.model, pictures, size=size)
+
+    def likeness(
+        self, gray: Float[Tensor, "1 1 h w"], references: ReferenceSet
+    ) -> Float[Tensor, " r"]:
+        """Return how much of a frame at the working size each reference shows, 0 to 1."""
+        assert isinstance(self.model, ReferenceGenerator)
+        return likeness(self.model, gray, references)
+
     def check_variant(self, variant: int) -> None:
         """Refuse a variant that this model does not have.
 
@@ -87,11 +115,17 @@ class Colorizer:
         if not 0 <= variant < self.outputs:
             raise ValueError(f"variant is {variant}: this model has 0 to {self.outputs - 1}")
 
-    def stream(self, *, refine: bool | None = None, variant: int | None = None) -> Stream:
+    def stream(
+        self,
+        *,
+        refine: bool | None = None,
+        variant: int | None = None,
+        references: ReferenceSet | None = None,
+    ) -> Stream:
         """Return what colours the frames of a shot in order.
 
         ``refine=False`` leaves the refiner out; ``None`` takes it where there is one. ``variant``
-        colours one of the K outputs alone.
+        colours one of the K outputs alone. ``references`` (:meth:`look_at`) show the colours.
 
         Raises:
             ValueError: ``refine=True`` without a refiner, or a variant that there is not.
@@ -102,7 +136,7 @@ class Colorizer:
             )
         if variant is not None:
             self.check_variant(variant)
-        return Stream(self, refined=refine is not False, variant=variant)
+        return Stream(self, refined=refine is not False, variant=variant, references=references)
 
     @torch.inference_mode()
     def variants(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b k 3 h w"]:
@@ -131,8 +165,17 @@ class Colorizer:
 class Stream:
     """Colour the frames of one shot after another, each part of a shot going on from the last."""
 
-    def __init__(self, colorizer: Colorizer, *, refined: bool, variant: int | None) -> None:
+    def __init__(
+        self,
+        colorizer: Colorizer,
+        *,
+        refined: bool,
+        variant: int | None,
+        references: ReferenceSet | None = None,
+    ) -> None:
         self.colorizer = colorizer
+        self.references = references
+        self.reference_flow = Dis()
         self.refiner = colorizer.refiner if refined else None
         self.variant = variant
         self._state: State | None = None
@@ -180,12 +223,19 @@ class Stream:
             self.colorizer.model,
             small.unsqueeze(0),
             self._state,
+            references=self._bound(small),
             refiner=self.refiner,
             flow=self.colorizer.flow,
             variant=self.variant,
         )
         self._state = colored.state
         return colored.shown[0]
+
+    def _bound(self, small: Float[Tensor, "t 1 h w"]) -> References | None:
+        """Return the references of frames at the working size."""
+        if self.references is None or len(self.references.gray) == 0:
+            return None
+        return bind(self.references, small, flow=self.reference_flow)
 
 
 def enlarge(

@@ -58,6 +58,8 @@ class SqueezeNet(nn.Module):
         shift = mean if caffe else tuple(m / 255 * s for m, s in zip(mean, scale, strict=True))
         self.register_buffer("scale", torch.tensor(scale)[:, None, None])
         self.register_buffer("shift", torch.tensor(shift)[:, None, None])
+        self.ready = str(weights) != "checkpoint"
+        self.register_load_state_dict_post_hook(_mark_ready)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> SqueezeNet:
@@ -65,7 +67,12 @@ class SqueezeNet(nn.Module):
         return super().train(False)
 
     def forward(self, gray: Float[Tensor, "b 1 h w"]) -> list[Float[Tensor, "b _c _h _w"]]:
-        """Return the activations of gray frames in [0, 1] at strides 4, 8 and 16."""
+        """Return the activations of gray frames in [0, 1] at strides 4, 8 and 16.
+
+        Raises: RuntimeError when the weights were to come from a checkpoint that was not loaded.
+        """
+        if not self.ready:
+            raise RuntimeError("SqueezeNet(weights='checkpoint') is used before one was loaded")
         seen = gray.expand(-1, 3, -1, -1) * self.scale - self.shift
         activation = nn.functional.pad(seen, (1, 1, 1, 1), mode="replicate")
         taps = []
@@ -110,6 +117,10 @@ class SqueezeNet(nn.Module):
             with torch.no_grad():
                 self.layers[0].weight.copy_(named["0.weight"].flip(1))
         return caffe, f"SqueezeNet 1.1 ({'Caffe' if caffe else 'torchvision'})"
+
+
+def _mark_ready(network: nn.Module, incompatible: object) -> None:
+    network.ready = True  # type: ignore[assignment]
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], str]:

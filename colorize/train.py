@@ -36,6 +36,7 @@ from colorize.runs import (
     run_directory,
 )
 from colorize.sequence import is_sequential
+from colorize.shipped import resolve
 from colorize.squeezenet import SqueezeNet
 from colorize.task import GIVEN, ColorizationTask
 
@@ -88,7 +89,7 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     refiner: Refiner | None = build(config.refiner)
     refiner_objective = _refiner_objective(losses, refiner)
     if config.init is not None:
-        checkpoints.fill(checkpoints.load_checkpoint(config.init), model, refiner)
+        checkpoints.fill(checkpoints.load_checkpoint(resolve(config.init)), model, refiner)
     needs = (
         objective.needs - GIVEN | _inputs_needed(model) | ({"refiner_flow"} if refiner else set())
     )

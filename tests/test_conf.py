@@ -12,10 +12,15 @@ CONF = config_directory()
 # Groups of colorize-train; those of classify are tested beside it.
 GROUPS = sorted({path.name for path in CONF.iterdir() if path.is_dir()} - {"classifier"})
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+REFERENCE = ["model=reference", "model.features.weights=random", "references=sampled"]
 # What a file needs beside itself to make sense.
 COMPANIONS = {
+    ("experiment", "reference"): ["model.features.weights=random"],
+    ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
     ("loss", "temporal_second_order"): ["sampling.length=3"],
+    ("model", "reference"): REFERENCE[1:],
+    ("references", "sampled"): REFERENCE[:2],
     ("refiner", "refiner"): ["loss=[rank_diversity,refinement]"],
 }
 OF_SHOTS = {"warp_error", "distribution"}  # metrics that colorize-evaluate alone can take
@@ -50,7 +55,10 @@ def test_every_file_composes_builds_and_trains_one_step(group, name):
         with pytest.raises(ConfigError, match=rf"metric {name}\w* needs whole shots"):
             assemble(train_config(*choice(group, name), *TINY))
         return
-    config = train_config(*choice(group, name), *TINY)
+    train_one_step(train_config(*choice(group, name), *TINY))
+
+
+def train_one_step(config):
     check(config)
     task, loaders = assemble(config)
     task.log = lambda *_, **__: None
@@ -67,7 +75,23 @@ def test_every_file_composes_builds_and_trains_one_step(group, name):
 
 @pytest.mark.parametrize("name", [name for group, name in FILES if group == "data"])
 def test_every_data_file_fits_its_signature(name):
-    check(train_config(f"data={name}", *(["data.root=somewhere"] if name == "clips" else [])))
+    roots = {"clips": ["data.root=somewhere"], "mixed": ["data.clips.root=somewhere"]}
+    check(train_config(f"data={name}", *roots.get(name, [])))
+
+
+def test_mixed_clips_train_one_step():
+    """Procedural clips stand for the prepared ones."""
+    config = train_config(
+        *REFERENCE,
+        *("data=mixed", "data.cartoons=2", "data.shots=1", "data.frames_per_shot=2"),
+        *("data.size=[32,48]", "loss=[color,proposals]", "model.channels=[4,4,4,4,4]"),
+        *("sampling.stills=2", "sampling.batch_size=2", "sampling.workers=0"),
+        *("sampling.stages=[{epochs:1,size:[32,48]}]", "trainer.accelerator=cpu"),
+    )
+    clips = {"_target_": "colorize.data.CartoonClips", "size": [32, 48], "frames_per_shot": 2}
+    clips |= {"train": 1, "val": 1, "test": 1}
+    OmegaConf.update(config, "data.clips", clips, merge=False, force_add=True)
+    train_one_step(config)
 
 
 def test_the_paper_changes_size_after_200_epochs():
@@ -84,7 +108,10 @@ def test_the_chosen_weights_reach_the_losses(choice):
     names = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
     config = train_config(f"loss=[{','.join(names)}]", f"weights={choice}")
     expected = OmegaConf.load(CONF / "weights" / f"{choice}.yaml")
-    assert {name: node.weight for name, node in config.loss.items()} == dict(expected)
+    weights = {name: node.weight for name, node in config.loss.items()}
+    assert {name: weights[name] for name in expected} == dict(expected)
+    # The two of model=reference are weighed against each other alone.
+    assert names == sorted([*expected, "color", "proposals"])
     assert config.loss.temporal.weight == {"sources": 5.0, "balanced": 1000.0}[choice]
     single = train_config("loss=[segment]", f"weights={choice}", "loss.segment.weight=7")
     assert single.loss.segment.weight == 7
@@ -128,6 +155,13 @@ def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
         (["loss=[rank_diversity,refinement]"], "there is none: pass refiner=refiner"),
         (["refiner=refiner"], "no loss trains it: add refinement to loss"),
         (["loss=[refinement]", "refiner=refiner"], "no loss was chosen"),
+        (["references=sampled"], "the model takes none: pass model=reference, or references=null"),
+        (REFERENCE[:2], "model=reference learns from references: pass references=sampled"),
+        (["loss=[color,proposals]"], "loss proposals is of model=reference: choose that, or leave"),
+        (
+            [*REFERENCE, "loss=[color,proposals,temporal]"],
+            "references come without guides, and a loss needs flow: leave the loss out, or pass",
+        ),
         (["init=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
     ],
 )

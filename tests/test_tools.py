@@ -72,6 +72,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
     names = {"hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"}
+    names.add("guided")
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
     assert whole > decoding
@@ -156,12 +157,15 @@ def test_the_memory_of_upsampling_is_at_least_its_result():
     assert mebibytes("bilateral", (1024, 2048), short_side=64) > 0.9 * 2 * 4 * 2  # MiB of float32
 
 
-def test_the_demo_holds_out_shots_with_their_own_gray(tmp_path):
-    # The demo itself is four commands, each with tests of its own; all of them take minutes.
-    module("demo").write_held_out_shots(tmp_path, ["debug=tiny"])
-    truth, gray = (list(open_source(tmp_path / name)) for name in ("truth", "gray"))
+def test_the_demo_gives_one_frame_a_shot_in_colour(tmp_path):
+    # The demo itself is two commands, each with tests of its own.
+    module("demo").draw_shots(tmp_path, shots=2, frames=3)
+    names = ("truth", "gray", "references")
+    truth, gray, given = (list(open_source(tmp_path / name)) for name in names)
     assert [frame.name for frame in truth] == [frame.name for frame in gray]
-    assert len(truth) == 4
+    assert [frame.name for frame in given] == ["shot-000_000.png", "shot-001_000.png"]
+    np.testing.assert_array_equal(given[1].rgb, truth[3].rgb)
+    assert len(truth) == 6
     luma = truth[0].rgb.astype(float) @ [0.299, 0.587, 0.114]
     assert np.abs(gray[0].rgb - luma[..., None]).max() <= 0.51
     assert np.ptp(truth[0].rgb, axis=2).max() > 0
@@ -249,3 +253,14 @@ def test_gradient_shares_refuses_in_one_line(settings, message, run, capsys):
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1
     assert errors[0].startswith(message)
+
+
+def test_shipped_weights_are_half_as_large_and_colour_the_same(run, tmp_path, capsys):
+    checkpoint = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    picture = tmp_path / "gray.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8)).save(picture)
+    assert run("ship_weights", checkpoint, "--folder", tmp_path, "--check", picture) == 0
+    shown = capsys.readouterr().out
+    assert "differs by at most 0." in shown
+    shipped = tmp_path / "default.safetensors"
+    assert shipped.stat().st_size < 0.6 * checkpoint.stat().st_size

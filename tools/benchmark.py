@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from benchmarks.divisors import divisors
+from benchmarks.guided import guided
 from benchmarks.guides import guides
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
@@ -23,7 +24,10 @@ from benchmarks.timing import Setting
 from colorize.errors import one_line_errors
 from colorize.features import VGG19
 
-_MEASUREMENTS = ("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline")
+_MEASUREMENTS = (
+    *("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"),
+    "guided",
+)
 
 
 def main() -> int:
@@ -59,6 +63,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "guides": guides,
         "screening": screening,
         "pipeline": functools.partial(pipeline, size=tuple(options.film)),
+        "guided": guided,
         "divisors": of_frames,
     }
 

@@ -7,6 +7,7 @@ from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
 from colorize.data.manifest import DatasetError
 from colorize.data.mixed import MixedClips
+from colorize.data.pictures import SeriesPictures
 from colorize.data.references import ReferenceSampling
 from colorize.data.sampler import EpochSampler, Sample, Stage
 from colorize.data.splits import Clips, PreparedClips
@@ -26,6 +27,7 @@ __all__ = [
     "PreparedClips",
     "ReferenceSampling",
     "Sample",
+    "SeriesPictures",
     "Stage",
     "ValidationFrames",
 ]

@@ -41,7 +41,7 @@ class ReferenceSampling:
         mirror: One cut in its own way is mirrored against the frame.
         fade: The luma of the references of a frame differs by a gamma.
         gamma: Largest logarithm to base 2 of that gamma, ±.
-        validation: References in validation: evenly spaced frames of the clip, the first included.
+        validation: References in validation: evenly spaced frames of the clip, or its first.
     """
 
     none: float = 0.25
@@ -206,7 +206,8 @@ def evenly_spaced(frames: int, count: int) -> list[int]:
     """Return ``count`` frames of a clip: its first alone, or the middles of equal parts."""
     if count == 1:
         return [0]
-    return [int((index + 0.5) * frames / count) for index in range(min(count, frames))]
+    count = min(count, frames)
+    return [int((index + 0.5) * frames / count) for index in range(count)]
 
 
 def refer(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from colorize.data.clips import ClipDataset
 
 
+@runtime_checkable
 class Clips(Protocol):
     """What a ``data`` component offers: clips by split, and a line that names them in tables."""
 

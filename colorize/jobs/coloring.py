@@ -10,10 +10,13 @@ from torch import Tensor
 
 from colorize.color import rgb_to_chroma
 from colorize.flow_estimators import Dis
+from colorize.jobs.guides import Guides
 from colorize.jobs.memory import Effort
 from colorize.media import Frame
 from colorize.predict import Colorizer, resize, working_size
+from colorize.reference_frames import ReferenceSet
 from colorize.sequence import State
+from colorize.snapping import snap_to_fills
 from colorize.stillness import Held, hold_still
 
 _STREAM, _HELD = "stream.", "held."
@@ -24,7 +27,8 @@ class Coloring:
 
     ``effort`` says how much at a time and at which size, ``refine`` whether the checkpoint's
     refiner is used, ``stillness`` from 0 to 1 how firmly colours hold still along motion. ``check``
-    is called between batches and may raise to stop.
+    is called between batches and may raise to stop. ``guides`` hold the references of the job,
+    ``snap`` gives every flat fill one chroma.
     """
 
     def __init__(
@@ -34,27 +38,40 @@ class Coloring:
         effort: Effort,
         refine: bool,
         stillness: float,
+        guides: Guides | None = None,
+        snap: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._colorizer, self._effort = colorizer, effort
         self._refine, self._stillness, self._check = refine, stillness, check
+        self._guides, self._snap = guides, snap
         self._flow = Dis()
 
     def __call__(
-        self, frames: Sequence[Frame], *, variant: int, before: Mapping[str, Tensor]
+        self,
+        frames: Sequence[Frame],
+        *,
+        variant: int,
+        before: Mapping[str, Tensor],
+        names: Sequence[str] = (),
     ) -> tuple[Float[Tensor, "t 2 _h _w"], dict[str, Tensor]]:
         """Return the chroma of a part at the working size, and what the next part goes on from.
 
-        ``before`` is what the part before in the same shot returned; empty at its start.
+        ``before`` is what the part before in the same shot returned; empty at its start. ``names``
+        are the references of the shot.
 
         Raises:
             JobError: Memory does not suffice even for one small frame.
         """
-        return self._effort.within_memory(lambda: self._color(frames, variant, before))
+        return self._effort.within_memory(lambda: self._color(frames, variant, before, names))
 
     @torch.inference_mode()
     def _color(
-        self, frames: Sequence[Frame], variant: int, before: Mapping[str, Tensor]
+        self,
+        frames: Sequence[Frame],
+        variant: int,
+        before: Mapping[str, Tensor],
+        names: Sequence[str],
     ) -> tuple[Float[Tensor, "t 2 _h _w"], dict[str, Tensor]]:
         stream = self._colorizer.stream(variant=variant, refine=self._refine)
         small = self._small(frames)
@@ -64,15 +81,42 @@ class Coloring:
         planes = []
         for start in range(0, len(frames), self._effort.batch_size):
             self._check()
-            batch = small[start : start + self._effort.batch_size].to(self._colorizer.device)
-            planes.append(rgb_to_chroma(stream.working(batch)[:, 0]).cpu())
+            stop = start + self._effort.batch_size
+            stream.references = self._references(frames[start:stop], names, small.shape[-2:])
+            batch = small[start:stop].to(self._colorizer.device)
+            chroma = rgb_to_chroma(stream.working(batch)[:, 0]).cpu()
+            planes.append(self._with_own(chroma, frames[start:stop], names))
         assert stream.state is not None, "the stream has just coloured frames"
         chroma, state = torch.cat(planes), _named(_STREAM, stream.state)
+        if self._snap:
+            chroma = snap_to_fills(small, chroma)
         if self._stillness > 0:
             chroma, held = self._still(small, chroma, before)
             state |= _named(_HELD, held)
         # Copies: a file of tensors holds none that share memory.
         return chroma, {name: each.cpu().clone() for name, each in state.items()}
+
+    def _references(
+        self, frames: Sequence[Frame], names: Sequence[str], size: Sequence[int]
+    ) -> ReferenceSet | None:
+        """Return the references of consecutive frames: those nearest to their middle."""
+        if self._guides is None or not names:
+            return None
+        middle = frames[len(frames) // 2].index
+        return self._guides.of(names, near=middle, size=(size[0], size[1]))
+
+    def _with_own(
+        self, chroma: Float[Tensor, "t 2 h w"], frames: Sequence[Frame], names: Sequence[str]
+    ) -> Float[Tensor, "t 2 h w"]:
+        """Give frames that are references themselves their own colours."""
+        if self._guides is None or not names:
+            return chroma
+        size = (chroma.shape[-2], chroma.shape[-1])
+        for row, frame in enumerate(frames):
+            reference = self._guides.own(names, frame.index)
+            if reference is not None:
+                chroma[row] = self._guides.chroma_of(reference, size)[0]
+        return chroma
 
     def _still(
         self,

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from colorize.color import join_in_gamut
+from colorize.jobs.guides import Guides
+from colorize.jobs.manifest import Reference
 from colorize.media import Frame, Picture
 from colorize.stillness import hold_pixels
 from colorize.upsampling import REACH, upsample_chroma
@@ -25,11 +27,15 @@ class Joining:
     """The stage of a job that makes full-size frames.
 
     ``saturation`` is a factor of the chroma. With ``hold`` pixels that do not change in the
-    original do not change in the result either, to the bit.
+    original do not change in the result either, to the bit. Frames that are references themselves
+    (``guides``) get their own colours, at full size and as they are.
     """
 
-    def __init__(self, *, device: torch.device, saturation: float, hold: bool) -> None:
+    def __init__(
+        self, *, device: torch.device, saturation: float, hold: bool, guides: Guides | None = None
+    ) -> None:
         self._device, self._saturation, self._hold = device, saturation, hold
+        self._guides = guides
         self.state: dict[str, Tensor] = {}
 
     def __call__(
@@ -38,16 +44,20 @@ class Joining:
         chroma: Float[Tensor, "t 2 _h _w"],
         *,
         before: Mapping[str, Tensor],
+        names: Sequence[str] = (),
     ) -> Iterator[Frame]:
         """Yield the frames of a part in colour; ``state`` is then what the next part goes on from.
 
         ``before`` is the state that the part before in the same shot left; empty at its start.
+        ``names`` are the references of the shot.
         """
         self.state = {name: each for name, each in before.items() if name in (_LUMA, _RGB)}
         for frame, planes in zip(frames, chroma, strict=True):
-            rgb = self._join(frame, planes)
+            reference = self._guides.own(names, frame.index) if self._guides else None
+            rgb = self._join(frame, planes) if reference is None else self._own(frame, reference)
             if self._hold:
-                rgb = self._held(frame, rgb, cell=frame.rgb.shape[0] / planes.shape[1])
+                cell = frame.rgb.shape[0] / planes.shape[1] if reference is None else None
+                rgb = self._held(frame, rgb, cell=cell)
             yield frame.with_rgb(rgb)
 
     @torch.inference_mode()
@@ -61,10 +71,13 @@ class Joining:
             [to_integers(join_in_gamut(*strip), frame.rgb.dtype)[0] for strip in strips]
         )
 
-    def _held(self, frame: Frame, rgb: Picture, *, cell: float) -> Picture:
-        """Take over from the frame before what nothing is drawn anew near; remember this frame."""
+    def _held(self, frame: Frame, rgb: Picture, *, cell: float | None) -> Picture:
+        """Take over from the frame before what nothing is drawn anew near; remember this frame.
+
+        ``cell`` is the size of a pixel of the working size; None takes nothing over.
+        """
         luma = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
-        if self.state:
+        if self.state and cell is not None:
             rgb = hold_pixels(
                 rgb,
                 luma,
@@ -74,6 +87,14 @@ class Joining:
             )
         self.state = {_LUMA: torch.from_numpy(luma), _RGB: torch.from_numpy(rgb)}
         return rgb
+
+    @torch.inference_mode()
+    def _own(self, frame: Frame, reference: Reference) -> Picture:
+        """Join the colours of a reference to the frame that it is."""
+        assert self._guides is not None
+        luma = torch.from_numpy(frame.gray())[None, None]
+        chroma = self._guides.chroma_of(reference, (luma.shape[-2], luma.shape[-1]))
+        return to_integers(join_in_gamut(luma, chroma), frame.rgb.dtype)[0]
 
 
 def to_integers(pictures: Float[Tensor, "b 3 h w"], dtype: np.dtype) -> np.ndarray:

@@ -13,6 +13,10 @@
      ]
     }
 
+``references`` of the manifest are the coloured frames that the job was given; those that are a
+frame of the source itself say which (``frame``). A shot's ``references`` name the ones that colour
+it, ``auto`` leaves the choice to the program: then it stands in ``auto_references``.
+
 ``variant`` is what to do with a shot: the number of one of the model's K outputs, ``keep`` (the
 frames stay as they are), or ``auto``: then the choice that was made stands in ``auto``. Shots may
 be split, merged and moved by editing ``start`` and ``stop``, as long as they cover all frames
@@ -47,11 +51,31 @@ class Shot:
     stop: int
     variant: Variant = AUTO
     auto: Choice | None = None
+    references: tuple[str, ...] | Literal["auto"] = AUTO
+    auto_references: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> Choice | None:
         """The output that counts, ``keep``, or None while nothing is chosen."""
         return self.auto if self.variant == "auto" else self.variant
+
+    @property
+    def guided_by(self) -> tuple[str, ...]:
+        """The names of the references that count."""
+        return self.auto_references if self.references == "auto" else self.references
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A coloured frame that a job was given: a picture file, told by its name, and its digest.
+
+    ``frame`` is the frame of the source that it shows, None for any other picture.
+    """
+
+    name: str
+    path: str
+    digest: str
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,7 @@ class Settings:
     ``weights`` is the digest of the checkpoint file, ``short_side`` the working size in pixels,
     ``refine`` whether the checkpoint's refiner is used, ``stillness`` from 0 to 1, ``saturation`` a
     factor of the chroma, ``quality`` 1 to 100 of lossy formats. ``recolor`` also colours shots that
-    are in colour already.
+    are in colour already, ``snap`` gives every flat fill one chroma.
     """
 
     checkpoint: str
@@ -83,6 +107,7 @@ class Settings:
     saturation: float
     quality: int
     recolor: bool
+    snap: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +117,7 @@ class Manifest:
     source: Origin
     settings: Settings
     shots: tuple[Shot, ...]
+    references: tuple[Reference, ...] = ()
 
     def with_shots(self, shots: Sequence[Shot]) -> Manifest:
         """Return this manifest with other shots."""
@@ -100,12 +126,14 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write the file atomically."""
         shots = ",\n".join(f"  {json.dumps(_shot_line(shot))}" for shot in self.shots)
+        given = json.dumps([asdict(each) for each in self.references], ensure_ascii=False)
+        references = f' "references": {given},\n' if self.references else ""
         text = (
             "{\n"
             f' "format": "{FORMAT}",\n'
             f' "source": {json.dumps(asdict(self.source), ensure_ascii=False)},\n'
             f' "settings": {json.dumps(asdict(self.settings), ensure_ascii=False)},\n'
-            f' "shots": [\n{shots}\n ]\n'
+            f'{references} "shots": [\n{shots}\n ]\n'
             "}\n"
         )
         write_atomically(path, text.encode("utf-8", "surrogateescape"))
@@ -130,14 +158,24 @@ def read_manifest(path: Path) -> Manifest:
         source=_built(Origin, content.get("source"), path, "source"),
         settings=_built(Settings, content.get("settings"), path, "settings"),
         shots=tuple(_shot(each, path, n) for n, each in enumerate(content.get("shots") or [], 1)),
+        references=tuple(
+            _built(Reference, each, path, f"reference {n}")
+            for n, each in enumerate(content.get("references") or [], 1)
+        ),
     )
+    _check_references(manifest, path)
     _check_cover(manifest, path)
     return manifest
 
 
 def _shot_line(shot: Shot) -> dict[str, Any]:
     """Return a shot as written, without what is not known."""
-    return {name: value for name, value in asdict(shot).items() if value is not None}
+    line = {name: value for name, value in asdict(shot).items() if value is not None}
+    if shot.references == AUTO:
+        del line["references"]
+    if not shot.auto_references:
+        del line["auto_references"]
+    return line
 
 
 def _shot(value: Any, path: Path, number: int) -> Shot:
@@ -155,11 +193,34 @@ def _shot(value: Any, path: Path, number: int) -> Shot:
         )
     if not (auto in (None, KEEP) or _is_count(auto)):
         raise JobError(f"{path}: auto of {what} is {auto!r}: remove it, a choice is made anew")
-    return _built(Shot, value, path, what)
+    named = {name: value[name] for name in ("references", "auto_references") if name in value}
+    for name, names in named.items():
+        if not (names == AUTO or _is_names(names)):
+            raise JobError(
+                f"{path}: {name} of {what} is {names!r}: expected auto or a list of names"
+            )
+    lists = {name: tuple(names) for name, names in named.items() if names != AUTO}
+    return _built(Shot, value | lists, path, what)
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _check_references(manifest: Manifest, path: Path) -> None:
+    """Refuse a shot that names a reference which the job was not given."""
+    known = [reference.name for reference in manifest.references]
+    for number, shot in enumerate(manifest.shots, 1):
+        for name in shot.guided_by:
+            if name not in known:
+                raise JobError(
+                    f"{path}: shot {number} names the reference {name!r}"
+                    f"{did_you_mean(name, known) if known else ': the job has none'}"
+                )
 
 
 def _check_names(kind: type, value: Any, path: Path, what: str) -> None:

@@ -25,7 +25,7 @@ class Part:
     """Frames ``start <= index < stop`` of a shot.
 
     ``chosen`` is the output that colours them, or ``keep``. ``before`` is the key of the part that
-    this one goes on from, None at the start of a shot.
+    this one goes on from, None at the start of a shot. ``guides`` are the names of its references.
     """
 
     start: int
@@ -34,6 +34,7 @@ class Part:
     chosen: Choice
     key: str
     before: str | None
+    guides: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -57,6 +58,7 @@ def divide(
     for number, shot in enumerate(manifest.shots):
         assert shot.chosen is not None, "a choice is made before a job is divided"
         before = None
+        guides = () if shot.chosen == KEEP else shot.guided_by
         for start, stop in _pieces(shot, longest):
             key = digest_of(
                 [
@@ -64,10 +66,11 @@ def divide(
                     digests.of(shot.start, stop),
                     [stop - start, stop - shot.start, longest],
                     _relevant(manifest.settings, shot),
+                    *_guides(manifest, shot),
                     list(output),
                 ]
             )
-            parts.append(Part(start, stop, number, shot.chosen, key, before))
+            parts.append(Part(start, stop, number, shot.chosen, key, before, guides))
             before = None if shot.chosen == KEEP else key
     return parts
 
@@ -91,7 +94,17 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     pixels = asdict(settings)
     for name in ("checkpoint", "variant", "quality", "recolor"):
         del pixels[name]
+    if not settings.snap:
+        del pixels["snap"]  # as before there was such a setting
     return [shot.chosen, pixels]
+
+
+def _guides(manifest: Manifest, shot: Shot) -> list[object]:
+    """Return what is to know of the references of a shot; nothing where there are none."""
+    if shot.chosen == KEEP or not shot.guided_by:
+        return []
+    known = {each.name: each for each in manifest.references}
+    return [[[known[name].digest, known[name].frame] for name in shot.guided_by]]
 
 
 def _pieces(shot: Shot, longest: int) -> Iterator[tuple[int, int]]:

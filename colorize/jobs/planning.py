@@ -15,11 +15,14 @@ from colorize.jobs.manifest import (
     KEEP,
     Manifest,
     Origin,
+    Reference,
     Settings,
     Shot,
     read_manifest,
 )
+from colorize.jobs.references import choose_references, find_frames
 from colorize.media import Source
+from colorize.predict import Colorizer
 
 
 def make_plan(
@@ -27,16 +30,18 @@ def make_plan(
     digests: Digests,
     settings: Settings,
     *,
-    outputs: int,
+    colorizer: Colorizer,
+    references: Sequence[Reference] | None = None,
     path: Path | None,
     before: Digests | None,
     say: Callable[[str], None],
 ) -> Manifest:
     """Return the manifest of a job, with a choice for every shot; nothing is written.
 
-    ``outputs`` is the model's K, ``path`` where a manifest of an earlier run may lie, ``before``
-    what its frames were. Shots that somebody edited stay as they are; so do all shots while the
-    number of frames stays the same. ``say`` is told what a user should know.
+    ``references`` are those given now, None to go on with those of an earlier run.
+    ``path`` is where a manifest of an earlier run may lie, ``before`` what its frames were. Shots
+    that somebody edited stay as they are; so do all shots while the number of frames stays the
+    same. ``say`` is told what a user should know.
 
     Raises:
         JobError: The manifest is damaged, asks for an output that there is not, or the whole source
@@ -49,9 +54,58 @@ def make_plan(
         seen = look_through(source)
         shots = _found_shots(seen, known, digests, before, settings, say)
         _report_colored(shots, source, say)
-    _check_outputs(shots, outputs, path)
+    _check_outputs(shots, colorizer.outputs, path)
+    given = references if references is not None else (known.references if known else ())
+    found, guided = _guided(shots, given, known, source, digests, settings, colorizer, say)
     origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
-    return Manifest(origin, settings, tuple(shots))
+    return Manifest(origin, settings, tuple(guided), tuple(found))
+
+
+def _guided(
+    shots: Sequence[Shot],
+    given: Sequence[Reference],
+    known: Manifest | None,
+    source: Source,
+    digests: Digests,
+    settings: Settings,
+    colorizer: Colorizer,
+    say: Callable[[str], None],
+) -> tuple[Sequence[Reference], Sequence[Shot]]:
+    """Return the references with their frames, and the shots with what guides each.
+
+    What an earlier run found is taken over if neither source, references nor shots have changed.
+    """
+    if not given:
+        return (), [replace(shot, auto_references=()) for shot in shots]
+    if not colorizer.takes_references:
+        raise JobError(
+            f"{settings.checkpoint}: this model takes no references; leave --reference out, or "
+            "use weights trained with model=reference"
+        )
+    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
+    if (
+        known is not None
+        and known.source.digest == digests.whole
+        and _identities(known.references) == _identities(given)
+        and [(shot.start, shot.stop, shot.chosen == KEEP) for shot in known.shots] == spans
+        and known.settings.weights == settings.weights
+    ):
+        return known.references, shots
+    found = find_frames(given, source, count=shots[-1].stop, say=say)
+    chosen = choose_references(shots, found, source, colorizer, short_side=settings.short_side)
+    served = sum(bool(shot.guided_by) for shot in chosen)
+    say(f"{len(found)} references serve {served} of {len(chosen)} shots")
+    used = {name for shot in chosen for name in shot.guided_by}
+    if idle := [each.name for each in found if each.name not in used]:
+        say(
+            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use one "
+            'all the same, name it in "references" of a shot in the manifest'
+        )
+    return found, chosen
+
+
+def _identities(references: Sequence[Reference]) -> list[tuple[str, str]]:
+    return [(each.name, each.digest) for each in references]
 
 
 def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:

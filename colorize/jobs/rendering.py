@@ -123,7 +123,9 @@ class Rendering:
             before: Tensors = {}
             if part.before is not None:
                 before = last[1] if last[0] == part.before else self.states(part.before)
-            chroma, after = self.coloring(frames, variant=part.chosen, before=before)
+            chroma, after = self.coloring(
+                frames, variant=part.chosen, before=before, names=part.guides
+            )
             last = (part.key, after)
             yield Colored(part, frames, chroma, before, after)
 
@@ -136,7 +138,7 @@ class Rendering:
                 yield Finished(part, {})
                 continue
             pixels = self.joining.state if part.before == last else before
-            for frame in self.joining(frames, chroma, before=pixels):
+            for frame in self.joining(frames, chroma, before=pixels, names=part.guides):
                 self.check()
                 yield part, frame
             last = part.key

@@ -16,11 +16,13 @@ from colorize.files import write_atomically
 from colorize.jobs.coloring import Coloring
 from colorize.jobs.digests import digest_of, noted_digests, take_digests
 from colorize.jobs.error import JobError
+from colorize.jobs.guides import Guides
 from colorize.jobs.joining import Joining
-from colorize.jobs.manifest import KEEP, Manifest, Settings
+from colorize.jobs.manifest import KEEP, Manifest, Reference, Settings
 from colorize.jobs.memory import Effort
 from colorize.jobs.parts import Part, divide, longest_part, output_facts, pending, shard
 from colorize.jobs.planning import make_plan
+from colorize.jobs.references import read_references
 from colorize.jobs.rendering import Finished, Rendering
 from colorize.jobs.store import Store, job_folder
 from colorize.jobs.writing import FilmWriter, PictureWriter, Writer, copy_picture
@@ -59,11 +61,15 @@ def run_job(
     *,
     colorizer: Colorizer,
     settings: Settings,
+    references: Sequence[Path] | None = None,
     batch_size: int = 4,
     share: Share = Share(),
     say: Say = lambda text: tqdm.write(text),
 ) -> Done:
     """Colour ``input_path`` into ``output``; what an earlier run finished is not done again.
+
+    ``references`` are coloured pictures, files or folders, that show what colours things have; None
+    goes on with those of an earlier run.
 
     Raises:
         MediaError: The input cannot be read or the output not written; what is finished stays.
@@ -73,10 +79,11 @@ def run_job(
         check_output(output, like=source)
         for note in source.notes:
             say(note)
+        given = None if references is None else read_references(references)
         if source.kind == "image":
-            return _picture(source, output, colorizer, settings, batch_size, say)
+            return _picture(source, output, colorizer, settings, given, batch_size, say)
         store = _store(source, output)
-        manifest, parts = _plan(source, output, store, colorizer, settings, say)
+        manifest, parts = _plan(source, output, store, colorizer, settings, given, say)
         if share.only == "plan":
             return Done(len(manifest.shots), manifest.source.frames, 0, store.folder, False)
         job = _Job(source, output, store, manifest, parts, say)
@@ -103,6 +110,7 @@ def _plan(
     store: Store,
     colorizer: Colorizer,
     settings: Settings,
+    references: Sequence[Reference] | None,
     say: Say,
 ) -> tuple[Manifest, list[Part]]:
     """Make or take up the manifest, write it, and divide the job."""
@@ -112,7 +120,8 @@ def _plan(
         source,
         digests,
         settings,
-        outputs=colorizer.outputs,
+        colorizer=colorizer,
+        references=references,
         path=store.manifest,
         before=before,
         say=say,
@@ -149,7 +158,7 @@ class _Job:
         finished = {part.key for part, ready in zip(own, done, strict=True) if ready}
         writer = self._writer()
         rendering = make_rendering(
-            self.source, colorizer, self.manifest.settings, batch_size, self.store, self.say
+            self.source, colorizer, self.manifest, batch_size, self.store, self.say
         )
         with _discarding(writer), self._bar(own, todo) as bar, closing(rendering(todo)) as items:
             for item in items:
@@ -239,12 +248,14 @@ class _Job:
 def make_rendering(
     source: Source,
     colorizer: Colorizer,
-    settings: Settings,
+    manifest: Manifest,
     batch_size: int,
     store: Store | None,
     say: Say,
 ) -> Rendering:
-    """Return the stages that colour a source as ``settings`` say."""
+    """Return the stages that colour a source as its ``manifest`` says."""
+    settings = manifest.settings
+    guides = Guides(colorizer, manifest) if manifest.references else None
 
     def state(key: str) -> Mapping[str, Tensor]:
         found = None if store is None else store.state(key)
@@ -253,7 +264,10 @@ def make_rendering(
 
     effort = Effort(batch_size, settings.short_side, say)
     joining = Joining(
-        device=colorizer.device, saturation=settings.saturation, hold=settings.stillness > 0
+        device=colorizer.device,
+        saturation=settings.saturation,
+        hold=settings.stillness > 0,
+        guides=guides,
     )
     rendering = Rendering(source=source, joining=joining, states=state)
     rendering.coloring = Coloring(
@@ -261,6 +275,8 @@ def make_rendering(
         effort=effort,
         refine=settings.refine,
         stillness=settings.stillness,
+        guides=guides,
+        snap=settings.snap,
         check=rendering.check,
     )
     return rendering
@@ -280,16 +296,24 @@ def _picture(
     output: Path,
     colorizer: Colorizer,
     settings: Settings,
+    references: Sequence[Reference] | None,
     batch_size: int,
     say: Say,
 ) -> Done:
     """Colour a single picture, which needs no job."""
     digests = take_digests(source)
     manifest = make_plan(
-        source, digests, settings, outputs=colorizer.outputs, path=None, before=None, say=say
+        source,
+        digests,
+        settings,
+        colorizer=colorizer,
+        references=references,
+        path=None,
+        before=None,
+        say=say,
     )
     parts = divide(manifest, digests, longest=1, output=[])
-    rendering = make_rendering(source, colorizer, settings, batch_size, None, say)
+    rendering = make_rendering(source, colorizer, manifest, batch_size, None, say)
     with (
         open_sink(output, like=source, quality=settings.quality) as sink,
         closing(rendering(parts)) as items,

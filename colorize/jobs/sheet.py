@@ -19,17 +19,19 @@ from colorize.errors import one_line_errors
 from colorize.files import write_atomically
 from colorize.jobs.analysis import middle_pair
 from colorize.jobs.error import JobError
+from colorize.jobs.guides import Guides
 from colorize.jobs.joining import to_integers
 from colorize.jobs.manifest import KEEP, Manifest, Shot, read_manifest
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.pictures import encode_picture
 from colorize.predict import Colorizer, resize, working_size
+from colorize.reference_frames import ReferenceSet
 
 _THUMBNAIL = 360  # pixels of the short side, more than is shown
 
 _EXAMPLES = """\
 examples:
-  colorize film.mp4 -o film-colour.mp4 --checkpoint model.safetensors --plan
+  colorize film.mp4 -o film-colour.mp4 --plan
   colorize-sheet film-colour.mp4
   colorize-sheet coloured/ -o choices.png --columns 6
 
@@ -86,12 +88,23 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: Colorizer) -> Iter
     pairs = [middle_pair(shot) for shot in manifest.shots]
     frames = source.frames(only={index for pair in pairs for index in pair})
     stream = colorizer.stream(refine=manifest.settings.refine)
+    guides = Guides(colorizer, manifest)
     bar = tqdm(manifest.shots, unit="shot", desc="drawing", leave=False)
     for number, (shot, pair) in enumerate(zip(bar, pairs, strict=True), 1):
         grays = [_gray(next(frames)) for _ in sorted(set(pair))]
         stream.reset()
+        stream.references = _references(guides, shot, pair[1], grays[-1], colorizer)
         outputs = stream(torch.cat(grays), keep_luma=True)[-1]
         yield _row(f"shot {number}", shot, source.rate, gray=grays[-1], outputs=outputs)
+
+
+def _references(
+    guides: Guides, shot: Shot, frame: int, gray: Float[Tensor, "1 1 h w"], colorizer: Colorizer
+) -> ReferenceSet | None:
+    if shot.chosen == KEEP:
+        return None
+    size = working_size(gray.shape[-2:], colorizer.short_side)
+    return guides.of(shot.guided_by, near=frame, size=size)
 
 
 def _gray(frame: Frame) -> Float[Tensor, "1 1 h w"]:
@@ -123,10 +136,10 @@ def _row(
 
 def _title(shot: Shot, rate: Fraction | None) -> str:
     text = f"frames {shot.start}–{shot.stop - 1}"
-    if rate is None:
-        return text
-    minutes, seconds = divmod(float(shot.start / rate), 60)
-    return f"{text} · {int(minutes)}:{seconds:04.1f}"
+    if rate is not None:
+        minutes, seconds = divmod(float(shot.start / rate), 60)
+        text += f" · {int(minutes)}:{seconds:04.1f}"
+    return text + (f" · by {', '.join(shot.guided_by)}" if shot.guided_by else "")
 
 
 def _picture(image: Tensor) -> UInt8[np.ndarray, "h w 3"]:

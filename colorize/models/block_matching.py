@@ -60,9 +60,7 @@ def refine_matches(
         at = place(candidate)
         index = (at.reference * height + at.row) * width + at.column
         found = flat[index.flatten()].view_as(gray)
-        return functional.avg_pool2d(
-            (gray - found).abs(), _PATCH, stride=1, padding=_PATCH // 2, count_include_pad=False
-        )
+        return _patch_mean((gray - found).abs())
 
     chosen = _enlarge(field, (height, width))
     lowest = cost(chosen)
@@ -91,6 +89,15 @@ def fetch(planes: Float[Tensor, "r c h w"], at: Places) -> Float[Tensor, "c h w"
     index = ((at.reference * height + at.row) * width + at.column).flatten()
     found = rearrange(planes, "r c h w -> c (r h w)")[:, index]
     return found.view(channels, height, width)
+
+
+def _patch_mean(planes: Float[Tensor, "1 h w"]) -> Float[Tensor, "1 h w"]:
+    """Average over the patch around each pixel, as far as it lies in the frame: rows, columns."""
+    for size in ((_PATCH, 1), (1, _PATCH)):
+        planes = functional.avg_pool2d(
+            planes, size, stride=1, padding=(size[0] // 2, size[1] // 2), count_include_pad=False
+        )
+    return planes
 
 
 def _steps(cell: float) -> list[int]:

@@ -84,7 +84,7 @@ class Matcher(nn.Module):
 def attend(matches: Matches, planes: Float[Tensor, "r c p q"]) -> Float[Tensor, "c p q"]:
     """Return the mean of the references' ``planes`` under the soft matches."""
     with torch.autocast(planes.device.type, enabled=False):
-        mean = matches.soft @ rearrange(planes.float(), "r c p q -> (r p q) c")
+        mean = matches.soft @ rearrange(planes.to(matches.soft), "r c p q -> (r p q) c")
     return rearrange(mean, "(p q) c -> c p q", q=planes.shape[-1])
 
 

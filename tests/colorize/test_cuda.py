@@ -14,6 +14,7 @@ from torch import nn
 
 from colorize import cli, losses
 from colorize.features import VGG19
+from colorize.models import References
 from colorize.upsampling import upsample_chroma
 from tests.colorize import tiny
 from tests.colorize.losses.family import every_step, random_step
@@ -27,6 +28,7 @@ pytestmark = [
 CUDA = "cuda"
 LOSSES: dict[str, Callable[[], nn.Module]] = {
     "bilateral": losses.Bilateral,
+    "color": losses.Color,
     "rank_diversity": lambda: losses.RankDiversity(features=_features()),
     "refinement": losses.Refinement,
     "segment": losses.Segment,
@@ -178,3 +180,46 @@ def test_a_job_gives_the_pictures_of_the_cpu(tmp_path: Path) -> None:
             for device in ("cpu", CUDA)
         )
         assert np.abs(first - second).max() <= 1
+
+
+def _guided(device: str, *, bfloat16: bool = False) -> torch.Tensor:
+    torch.manual_seed(3)
+    gray, reference = torch.rand(2, 1, 32, 48), torch.rand(3, 1, 32, 48)
+    references = References(
+        torch.tensor([0, 0, 1]),
+        reference,
+        torch.rand(3, 2, 32, 48) - 0.5,
+        torch.randn(3, 2, 32, 48),
+    )
+    model = tiny.reference_generator().eval().to(device)
+    bound = References(*(each.to(device) for each in references[:4]))
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=bfloat16):
+        return model(gray.to(device), None, bound).cpu()
+
+
+def test_the_reference_guided_generator_gives_the_colours_of_the_cpu() -> None:
+    # A match that is as good as another may be taken instead of it: of few pixels.
+    difference = (_guided(CUDA) - _guided("cpu")).abs()
+    assert (difference > 1e-3).float().mean() < 0.01
+
+
+def test_the_reference_guided_generator_is_finite_in_bfloat16() -> None:
+    assert torch.isfinite(_guided(CUDA, bfloat16=True)).all()
+
+
+def test_a_job_with_references_runs(tmp_path: Path) -> None:
+    checkpoint = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    folder, given = tmp_path / "in", tmp_path / "1.png"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    frame = random.integers(0, 255, (64, 96), np.uint8)
+    for number in range(3):
+        Image.fromarray(frame).save(folder / f"{number}.png")
+    Image.fromarray(random.integers(0, 255, (64, 96, 3), np.uint8)).save(given)
+    cli.main(
+        [
+            *(str(folder), "-o", str(tmp_path / "out"), "--reference", str(given)),
+            *("--checkpoint", str(checkpoint), "--device", CUDA),
+        ]
+    )
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3

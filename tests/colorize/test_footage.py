@@ -10,7 +10,14 @@ import torch
 from PIL import Image
 
 from colorize.data import CartoonSeries, Clip, ClipDataset
-from colorize.footage import Batch, FootageError, PairedFrames, colored_clips, to_tensor
+from colorize.footage import (
+    Batch,
+    FootageError,
+    PairedFrames,
+    StreamReader,
+    colored_clips,
+    to_tensor,
+)
 from colorize.media import open_source
 from colorize.predict import Colorizer
 from tests.colorize.media.films import make_film
@@ -46,7 +53,7 @@ def refined(tmp_path_factory) -> Colorizer:
 def _walk(colorizer: Colorizer, dataset: ClipDataset, **choices: object) -> list[Batch]:
     refine = choices.pop("refine", None)
     settings = {"every": 1, "batch_size": 4, "whole": True} | choices
-    return list(colored_clips(colorizer.stream(refine=refine), dataset, **settings))
+    return list(colored_clips(StreamReader(colorizer.stream(refine=refine)), dataset, **settings))
 
 
 def _layout(batches: list[Batch]) -> list[tuple[str, int, list[int], list[int]]]:

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from colorize.objective import NonFiniteLossError
+from colorize.losses import Color, Proposals
+from colorize.metrics.psnr import Psnr
+from colorize.models import ReferenceGenerator
+from colorize.objective import NonFiniteLossError, Objective
+from colorize.squeezenet import SqueezeNet
+from colorize.task import ColorizationTask, references_of
 from tests.colorize.tiny import description, task
 
 
@@ -311,3 +316,153 @@ def test_a_checkpoint_says_what_and_when_it_is() -> None:
     trained.on_save_checkpoint(content)
     assert content["tooncolor"] == description() | {"step": 11}
     assert trainer.global_step == 11
+
+
+def reference_task(*, normalization: str = "batch") -> ColorizationTask:
+    """A task on a tiny reference-guided generator of seeded random weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = ReferenceGenerator(
+            features=SqueezeNet(weights="random"),
+            channels=(4, 4, 4, 4, 4),
+            match_width=8,
+            judge_width=4,
+            normalization=normalization,
+        )
+    return ColorizationTask(
+        model=model,
+        objective=Objective({"color": Color(), "proposals": Proposals(weight=0.5)}),
+        metrics={"psnr": Psnr()},
+        learning_rate=2e-2,
+    )
+
+
+def referenced_batch(
+    *frames: int, count: int = 2, size: tuple[int, int] = (16, 32)
+) -> dict[str, torch.Tensor]:
+    """Random stills, each of ``frames`` of which has a reference: its own colours, all turned."""
+    sample = batch(count=count, size=size)
+    color = sample["color"][list(frames), 0]
+    gray = sample["gray"][list(frames), 0]
+    chroma = torch.stack([(color[:, 2:] - gray) / 1.772, (color[:, :1] - gray) / 1.402], dim=1)
+    return sample | {
+        "reference_frame": torch.tensor(frames, dtype=torch.long),
+        "reference_gray": gray.roll(3, dims=-1),
+        "reference_chroma": chroma.squeeze(2).roll(3, dims=-1),
+        "reference_flow": torch.zeros(len(frames), 2, *size),
+    }
+
+
+def test_references_of_a_batch_are_named_in_it() -> None:
+    sample = referenced_batch(0, 1, 1)
+    given = references_of(sample)
+    for name in ("frame", "gray", "chroma", "flow"):
+        assert getattr(given, name) is sample[f"reference_{name}"]
+    assert given.keys is None
+    assert references_of(batch()) is None
+
+
+def test_the_reference_guided_model_learns_on_one_batch(logged) -> None:
+    trained, sample = reference_task(), referenced_batch(0, 1, 1)
+    logged(trained)
+    optimizer = torch.optim.Adam(
+        [each for each in trained.parameters() if each.requires_grad], lr=trained.learning_rate
+    )
+    losses = []
+    for step in range(21):
+        loss = trained.training_step(sample, step)
+        losses.append(float(loss.detach()))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[20] < 0.85 * losses[0]
+
+
+def test_references_teach_every_trained_parameter(logged) -> None:
+    trained = reference_task()
+    logged(trained)
+    trained.training_step(referenced_batch(0, 1, 1), 0).backward()
+    for name, parameter in trained.named_parameters():
+        if "features" in name:
+            assert parameter.grad is None, name
+        else:
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_step_with_references_is_the_objective_of_what_is_painted(logged) -> None:
+    trained, sample = reference_task(), referenced_batch(1)
+    values = logged(trained)
+    total = float(trained.training_step(sample, 0).detach())
+    with torch.no_grad():
+        painted = trained.model.paint(sample["gray"][:, 0], references_of(sample))
+    truth, gray = sample["color"][:, 0].double().numpy(), sample["gray"][:, 0].double().numpy()
+
+    def distance(difference: np.ndarray) -> float:
+        size = np.abs(difference)
+        return float(np.where(size < 0.1, size**2 / 0.2, size - 0.05).mean())
+
+    def offsets(chroma: np.ndarray) -> np.ndarray:
+        """R, G and B less the luma."""
+        red, blue = 1.402 * chroma[:, 1], 1.772 * chroma[:, 0]
+        return np.stack([red, -(0.299 * red + 0.114 * blue) / 0.587, blue], axis=1)
+
+    true = np.stack(
+        [(truth[:, 2] - gray[:, 0]) / 1.772, (truth[:, 0] - gray[:, 0]) / 1.402], axis=1
+    )
+    coarse = true.reshape(2, 2, 4, 4, 8, 4).mean(axis=(3, 5))
+    made, mixed, attended = (
+        planes.double().numpy() for planes in (painted.chroma, painted.mixed, painted.attended)
+    )
+    served = np.array([0, 1])[:, None, None, None]  # frame 0 has no reference
+    color = distance(gray + offsets(made) - truth)
+    proposals = distance(offsets((mixed - true) * served))
+    proposals += 0.6 * distance(offsets((attended - coarse) * served))
+    assert values == pytest.approx(
+        {
+            "train/color/still": color,
+            "train/proposals/still": proposals,
+            "train/total": color + 0.5 * proposals,
+        },
+        rel=1e-4,
+    )
+    assert total == pytest.approx(values["train/total"])
+
+
+def test_halves_of_a_batch_have_its_gradient_on_average(logged) -> None:
+    """What two processes need to equal one; the judge's batch normalisation, which sees the
+    proposals of its own process, stands still for it."""
+    gradients_of = []
+    whole = referenced_batch(0, 0, 1, 2, 3, count=4)
+    rows = {0: [0, 1, 2], 2: [3, 4]}
+    halves = []
+    for first, own in rows.items():
+        half = {name: whole[name][first : first + 2] for name in ("gray", "color")}
+        half |= {name: each[own] for name, each in whole.items() if name.startswith("reference")}
+        half["reference_frame"] = half["reference_frame"] - first
+        halves.append(half)
+    for parts in ([whole], halves):
+        trained = reference_task(normalization="none")
+        trained.model.judge.eval()
+        logged(trained)
+        (sum(trained.training_step(part, 0) for part in parts) / len(parts)).backward()
+        gradients_of.append(
+            {name: g for name, g in gradients(trained.model).items() if g is not None}
+        )
+    one, two = gradients_of
+    assert one.keys() == two.keys()
+    for name, gradient in one.items():
+        size = float(gradient.abs().max())
+        torch.testing.assert_close(two[name], gradient, rtol=0, atol=1e-4 * size + 1e-8)
+
+
+def test_validation_measures_with_references_and_without(logged) -> None:
+    trained, sample = reference_task().eval(), referenced_batch(0, 0, count=1)
+    with torch.no_grad():
+        trained.model.unet.output.weight.mul_(20)
+    values = logged(trained)
+    trained.validation_step(sample, 0)
+    assert set(values) == {f"val/psnr/{row}" for row in ("gray", "mean", "automatic")}
+    alone = logged(trained)
+    trained.validation_step({name: sample[name] for name in ("gray", "color")}, 0)
+    assert alone["val/psnr/mean"] == pytest.approx(values["val/psnr/automatic"], abs=1e-4)
+    assert values["val/psnr/automatic"] != pytest.approx(values["val/psnr/mean"], abs=1e-3)

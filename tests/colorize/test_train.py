@@ -23,6 +23,15 @@ REFINED = (
     "model.normalization=none",
     "loss=[rank_diversity,bilateral,temporal,segment,refinement]",
 )
+REFERENCE = (
+    "model=reference",
+    "model.features.weights=random",
+    "model.match_width=8",
+    "model.judge_width=4",
+    "model.normalization=none",
+    "references=sampled",
+    "loss=[color,proposals]",
+)
 TINY = ("debug=tiny", "model.channels=[4,4,4]", "optimizer.learning_rate=0.01")
 
 
@@ -175,6 +184,50 @@ def test_two_processes_equal_one_for_both_networks(tmp_path):
     assert any(name.startswith("refiner.") for name in first)
     for name in first:
         torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def guided(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("guided") / "whole"
+    run(folder, *REFERENCE, "trainer.max_epochs=3")
+    return folder
+
+
+def test_the_reference_guided_model_trains_and_is_measured_with_references_and_without(guided):
+    header = (guided / "history.csv").read_text().splitlines()[0]
+    for name in ("train/color/still", "train/proposals/pair", "val/psnr/automatic"):
+        assert name in header
+    colorizer = Colorizer.load(guided / "model.safetensors", device="cpu")
+    assert colorizer.takes_references
+    description = load_checkpoint(guided / "model.safetensors").description
+    assert description["weights"] == {"model.matcher.features": "random SqueezeNet"}
+    gray = torch.rand(2, 1, 32, 48, generator=torch.Generator().manual_seed(0))
+    seen = colorizer.look_at([torch.rand(1, 3, 32, 48)], size=(32, 48))
+    shown = colorizer.stream(references=seen)(gray)
+    assert not torch.allclose(shown, colorizer.variants(gray), atol=1e-3)
+
+
+def test_a_killed_run_with_references_continues_with_the_same_weights(guided, tmp_path):
+    kill_and_continue(tmp_path / "killed", *REFERENCE, "trainer.max_epochs=3")
+    assert_same(weights(tmp_path / "killed"), weights(guided))
+
+
+def test_two_processes_train_with_references_as_one(tmp_path):
+    # The judge's batch normalisation sees the proposals of its own process, so runs that have any
+    # are only like each other; without any, and through every step, they are the same.
+    two = ("trainer.max_epochs=1", "trainer.devices=2", "trainer.strategy=ddp")
+    alone = ("references.none=1.0",)
+    run(tmp_path / "one", *REFERENCE, *alone, "trainer.max_epochs=1")
+    run(tmp_path / "two", *REFERENCE, *alone, *two)
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-4)
+    # Some of these steps have references in one process alone.
+    run(tmp_path / "guided", *REFERENCE, "references.none=0.5", *two)
+    third = weights(tmp_path / "guided")
+    assert all(torch.isfinite(each).all() for each in third.values())
+    moved = {name.split(".")[0] for name in third if not torch.equal(third[name], first[name])}
+    assert moved == {"judge", "matcher", "unet"}
 
 
 @pytest.mark.parametrize("inputs", ["gray_pair", "gray_segments", "gray_previous"])

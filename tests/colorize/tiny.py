@@ -11,8 +11,9 @@ from colorize.checkpoints import Checkpoint, export
 from colorize.flow_estimators import Dis
 from colorize.losses import RankDiversity, Refinement
 from colorize.metrics.psnr import Psnr
-from colorize.models import Generator, Refiner
+from colorize.models import Generator, ReferenceGenerator, Refiner
 from colorize.objective import Objective
+from colorize.squeezenet import SqueezeNet
 from colorize.task import ColorizationTask
 
 CHOICES: dict[str, Any] = {
@@ -29,6 +30,39 @@ def generator(seed: int = 0, **choices: Any) -> Generator:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return Generator(**(CHOICES | choices))
+
+
+REFERENCE_CHOICES: dict[str, Any] = {
+    "channels": [4, 4, 8],
+    "match_width": 8,
+    "judge_width": 4,
+}
+
+
+def reference_generator(seed: int = 0) -> ReferenceGenerator:
+    """A reference-guided generator of seeded random weights; colourings differ from gray."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = ReferenceGenerator(features=SqueezeNet(weights="random"), **REFERENCE_CHOICES)
+        with torch.no_grad():
+            model.unet.output.bias[:2] = torch.tensor([-0.2, 0.3])
+        return model
+
+
+def write_reference_safetensors(path: Path, *, seed: int = 0) -> Path:
+    """Export a tiny reference-guided model as colorize-train does at its end."""
+    features = {"_target_": "colorize.squeezenet.SqueezeNet", "weights": "random"}
+    model = {"_target_": "colorize.models.ReferenceGenerator", "features": features}
+    about = description() | {"step": 7}
+    about["config"]["model"] = {**model, **REFERENCE_CHOICES}
+    checkpoint = Checkpoint(
+        path=path,
+        model=about["config"]["model"],
+        weights=reference_generator(seed).state_dict(),
+        description=about,
+    )
+    export(checkpoint, path)
+    return path
 
 
 def refiner(seed: int = 0, **choices: Any) -> Refiner:

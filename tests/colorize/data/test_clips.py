@@ -89,6 +89,19 @@ def test_a_clip_without_noted_shots_is_one_shot() -> None:
     assert Clip(name="run", frames=array(0, 4), shots=(2,)).runs(2).tolist() == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("shots", "expected"),
+    [
+        ((0, 2, 5), [(0, 2), (0, 2), (2, 5), (2, 5), (2, 5), (5, 6)]),
+        ((), [(0, 6)] * 6),
+        ((4,), [(0, 4)] * 4 + [(4, 6)] * 2),
+    ],
+)
+def test_the_shot_of_a_frame_ends_where_the_next_begins(shots: tuple, expected: list) -> None:
+    clip = Clip(name="run", frames=array(0, 6), shots=shots)
+    assert [clip.shot_of(frame) for frame in range(6)] == expected
+
+
 @pytest.mark.parametrize("augment", [None, Augment(crop=1.0, flip=0.5, tone=1.0, hue=0.1)])
 def test_the_frame_before_is_varied_as_its_frame(augment: Augment | None) -> None:
     plain, both = in_memory(augment=augment), in_memory(augment=augment, previous=True)

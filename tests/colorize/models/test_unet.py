@@ -134,3 +134,48 @@ def test_a_normalised_net_is_indifferent_to_the_scale_of_its_inner_activations()
         net.second[0].weight.mul_(7.0)
         net.second[0].bias.mul_(7.0)
     torch.testing.assert_close(net(frame), before, rtol=1e-3, atol=1e-3)
+
+
+def test_planes_join_on_the_way_down_where_the_frame_has_their_size() -> None:
+    """A side's 1x1 convolution, resized, is added to the activation of its level."""
+    unet = UNet(in_channels=1, out_channels=2, channels=(3, 4, 6), sides={2: 5}).double()
+    plain = UNet(in_channels=1, out_channels=2, channels=(3, 4, 6)).double()
+    plain.load_state_dict(unet.state_dict(), strict=False)
+    frame = torch.rand(2, 1, 8, 12, dtype=torch.float64)
+    planes = torch.rand(2, 5, 4, 6, dtype=torch.float64)
+    weight, bias = unet.sides["2"].weight, unet.sides["2"].bias
+    side = functional.conv2d(planes, weight, bias)
+    side = nn.Upsample(size=(2, 3), mode="bilinear", align_corners=False)(side)
+    plain.downs[1].register_forward_hook(lambda _module, _arguments, output: output + side)
+    expected = plain(frame)
+    torch.testing.assert_close(unet(frame, {2: planes}), expected, rtol=0, atol=1e-12)
+    without = unet(frame, {2: torch.zeros_like(planes)})
+    assert (without - expected).abs().max() > 1e-3
+
+
+def test_several_sides_of_any_size_are_used_and_trained() -> None:
+    unet = UNet(in_channels=1, out_channels=2, channels=(2, 3, 4, 5), sides={1: 2, 3: 6}).double()
+    assert set(unet.sides) == {"1", "3"}
+    frame = torch.rand(1, 1, 9, 13, dtype=torch.float64)
+    sides = {
+        level: torch.rand(1, count, *size, dtype=torch.float64, requires_grad=True)
+        for level, count, size in ((1, 2, (5, 7)), (3, 6, (1, 2)))
+    }
+    unet(frame, sides).square().sum().backward()
+    for level, planes in sides.items():
+        assert planes.grad.abs().sum() > 0, level
+    for name, parameter in unet.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_sides_start_like_the_other_convolutions() -> None:
+    unet = UNet(in_channels=1, out_channels=2, channels=(8, 16, 64), sides={2: 128})
+    weight = unet.sides["2"].weight.detach()
+    bound = (6 / (128 + 64)) ** 0.5
+    assert float(weight.abs().max()) == pytest.approx(bound, rel=1e-2)
+    assert not unet.sides["2"].bias.any()
+
+
+def test_a_network_without_sides_has_the_state_that_it_had() -> None:
+    names = UNet(in_channels=1, out_channels=2, channels=(3, 4)).state_dict().keys()
+    assert not [name for name in names if name.startswith("sides")]

@@ -1,0 +1,57 @@
+"""The references of a job while it is rendered: looked at once, handed out by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from colorize.color import rgb_to_chroma
+from colorize.jobs.manifest import Manifest, Reference
+from colorize.jobs.references import MOST, as_tensor, read_picture
+from colorize.predict import Colorizer, resize
+from colorize.reference_frames import ReferenceSet
+
+
+class Guides:
+    """What the references of a manifest give to its parts.
+
+    Pictures are looked at once for each working size, and kept.
+    """
+
+    def __init__(self, colorizer: Colorizer, manifest: Manifest) -> None:
+        self._colorizer = colorizer
+        self._by_name: Mapping[str, Reference] = {each.name: each for each in manifest.references}
+        self._sets: dict[tuple[int, int], dict[str, ReferenceSet]] = {}
+
+    def of(self, names: Sequence[str], *, near: int, size: tuple[int, int]) -> ReferenceSet | None:
+        """Return the references for frames around frame ``near``, worked at ``size``.
+
+        Of more than :data:`MOST` those nearest in time are taken, then in the order of ``names``.
+        """
+        if not names:
+            return None
+        known = self._sets.setdefault(size, {})
+        chosen = sorted(names, key=lambda name: self._distance(name, near))[:MOST]
+        for name in chosen:
+            if name not in known:
+                picture = as_tensor(read_picture(self._by_name[name].path))
+                known[name] = self._colorizer.look_at([picture], size=size)
+        return ReferenceSet(
+            *(torch.cat(planes) for planes in zip(*(known[name] for name in chosen), strict=True))
+        )
+
+    def own(self, names: Sequence[str], frame: int) -> Reference | None:
+        """Return the reference that is frame ``frame`` itself, if there is one."""
+        found = (self._by_name[name] for name in names)
+        return next((each for each in found if each.frame == frame), None)
+
+    def chroma_of(self, reference: Reference, size: tuple[int, int]) -> Float[Tensor, "1 2 h w"]:
+        """Return the reference's own colours at a size."""
+        return rgb_to_chroma(resize(as_tensor(read_picture(reference.path)), size))
+
+    def _distance(self, name: str, near: int) -> float:
+        frame = self._by_name[name].frame
+        return float("inf") if frame is None else float(abs(frame - near))

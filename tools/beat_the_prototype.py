@@ -1,0 +1,218 @@
+"""Compare ways to colour a film: from memory, by references, and by simple means, in one protocol.
+
+Every row is a run of colorize-evaluate on the same frames of the test clips (frames that are shown
+as references are left out of the rows that have them, and gray is measured beside each). Rows whose
+checkpoint is not given are left out.
+
+  python tools/beat_the_prototype.py --root datasets/penny-and-chip \\
+      --prototype runs/prototype/model.safetensors --adapted runs/adapt/model.safetensors \\
+      --raft ../shared/weights/raft_small.safetensors \\
+      --squeezenet ../shared/weights/squeezenet1_1_features_caffe.safetensors \\
+      -o experiments/beat-the-prototype
+
+Without --root an unseen procedural series is measured, and its best, median and worst frames by
+PSNR with one reference are drawn into frames.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+
+from colorize.color import rgb_to_luma
+from colorize.config import build, config_directory, register_schemas
+from colorize.data import CartoonClips, ClipDataset
+from colorize.data.references import evenly_spaced
+from colorize.files import write_atomically
+from colorize.footage import to_tensor
+from colorize.media import Frame
+from colorize.media.folder import FolderSink
+from colorize.metrics import COLORIZED, GRAY, MEAN
+from colorize.predict import Colorizer, working_size
+from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.shipped import resolve
+
+COUNTS = (1, 2, 4)
+SERIES = ("data=cartoon", "data.seed=9100", "data.frames_per_shot=24", "data.effects=false")
+METRICS = "[psnr,lpips,lab,colorfulness,segment_spread,warp_error,distribution]"
+COLUMNS = {
+    "psnr": ("PSNR (dB) ↑", 2),
+    "lpips": ("LPIPS-like (squeeze) ↓", 3),
+    "mse_lab": ("MSE Lab ↓", 5),
+    "ciede2000": ("ΔE2000 ↓", 1),
+}
+
+
+class Row(NamedTuple):
+    """One way to colour: what it is called, and what tells colorize-evaluate to do it."""
+
+    name: str
+    settings: tuple[str, ...]
+
+
+def main() -> None:
+    """Measure all rows, and write results.json and results.md."""
+    options = _parse()
+    if options.write_references:
+        write_references(options)
+        return
+    folder: Path = options.output
+    measured = {}
+    for number, row in enumerate(rows(options), 1):
+        print(f"{number}: {row.name}", flush=True)
+        measured[row.name] = measure(row, options, folder / "rows" / f"{number:02d}")
+    name = "real" if options.root else "procedural"
+    write_atomically(folder / f"{name}.json", (json.dumps(measured, indent=1) + "\n").encode())
+    text = table(measured)
+    write_atomically(folder / f"{name}.md", text.encode())
+    print(text)
+    if not options.root:
+        draw(options, folder)
+
+
+def write_references(options: argparse.Namespace) -> None:
+    """Write the frames that four references a clip are, for colorize-train experiment=adapt."""
+    dataset = ClipDataset.from_manifest(root=options.root, split="test")
+    with FolderSink(options.write_references, quality=100) as sink:
+        for clip in dataset.clips:
+            for frame in evenly_spaced(clip.count, max(COUNTS)):
+                name = f"{clip.name}_{frame:06d}.png"
+                sink.write(Frame(index=0, name=name, rgb=np.array(clip.frames[frame])))
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    """Yield what to measure."""
+    for name in ("prototype", "first"):
+        if checkpoint := getattr(options, name):
+            yield Row(TITLES[name], (f"checkpoint={checkpoint}",))
+    yield Row("ours, automatic", (f"checkpoint={options.ours}",))
+    if options.adapted:
+        yield Row("ours adapted, automatic", (f"checkpoint={options.adapted}",))
+    for count in COUNTS:
+        shown = f"reference_frames={count}"
+        for method in ("copied", "transferred", "moved"):
+            yield Row(f"{count}: {method}", (f"baseline={method}", shown))
+        if options.raft:
+            weights = ("flow=raft_small", f"flow_weights={options.raft}")
+            yield Row(f"{count}: moved by RAFT", ("baseline=moved", shown, *weights))
+        yield Row(f"{count}: ours", (f"checkpoint={options.ours}", shown))
+        if options.adapted:
+            yield Row(f"{count}: ours adapted", (f"checkpoint={options.adapted}", shown))
+
+
+TITLES = {
+    "prototype": "prototype f (RankDiv + Bilateral + Temporal, RGB head)",
+    "first": "RankDiv, chroma head",
+}
+
+
+def measure(row: Row, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run colorize-evaluate for a row; return its means, those of gray, and frames per second."""
+    data = ("data=clips", f"data.root={options.root}") if options.root else SERIES
+    settings = [*data, *row.settings, f"every={options.every}", f"output={folder}"]
+    settings += ["batch_size=4", f"metric={METRICS}", "metric.lpips.net=squeeze", "sheet_rows=8"]
+    settings.append(f"metric.lpips.weights={options.squeezenet}")
+    program = Path(sys.executable).parent / "colorize-evaluate"
+    done = subprocess.run([str(program), *settings], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{row.name}: {done.stderr.strip().splitlines()[-1]}")
+    results = json.loads((folder / "results.json").read_text())
+    total = results["total"]
+    own = total[MEAN] if MEAN in total else total[COLORIZED]
+    made = results["provenance"]
+    return {
+        "mean": {key: value["mean"] for key, value in own.items()},
+        "gray": {key: value["mean"] for key, value in total[GRAY].items()},
+        "truth": {key: value["mean"] for key, value in total.get("truth", {}).items()},
+        "frames": own["psnr"]["count"],
+        "frames_per_second": made.get("frames_per_second"),
+        "provenance": made,
+    }
+
+
+def table(measured: dict[str, Any]) -> str:
+    """Return the means as Markdown, a gray row first."""
+    first = next(iter(measured.values()))
+    keys = [key for key in first["mean"] if key in first["gray"] or key in COLUMNS]
+    titles = [COLUMNS.get(key, (key, 4))[0] for key in keys]
+    lines = ["| | " + " | ".join(titles) + " | frames/s |", "| --- |" + " --: |" * (len(keys) + 1)]
+    lines.append(_line("gray", first["gray"], keys, None))
+    lines += [
+        _line(name, row["mean"], keys, row["frames_per_second"]) for name, row in measured.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, means: dict[str, float], keys: list[str], speed: float | None) -> str:
+    cells = [
+        f"{means[key]:.{COLUMNS.get(key, ('', 4))[1]}f}" if key in means else "–" for key in keys
+    ]
+    return f"| {name} | " + " | ".join(cells) + f" | {speed or '–'} |"
+
+
+@torch.inference_mode()
+def draw(options: argparse.Namespace, folder: Path) -> None:
+    """Draw the best, the median and the worst frame by PSNR with one reference."""
+    register_schemas()
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        config = compose("evaluate", overrides=list(SERIES))
+    clips: CartoonClips = build(config.data)
+    colorizer = Colorizer.load(resolve(options.ours))
+    drawn = []
+    for clip in clips.split("test").clips:
+        frames = [to_tensor(np.array(frame)[None], colorizer.device) for frame in clip.frames]
+        size = working_size(frames[0].shape[-2:], colorizer.short_side)
+        stream = colorizer.stream(references=colorizer.look_at(frames[:1], size=size))
+        for truth in frames[options.every :: options.every]:
+            gray = rgb_to_luma(truth)
+            guided, alone = stream(gray)[0, 0], colorizer.variants(gray)[0, 0]
+            error = float((guided - truth[0]).square().mean())
+            pictures = (frames[0][0], gray[0], alone, guided, truth[0])
+            drawn.append((error, [to_picture(each) for each in pictures]))
+    drawn.sort(key=lambda pair: pair[0])
+    places = {"best": 0, "median": len(drawn) // 2, "worst": -1}
+    sheet = contact_sheet(
+        [drawn[place][1] for place in places.values()],
+        column_titles=["reference", "input", "automatic", "with the reference", "truth"],
+        row_titles=[
+            f"{name}, {-10 * np.log10(drawn[place][0]):.1f} dB" for name, place in places.items()
+        ],
+    )
+    save_sheet(folder / "frames.png", sheet)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--root", help="a dataset made by colorize-prepare")
+    parser.add_argument("--ours", default="default", help="a checkpoint (default: the shipped one)")
+    parser.add_argument("--adapted", help="ours, adapted to the training clips of --root")
+    parser.add_argument("--prototype", help=TITLES["prototype"])
+    parser.add_argument("--first", help=TITLES["first"])
+    parser.add_argument("--raft", help="weights of RAFT-small")
+    parser.add_argument(
+        "--squeezenet", default="torchvision", help="weights of SqueezeNet, for LPIPS"
+    )
+    parser.add_argument("--every", type=int, default=6, help="frames measured (default 6)")
+    parser.add_argument("-o", "--output", type=Path, default=Path("beat-the-prototype"))
+    parser.add_argument(
+        "--write-references",
+        type=Path,
+        metavar="DIR",
+        help="only write four frames of each test clip of --root, to adapt weights to",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Time the reference-guided generator of the shipped weights against the prototype's generator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from benchmarks.timing import Setting, print_speedups, print_target
+from colorize.models import Generator
+from colorize.predict import Colorizer
+from colorize.reference_frames import bind
+from colorize.shipped import weights_path
+
+_SIZE = (256, 456)
+_PROTOTYPE_SIZE = (240, 320)
+_COUNTS = (1, 2, 4)
+_TARGETS = {"automatic": 0.3, "1 reference": 0.5}  # seconds a frame on two cores
+
+
+def guided(setting: Setting) -> dict[str, Any]:
+    """Time one frame from memory and by references, flow included; references are looked at once.
+
+    The baseline is the prototype's generator at its own size, with random weights.
+    """
+    colorizer = Colorizer.load(weights_path("default"), device=setting.device)
+    gray = torch.rand(1, 1, *_SIZE, device=setting.device)
+    pictures = [torch.rand(1, 3, *_SIZE) for _ in range(max(_COUNTS))]
+    known = colorizer.look_at(pictures, size=_SIZE)
+    prototype = Generator(features=setting.features).to(setting.device).eval()
+    small = torch.rand(1, 1, *_PROTOTYPE_SIZE, device=setting.device)
+
+    def run(count: int) -> None:
+        stream = colorizer.stream(references=known.picked(range(count)) if count else None)
+        stream.working(gray)
+
+    with torch.inference_mode():
+        times = setting.medians(
+            {
+                "prototype f at 320x240": lambda: prototype(small),
+                "automatic": lambda: run(0),
+                **{
+                    f"{count} reference{'s' * (count > 1)}": lambda count=count: run(count)
+                    for count in _COUNTS
+                },
+                "flow to 1 reference alone": lambda: bind(
+                    known.picked([0]), gray, flow=colorizer.stream().reference_flow
+                ),
+            }
+        )
+    print_speedups(f"shipped weights at {_SIZE[1]}x{_SIZE[0]}, a frame", times)
+    for name, target in _TARGETS.items():
+        print_target(f"{name}, s", times[name], target, "{:.2f}")
+    grown = (times["4 references"] - times["automatic"]) / (
+        times["1 reference"] - times["automatic"]
+    )
+    print_target("four references cost, times one", grown, 4.0, "{:.1f}")
+    return {"seconds": times, "four_to_one": grown}

@@ -1,0 +1,1 @@
+"""What the tool that measures the snapping of fills is made of."""
