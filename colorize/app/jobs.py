@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,15 +23,13 @@ from colorize.app.kinds import named_kind
 from colorize.app.roots import Roots
 from colorize.app.schema import build
 from colorize.files import write_atomically
-from colorize.jobs import Manifest, Settings, read_manifest
+from colorize.jobs import Manifest, read_manifest
 from colorize.jobs.store import Store, job_folder
 from colorize.media import IMAGE_SUFFIXES
 from colorize.media.encoder import CONTAINERS
 from colorize.media.folder import picture_files
 
 FORMAT = "tooncolor-page-1"
-# Whether the engine takes references; until it does they are kept with the job.
-TAKES_REFERENCES = "references" in {each.name for each in fields(Settings)}
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,7 @@ class Asked:
     saturation: float = 1.0
     quality: int = 90
     recolor: bool = False
+    snap: bool = False
 
     def check(self) -> None:
         """Refuse what no job can have.
@@ -147,7 +146,7 @@ _WRITTEN = ("title", "source", "state", "message", "created", "outputs")
 
 
 def references_of(job: Job) -> list[Path]:
-    """Return the coloured frames that a job is to follow, for ``Settings.references``."""
+    """Return the coloured frames that a job is to follow."""
     if not job.references.is_dir():
         return []
     return picture_files(job.references)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from colorize.app.error import PageError
-from colorize.app.jobs import TAKES_REFERENCES, Job, Jobs, references_of
+from colorize.app.jobs import Job, Jobs, references_of
 from colorize.app.process import Worker
 from colorize.app.queue import Queue, Ticket, Works
 from colorize.app.roots import Roots
 from colorize.app.uploads import Limits, Uploads
 from colorize.app.views import Views
+from colorize.app.weights import refuses_references, weights_file
 from colorize.files import write_atomically
 from colorize.predict import choose_device
 
@@ -96,14 +97,15 @@ class Studio:
         asked.check()
         if not asked.checkpoint:
             raise PageError("choose weights first; colorize-train makes them")
-        references = references_of(job) if TAKES_REFERENCES else []
-        names = ("variant", "stillness", "saturation", "quality", "recolor")
+        checkpoint = weights_file(asked.checkpoint, self.roots)
+        references = [] if refuses_references(checkpoint) else references_of(job)
+        names = ("variant", "stillness", "saturation", "quality", "recolor", "snap")
         return {
             "task": "colour",
             "source": str(job.input(self.roots)),
             "output": str(job.output(self.roots)),
             "choices": str(job.folder / "choices"),
-            "checkpoint": str(self.roots.existing(asked.checkpoint)),
+            "checkpoint": str(checkpoint),
             "short_side": asked.short_side,
             "settings": {name: getattr(asked, name) for name in names},
             "references": [str(path) for path in references],

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from colorize.app.roots import Roots
 from colorize.checkpoints import FORMAT
+from colorize.shipped import shipped_names, weights_path
 
 Purpose: TypeAlias = Literal["colour", "classify", "unknown"]
 
@@ -20,17 +21,26 @@ _DEEPEST, _MOST = 5, 20_000  # levels of folders, and entries, that are looked a
 
 @dataclass(frozen=True)
 class Weights:
-    """A checkpoint as the page writes it; ``title`` is the name of its run."""
+    """A checkpoint as the page writes it; ``title`` is the name of its run.
+
+    ``references`` says whether it takes coloured frames, None where only loading it would tell.
+    """
 
     path: str
     title: str
     purpose: Purpose
     classes: tuple[str, ...] = ()
     target: str | None = None
+    references: bool | None = None
 
 
 def find_weights(roots: Roots) -> list[Weights]:
-    """Return the checkpoints below all roots; the exported ones come first."""
+    """Return the weights that come with the package, then the checkpoints below all roots."""
+    shipped = [
+        Weights(name, f"{name}, which comes with tooncolor", "colour", references=_guided(path))
+        for name in shipped_names()
+        for path in (weights_path(name),)
+    ]
     found = [
         _weights(path, roots)
         for name in roots.names
@@ -38,7 +48,26 @@ def find_weights(roots: Roots) -> list[Weights]:
         if path.suffix in (".safetensors", ".ckpt")
     ]
     mine = [each for each in found if each is not None]
-    return sorted(mine, key=lambda each: (each.path.endswith(".ckpt"), each.path))
+    return shipped + sorted(mine, key=lambda each: (each.path.endswith(".ckpt"), each.path))
+
+
+def weights_file(text: str, roots: Roots) -> Path:
+    """Return the file that a checkpoint of the page means: a path, or the name of shipped weights.
+
+    Raises:
+        PageError: There is none.
+    """
+    return weights_path(text) if text in shipped_names() else roots.existing(text)
+
+
+def refuses_references(path: Path) -> bool:
+    """Return whether a checkpoint is known to take no references."""
+    return path.suffix == ".safetensors" and not _guided(path)
+
+
+def _guided(path: Path) -> bool:
+    """Return whether the network of an exported checkpoint is guided by references."""
+    return "ReferenceGenerator" in read_metadata(path).get("model", "")
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -62,7 +91,7 @@ def _weights(path: Path, roots: Roots) -> Weights | None:
     metadata = read_metadata(path)
     match metadata.get("format"):
         case str(form) if form == FORMAT:
-            return Weights(shown, title, "colour")
+            return Weights(shown, title, "colour", references=_guided(path))
         case str(form) if form == CLASSIFIER:
             about = json.loads(metadata["description"])
             classes = tuple(str(each) for each in about["classes"])

@@ -18,10 +18,13 @@ from starlette.routing import Route
 from colorize.app.api.base import Api, kept, whole_number
 from colorize.app.error import PageError
 from colorize.app.jobs import Asked, Job, changed, copy_single
+from colorize.app.kinds import named_kind
 from colorize.app.reel import SIZES
 from colorize.app.schema import read_json
 from colorize.app.uploads import check_name
 from colorize.app.views import done_parts
+from colorize.coloredness import is_colored
+from colorize.jobs.references import read_picture
 from colorize.media.folder import natural_key, picture_files
 
 
@@ -123,6 +126,8 @@ class ColourApi(Api):
         if folder.name == "input" and job.source is not None:
             raise PageError("the job has its source in a folder; make another for dropped files")
         await self.receive(request, folder)
+        if folder == job.references:
+            await run_in_threadpool(self._check_reference, folder, request.path_params["name"])
         if not job.title:
             job.title = request.path_params["name"]
             job.write()
@@ -179,6 +184,14 @@ class ColourApi(Api):
         if slot not in ("input", "references"):
             raise PageError(f"{slot!r}: files are dropped as input or references", status=404)
         return job.folder / slot
+
+    def _check_reference(self, folder: Path, name: str) -> None:
+        """Refuse a reference that has no colours to give, or is a film."""
+        is_film = named_kind(name) == "film"
+        if is_film or not is_colored(read_picture(folder / name).rgb):
+            self.studio.uploads.forget(folder, name)
+            what = "is a film: drop the frames that you mean" if is_film else "has no colours"
+            raise PageError(f"{name} {what}; a reference is a picture in colour", status=415)
 
     def _frame(self, request: Request) -> tuple[Job, int, int]:
         """Return which frame is asked for, and at which size."""

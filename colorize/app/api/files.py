@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.app.api.base import Api, whole_number
-from colorize.app.jobs import TAKES_REFERENCES
 from colorize.app.kinds import FILM_SUFFIXES, PICTURE_SUFFIXES
 from colorize.app.weights import find_weights
 from colorize.media.folder import natural_key
@@ -43,7 +42,6 @@ class FilesApi(Api):
                 "limits": asdict(limits),
                 "pictures": sorted(PICTURE_SUFFIXES),
                 "films": sorted(FILM_SUFFIXES),
-                "takes_references": TAKES_REFERENCES,
             }
         )
 

@@ -168,7 +168,7 @@ class ShotsApi(Api):
             "chosen": shot.chosen,
             "changed": is_changed,
             "pictures": pictures,
-            "references": list(getattr(shot, "references", ())),
+            "references": list(shot.guided_by),
         }
 
     def _job(self, request: Request) -> Job:

@@ -11,6 +11,7 @@ from colorize.app.tasks.models import Models
 from colorize.files import write_atomically
 from colorize.jobs import KEEP, Settings, Share, Shot, read_manifest, run_job
 from colorize.jobs.analysis import middle_pair
+from colorize.jobs.digests import digest_of
 from colorize.jobs.manifest import Manifest
 from colorize.jobs.sheet import sheet_rows
 from colorize.media import fingerprint, open_source
@@ -41,7 +42,8 @@ def colour(
         MediaError, JobError, CheckpointError: See :func:`run_job`.
     """
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=short_side)
-    job = _Job(Path(source), Path(output), colorizer, _settings(colorizer, settings, references))
+    guides = [Path(each) for each in references]
+    job = _Job(Path(source), Path(output), colorizer, _settings(colorizer, settings), guides)
     planned = job.run(Share(only="plan"), say)
     assert planned.folder is not None
     manifest = read_manifest(planned.folder / "manifest.json")
@@ -59,10 +61,15 @@ class _Job:
     """The call of :func:`run_job`, all but its share."""
 
     def __init__(
-        self, source: Path, output: Path, colorizer: Colorizer, settings: Settings
+        self,
+        source: Path,
+        output: Path,
+        colorizer: Colorizer,
+        settings: Settings,
+        references: Sequence[Path],
     ) -> None:
         self.source, self._output = source, output
-        self._colorizer, self._settings = colorizer, settings
+        self._colorizer, self._settings, self._references = colorizer, settings, references
 
     def run(self, share: Share, say: Callable[[str], None]) -> Any:
         return run_job(
@@ -70,16 +77,14 @@ class _Job:
             self._output,
             colorizer=self._colorizer,
             settings=self._settings,
+            references=self._references,
             share=share,
             say=say,
         )
 
 
-def _settings(
-    colorizer: Colorizer, chosen: Mapping[str, Any], references: Sequence[str]
-) -> Settings:
-    """Return the settings of a job; there are ``references`` only where the engine takes them."""
-    followed: dict[str, Any] = {"references": tuple(references)} if references else {}
+def _settings(colorizer: Colorizer, chosen: Mapping[str, Any]) -> Settings:
+    """Return the settings of a job."""
     if isinstance(chosen["variant"], int):
         colorizer.check_variant(chosen["variant"])
     path = colorizer.checkpoint.path
@@ -89,15 +94,19 @@ def _settings(
         short_side=colorizer.short_side,
         refine=colorizer.refiner is not None,
         **chosen,
-        **followed,
     )
 
 
 def choice_folder(choices: Path, manifest: Manifest, shot: Shot) -> Path:
-    """Return where the colourings of a shot lie: they are of its middle frame, by one network."""
+    """Return where the colourings of a shot lie.
+
+    They are of its middle frame, by one network and the references that guide the shot.
+    """
     weights, size = manifest.settings.weights[:16], manifest.settings.short_side
     before, middle = middle_pair(shot)
-    return choices / f"{weights}-{size}" / f"{before:06d}-{middle:06d}"
+    known = {each.name: each.digest for each in manifest.references}
+    guides = digest_of([known[name] for name in shot.guided_by])[:8] if shot.guided_by else "free"
+    return choices / f"{weights}-{size}" / f"{before:06d}-{middle:06d}-{guides}"
 
 
 def draw_choices(source: Path, manifest: Manifest, colorizer: Colorizer, choices: Path) -> None:

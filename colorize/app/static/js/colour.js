@@ -77,6 +77,7 @@ function jobView(main, id, showList) {
   let film = null;
   let state = "";
   let settings = null;
+  let shownReferences = "";
   let stop = () => {};
 
   const act = (work) => careful(async () => {
@@ -111,9 +112,14 @@ function jobView(main, id, showList) {
     fill(told, job.message ? h("p", { role: "alert" }, h("span", { class: "badge bad" }, "stopped"), " ", job.message) : null, lines.length ? h("pre", { class: "log" }, lines.join("\n")) : null);
     told.hidden = !told.childNodes.length;
     if (!settings) {
-      settings = await settingsForm(job.asked, job.outputs);
+      const again = async () => referencesCard(references, await get(`/api/jobs/${id}`), settings.takesReferences);
+      settings = await settingsForm(job.asked, job.outputs, careful(again));
       fill(form, h("h2", {}, "How it looks"), settings.element);
-      referencesCard(references, job);
+    }
+    const served = JSON.stringify([job.state, job.references]);
+    if (served !== shownReferences) {
+      shownReferences = served;
+      await referencesCard(references, job, settings.takesReferences);
     }
     return active;
   }

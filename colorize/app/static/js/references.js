@@ -5,10 +5,11 @@ import { careful, fill, h, notice } from "./dom.js";
 import { dropZone } from "./drop.js";
 
 /** Show the references of a job in `card`. */
-export async function referencesCard(card, job) {
-  const { takes_references: taken, pictures } = await about();
+export async function referencesCard(card, job, takes) {
+  const { pictures } = await about();
+  const taken = takes();
   const path = `/api/jobs/${job.id}/references`;
-  const again = careful(async () => referencesCard(card, await get(`/api/jobs/${job.id}`)));
+  const again = careful(async () => referencesCard(card, await get(`/api/jobs/${job.id}`), takes));
   const served = taken && job.view ? await shotsByReference(job.id) : {};
   const take = careful(async (files) => {
     await upload(path, files, () => {}, (line) => notice(line, { bad: true }));
@@ -20,19 +21,20 @@ export async function referencesCard(card, job) {
   });
   fill(card,
     h("h2", {}, "References"),
-    taken ? null : h("p", { class: "faint", "data-test": "no-references" }, "The colorizer of this version takes no references yet: what you drop is kept with the job and does not change its colours."),
+    taken ? null : h("p", { class: "faint", "data-test": "no-references" }, "These weights take no references: what you drop is kept with the job and does not change its colours."),
     dropZone({ title: "Drop coloured frames", hint: "see which shot each serves", accept: pictures, take }),
     h("ul", { class: "thumbs", style: { "margin-top": "0.9rem" } }, job.references.map((name) => h("li", {},
       h("img", { src: `${path}/${encodeURIComponent(name)}`, alt: name, loading: "lazy" }),
       h("button", { type: "button", class: "away", "aria-label": `remove ${name}`, onclick: () => drop(name) }, "✕"),
       h("span", { class: "name", title: name }, name),
-      h("small", {}, serves(taken, served[name])),
+      h("small", {}, serves(taken, Boolean(job.view), served[name])),
     ))));
 }
 
-function serves(taken, shots) {
-  if (!taken) return "kept, not used yet";
-  if (!shots) return "serves no shot yet";
+function serves(taken, planned, shots) {
+  if (!taken) return "kept, not used";
+  if (!planned) return "waits for the shots to be found";
+  if (!shots) return "serves no shot: nothing in the film looks like it";
   return `serves shot ${shots.join(", ")}`;
 }
 

@@ -4,11 +4,11 @@ import { about, get } from "./api.js";
 import { h } from "./dom.js";
 
 /** Return `{ element, read() }` for what a job asks for. */
-export async function settingsForm(asked, outputs) {
+export async function settingsForm(asked, outputs, onWeights = () => {}) {
   const [{ devices }, weights] = await Promise.all([about(), get("/api/weights")]);
   const usable = weights.filter((each) => each.purpose !== "classify");
-  const checkpoint = h("select", { name: "checkpoint" },
-    usable.map((each) => h("option", { value: each.path }, `${each.title} — ${each.path}`)));
+  const checkpoint = h("select", { name: "checkpoint", onchange: () => onWeights() },
+    usable.map((each) => h("option", { value: each.path }, (each.title.startsWith(each.path) ? each.title : `${each.title} — ${each.path}`))));
   checkpoint.value = asked.checkpoint || usable[0]?.path || "";
   const size = h("input", { type: "number", name: "short_side", min: 16, max: 4096, step: 8, placeholder: "as trained", value: asked.short_side ?? "" });
   const variant = h("select", { name: "variant" }, h("option", { value: "auto" }, "choose for each shot"),
@@ -18,6 +18,8 @@ export async function settingsForm(asked, outputs) {
   const stillness = slider("stillness", "Stillness of colours", asked.stillness, 0, 1, 0.05);
   const recolor = h("input", { type: "checkbox", name: "recolor" });
   recolor.checked = asked.recolor;
+  const snap = h("input", { type: "checkbox", name: "snap" });
+  snap.checked = asked.snap;
   const device = h("select", { name: "device" }, devices.map((each) => h("option", { value: each }, each)));
   device.value = asked.device || devices[0];
   const element = h("form", { onsubmit: (event) => event.preventDefault() },
@@ -28,6 +30,7 @@ export async function settingsForm(asked, outputs) {
       h("div", { class: "fields" }, saturation.element, stillness.element),
       h("div", { class: "fields" },
         h("label", { class: "check" }, recolor, "Colour also what is in colour already"),
+        h("label", { class: "check" }, snap, "Give every flat fill one colour"),
         devices.length > 1 ? field("Device", device) : null)));
   const read = () => ({
     checkpoint: checkpoint.value,
@@ -38,8 +41,10 @@ export async function settingsForm(asked, outputs) {
     stillness: stillness.read(),
     quality: asked.quality,
     recolor: recolor.checked,
+    snap: snap.checked,
   });
-  return { element, read };
+  const takesReferences = () => usable.find((each) => each.path === checkpoint.value)?.references !== false;
+  return { element, read, takesReferences };
 }
 
 export const field = (title, control) => h("label", { class: "field" }, h("span", {}, title), control);
