@@ -18,7 +18,8 @@ from colorize.app.server import make_app
 from colorize.app.studio import Studio
 from colorize.jobs import read_manifest
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, frame_files, gray_frames, png
-from tests.colorize.tiny import write_safetensors
+from tests.colorize.jobs.test_references import tinted
+from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 
 def test_a_film_is_coloured_and_comes_back_with_its_sound(page, tmp_path):
@@ -225,15 +226,61 @@ def test_a_job_goes_on_when_the_page_is_started_again(page, tmp_path):
     again.studio.close()
 
 
-def test_references_are_kept_and_told_honestly(page):
+def coloured(number: int) -> bytes:
+    """Frame ``number`` of the clip, in colour."""
+    content = io.BytesIO()
+    Image.fromarray(tinted(gray_frames()[number])).save(content, "PNG")
+    return content.getvalue()
+
+
+def test_references_are_kept_shown_and_removed(page):
     job = page.job(frame_files())
-    page.put(f"{job}/references/shot 2.png", png(gray_frames()[10]))
+    page.put(f"{job}/references/shot 2.png", coloured(10))
     assert page.get(job)["references"] == ["shot 2.png"]
     held = page.studio.jobs.get(job.split("/")[-1])
     assert [path.name for path in references_of(held)] == ["shot 2.png"]
     assert Image.open(io.BytesIO(page.get(f"{job}/references/shot%202.png"))).size == (96, 64)
     page.delete(f"{job}/references/shot%202.png")
     assert page.get(job)["references"] == []
+
+
+def test_a_reference_without_colours_and_a_film_are_refused(page, tmp_path):
+    job = page.job(frame_files())
+    said = page.put(f"{job}/references/a.png", png(gray_frames()[0]), 415)["error"]
+    assert said == "a.png has no colours; a reference is a picture in colour"
+    said = page.put(f"{job}/references/a.mkv", film_bytes(tmp_path), 415)["error"]
+    assert said.startswith("a.mkv is a film: drop the frames that you mean")
+    assert page.get(job)["references"] == []
+
+
+def test_references_guide_the_shots_that_they_show(page, tmp_path):
+    write_reference_safetensors(tmp_path / "models/guided.safetensors")
+    weights = {each["path"]: each["references"] for each in page.get("/api/weights")}
+    assert weights == {"models/guided.safetensors": True, "models/model.safetensors": False}
+    job = page.job(frame_files(), checkpoint="models/guided.safetensors")
+    page.put(f"{job}/references/10.png", coloured(10))
+    page.post(f"{job}/start")
+    done = page.wait(job)
+    assert done["state"] == "done", done["message"]
+    shots = page.get(f"{job}/shots")["shots"]
+    assert shots[1]["references"] == ["10.png"], "it is a frame of the second shot"
+    output = page.studio.jobs.get(job.split("/")[-1]).output(page.studio.roots)
+    given, got = (
+        np.asarray(Image.open(each)) for each in (io.BytesIO(coloured(10)), output / "10.png")
+    )
+    luma = np.array([0.299, 0.587, 0.114])
+    assert np.abs((given - given @ luma[:, None]) - (got - got @ luma[:, None])).mean() < 6
+    page.delete(f"{job}/references/10.png")
+    page.post(f"{job}/start")
+    page.wait(job)
+    assert [shot["references"] for shot in page.get(f"{job}/shots")["shots"]] == [[], [], []]
+
+
+def test_weights_that_take_no_references_work_without_them(page):
+    job = page.job(frame_files())
+    page.put(f"{job}/references/10.png", coloured(10))
+    page.post(f"{job}/start")
+    assert page.wait(job)["state"] == "done"
 
 
 def test_no_answer_shows_where_the_server_keeps_things(page, tmp_path):
