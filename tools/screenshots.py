@@ -206,7 +206,7 @@ def _palette(image: Image.Image, colors: int) -> Image.Image:
 
     Pillow's own, by the median, spends itself on large soft areas.
     """
-    pixels = np.asarray(image).reshape(-1, 3) // 8 * 8 + 4
+    pixels = np.asarray(image).reshape(-1, 3) // 4 * 4 + 2
     kinds, counts = np.unique(pixels, axis=0, return_counts=True)
     repeated = np.repeat(kinds, np.ceil(np.sqrt(counts) / 4).astype(int), axis=0)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 12, 0)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from classify.checkpoints import FORMAT as CLASSIFIER
 from colorize.app.roots import Roots
-from colorize.checkpoints import FORMAT
+from colorize.checkpoints import FORMAT as COLORIZER
 from colorize.shipped import shipped_names, weights_path
 
 Purpose: TypeAlias = Literal["colour", "classify", "unknown"]
 
-CLASSIFIER = "tooncolor-classifier-1"  # classify.checkpoints.FORMAT
 _DEEPEST, _MOST = 5, 20_000  # levels of folders, and entries, that are looked at
 
 
@@ -90,7 +90,7 @@ def _weights(path: Path, roots: Roots) -> Weights | None:
         return Weights(shown, title, "unknown")
     metadata = read_metadata(path)
     match metadata.get("format"):
-        case str(form) if form == FORMAT:
+        case str(form) if form == COLORIZER:
             return Weights(shown, title, "colour", references=_guided(path))
         case str(form) if form == CLASSIFIER:
             about = json.loads(metadata["description"])

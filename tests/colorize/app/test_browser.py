@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import threading
@@ -20,7 +21,7 @@ from tests.classify.samples import class_folders
 from tests.classify.tiny import write_checkpoint
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, gray_frames, png
 from tests.colorize.jobs.test_references import tinted
-from tests.colorize.tiny import write_safetensors
+from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REASON = "no chromium on the path; install it (Debian: apt-get install chromium)"
@@ -231,6 +232,47 @@ def test_references_are_dropped_and_what_becomes_of_them_is_said(tab, served):
     expect(tab.get_by_test_id("no-references")).to_contain_text("take no references")
     card.get_by_role("button", name="remove coloured.png").click()
     expect(card.locator("li")).to_have_count(0)
+
+
+def test_a_reference_says_which_shot_it_serves(tab, served, tmp_path):
+    write_reference_safetensors(tmp_path / "models/guided/model.safetensors")
+    tab.reload()
+    frames = gray_frames()
+    files = [
+        {"name": f"{n:02d}.png", "mimeType": "image/png", "buffer": png(frame)}
+        for n, frame in enumerate(frames)
+    ]
+    drop(tab.locator(".drop"), files)
+    card = tab.locator(".card", has=tab.get_by_role("heading", name="References"))
+    content = png(tinted(frames[10])[..., ::-1])
+    drop(card, {"name": "10.png", "mimeType": "image/png", "buffer": content})
+    expect(card.locator("li")).to_contain_text("waits for the shots to be found")
+    tab.get_by_label("Weights").select_option("models/tiny/model.safetensors")
+    expect(card.locator("li")).to_contain_text("kept, not used")
+    tab.get_by_label("Weights").select_option("models/guided/model.safetensors")
+    tab.get_by_role("button", name="Find the shots first").click()
+    state(tab, "shots found")
+    # A network of random weights finds its likeness in every shot.
+    expect(card.locator("li")).to_contain_text(re.compile(r"serves shots? (\d, )*2\b"))
+    tab.get_by_role("link", name="Choose colours by shot").click()
+    expect(tab.locator(".shot").nth(1)).to_contain_text("follows 10.png")
+
+
+def test_curves_and_recorded_tables_are_shown_side_by_side(tab, served, tmp_path):
+    for name, scores in (("first", (18, 19)), ("second", (18, 21))):
+        run = tmp_path / "models/runs" / name
+        run.mkdir(parents=True)
+        rows = [f"{epoch},{score}" for epoch, score in enumerate(scores, 1)]
+        (run / "history.csv").write_text("\n".join(["epoch,val/psnr/first", *rows]))
+    readme = "# Second\n\nBetter <b>by far</b>.\n\n| run | PSNR |\n| --- | --: |\n| 2 | **21** |\n"
+    (run / "README.md").write_text(readme)
+    tab.get_by_role("tab", name="Runs").click()
+    expect(tab.locator(".chart polyline")).to_have_count(1)
+    tab.get_by_role("checkbox", name="runs/first").check()
+    expect(tab.locator(".chart polyline")).to_have_count(2)
+    expect(tab.locator("article td strong")).to_have_text("21")
+    expect(tab.locator("article")).to_contain_text(["<b>by far</b>"])
+    expect(tab.get_by_role("row", name="models/runs/second 21.00")).to_be_visible()
 
 
 def test_what_is_no_picture_is_refused_in_one_line(tab, served):

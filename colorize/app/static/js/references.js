@@ -35,7 +35,7 @@ function serves(taken, planned, shots) {
   if (!taken) return "kept, not used";
   if (!planned) return "waits for the shots to be found";
   if (!shots) return "serves no shot: nothing in the film looks like it";
-  return `serves shot ${shots.join(", ")}`;
+  return `serves shot${shots.length > 1 ? "s" : ""} ${shots.join(", ")}`;
 }
 
 async function shotsByReference(id) {
