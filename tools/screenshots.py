@@ -204,18 +204,22 @@ def save_small(content: bytes, path: Path) -> None:
 def _palette(image: Image.Image, colors: int) -> Image.Image:
     """Return a palette that serves small things too: every colour counts by its root.
 
-    Pillow's own, by the median, spends itself on large soft areas.
+    Pillow's own, by the median, spends itself on large soft areas. An eighth of it are grays, so
+    that what is black and white stays so.
     """
     pixels = np.asarray(image).reshape(-1, 3) // 4 * 4 + 2
     kinds, counts = np.unique(pixels, axis=0, return_counts=True)
+    vivid = np.ptp(kinds.astype(int), axis=1) > 4
+    kinds, counts = kinds[vivid], counts[vivid]
+    grays = np.linspace(0, 255, colors // 8).round()[:, None].repeat(3, axis=1)
     repeated = np.repeat(kinds, np.ceil(np.sqrt(counts) / 4).astype(int), axis=0)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 12, 0)
     cv2.setRNGSeed(0)
     _, _, centres = cv2.kmeans(
-        repeated.astype(np.float32), colors, None, stop, 1, cv2.KMEANS_PP_CENTERS
+        repeated.astype(np.float32), colors - len(grays), None, stop, 1, cv2.KMEANS_PP_CENTERS
     )
     palette = Image.new("P", (1, 1))
-    palette.putpalette(centres.round().astype(np.uint8).tobytes())
+    palette.putpalette(np.concatenate([grays, centres]).round().astype(np.uint8).tobytes())
     return palette
 
 
