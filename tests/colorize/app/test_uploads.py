@@ -15,6 +15,7 @@ from PIL import Image
 
 from colorize.app.uploads import Limits
 from tests.colorize.app.pages import Page, film_bytes, gray_frames, png
+from tests.colorize.jobs.test_references import tinted
 
 SMALL = png(gray_frames()[0])
 
@@ -33,7 +34,7 @@ def left(page: Page) -> list[str]:
 def test_a_picture_and_a_film_arrive_whole(page, job, tmp_path):
     film = film_bytes(tmp_path)
     page.put(f"{job}/input/a film ä.mkv", film)
-    page.put(f"{job}/references/one.png", SMALL)
+    page.put(f"{job}/references/one.png", png(tinted(gray_frames()[0])[..., ::-1]))
     assert left(page) == ["a film ä.mkv", "one.png"]
     assert next((page.studio.work / "jobs").rglob("*.mkv")).read_bytes() == film
 
