@@ -15,6 +15,7 @@ FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group
 REFERENCE = ["model=reference", "model.features.weights=random", "references=sampled"]
 # What a file needs beside itself to make sense.
 COMPANIONS = {
+    ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference"): ["model.features.weights=random"],
     ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
@@ -75,7 +76,11 @@ def train_one_step(config):
 
 @pytest.mark.parametrize("name", [name for group, name in FILES if group == "data"])
 def test_every_data_file_fits_its_signature(name):
-    roots = {"clips": ["data.root=somewhere"], "mixed": ["data.clips.root=somewhere"]}
+    roots = {
+        "clips": ["data.root=somewhere"],
+        "mixed": ["data.clips.root=somewhere"],
+        "pictures": ["data.root=somewhere"],
+    }
     check(train_config(f"data={name}", *roots.get(name, [])))
 
 

@@ -264,3 +264,38 @@ def test_shipped_weights_are_half_as_large_and_colour_the_same(run, tmp_path, ca
     assert "differs by at most 0." in shown
     shipped = tmp_path / "default.safetensors"
     assert shipped.stat().st_size < 0.6 * checkpoint.stat().st_size
+
+
+def test_the_comparison_measures_each_row_on_the_same_frames(monkeypatch):
+    tool = module("beat_the_prototype")
+    monkeypatch.setattr(sys, "argv", ["x", "--root", "DATA", "--adapted", "A", "--raft", "R"])
+    rows = {row.name: row for row in tool.rows(tool._parse())}
+    assert rows["ours, automatic"].settings == ("checkpoint=default",)
+    assert rows["4: moved by RAFT"].settings == (
+        *("baseline=moved", "reference_frames=4"),
+        *("flow=raft_small", "flow_weights=R"),
+    )
+    assert rows["2: ours adapted"].settings == ("checkpoint=A", "reference_frames=2")
+    names = {tool.slug(tool._parse(), row) for row in rows.values()}
+    assert len(names) == len(rows) == 2 + 3 * 6
+    measured = {
+        "ours": {"mean": {"psnr": 21.5, "flicker": 0.25}, "gray": {"psnr": 18.0}},
+        "other": {"mean": {"psnr": 19.0}, "gray": {"psnr": 18.0}},
+    }
+    for row in measured.values():
+        row["frames_per_second"] = 3.0
+    lines = tool.table(measured).splitlines()
+    assert lines[2:] == [
+        "| gray | 18.00 | – | – |",
+        "| ours | 21.50 | 0.2500 | 3.0 |",
+        "| other | 19.00 | – | 3.0 |",
+    ]
+
+
+def test_gains_stand_beside_the_likeness_they_come_with():
+    rows = [("same clip", 0.93, 4.0), ("same clip", 0.95, 2.0), ("other clip", 0.72, -1.0)]
+    lines = module("measure_likeness").table(rows).splitlines()
+    assert lines[2:] == [
+        "| 0.70 – 0.75 | 1 | -1.00 | -1.00 | -1.00 |",
+        "| 0.92 – 1.00 | 2 | +3.00 | +2.20 | +3.80 |",
+    ]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
 from colorize.files import write_atomically
 from colorize.footage import to_tensor
-from colorize.media import Frame
+from colorize.media import Frame, fingerprint
 from colorize.media.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY, MEAN
 from colorize.predict import Colorizer, working_size
@@ -43,7 +44,8 @@ from colorize.shipped import resolve
 
 COUNTS = (1, 2, 4)
 SERIES = ("data=cartoon", "data.seed=9100", "data.frames_per_shot=24", "data.effects=false")
-METRICS = "[psnr,lpips,lab,colorfulness,segment_spread,warp_error,distribution]"
+OF_FRAMES = "psnr,lpips,lab,colorfulness,segment_spread"
+OF_SHOTS = "warp_error,distribution"  # they need every frame coloured
 COLUMNS = {
     "psnr": ("PSNR (dB) ↑", 2),
     "lpips": ("LPIPS-like (squeeze) ↓", 3),
@@ -53,10 +55,14 @@ COLUMNS = {
 
 
 class Row(NamedTuple):
-    """One way to colour: what it is called, and what tells colorize-evaluate to do it."""
+    """One way to colour: what it is called, and what tells colorize-evaluate to do it.
+
+    ``whole`` measures flicker too, for which every frame is coloured.
+    """
 
     name: str
     settings: tuple[str, ...]
+    whole: bool = True
 
 
 def main() -> None:
@@ -69,7 +75,7 @@ def main() -> None:
     measured = {}
     for number, row in enumerate(rows(options), 1):
         print(f"{number}: {row.name}", flush=True)
-        measured[row.name] = measure(row, options, folder / "rows" / f"{number:02d}")
+        measured[row.name] = measure(row, options, folder / "rows" / slug(options, row))
     name = "real" if options.root else "procedural"
     write_atomically(folder / f"{name}.json", (json.dumps(measured, indent=1) + "\n").encode())
     text = table(measured)
@@ -96,17 +102,18 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
             yield Row(TITLES[name], (f"checkpoint={checkpoint}",))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
     if options.adapted:
-        yield Row("ours adapted, automatic", (f"checkpoint={options.adapted}",))
+        yield Row("ours adapted, automatic", (f"checkpoint={options.adapted}",), False)
     for count in COUNTS:
         shown = f"reference_frames={count}"
         for method in ("copied", "transferred", "moved"):
-            yield Row(f"{count}: {method}", (f"baseline={method}", shown))
+            whole = method == "moved" and count != COUNTS[1]
+            yield Row(f"{count}: {method}", (f"baseline={method}", shown), whole)
         if options.raft:
             weights = ("flow=raft_small", f"flow_weights={options.raft}")
-            yield Row(f"{count}: moved by RAFT", ("baseline=moved", shown, *weights))
-        yield Row(f"{count}: ours", (f"checkpoint={options.ours}", shown))
+            yield Row(f"{count}: moved by RAFT", ("baseline=moved", shown, *weights), False)
+        yield Row(f"{count}: ours", (f"checkpoint={options.ours}", shown), count != COUNTS[1])
         if options.adapted:
-            yield Row(f"{count}: ours adapted", (f"checkpoint={options.adapted}", shown))
+            yield Row(f"{count}: ours adapted", (f"checkpoint={options.adapted}", shown), False)
 
 
 TITLES = {
@@ -115,16 +122,30 @@ TITLES = {
 }
 
 
+def slug(options: argparse.Namespace, row: Row) -> str:
+    """Return a name for the folder of a row."""
+    data = "real" if options.root else "procedural"
+    return f"{data}-" + re.sub(r"\W+", "-", row.name.lower()).strip("-")
+
+
 def measure(row: Row, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Run colorize-evaluate for a row; return its means, those of gray, and frames per second."""
+    """Run colorize-evaluate for a row; return its means, those of gray, and frames per second.
+
+    A row that an earlier run measured with the same settings is not measured again.
+    """
     data = ("data=clips", f"data.root={options.root}") if options.root else SERIES
     settings = [*data, *row.settings, f"every={options.every}", f"output={folder}"]
-    settings += ["batch_size=4", f"metric={METRICS}", "metric.lpips.net=squeeze", "sheet_rows=8"]
+    settings += ["batch_size=4", "metric.lpips.net=squeeze", "sheet_rows=8"]
+    settings.append(f"metric=[{OF_FRAMES}{',' + OF_SHOTS if row.whole else ''}]")
     settings.append(f"metric.lpips.weights={options.squeezenet}")
-    program = Path(sys.executable).parent / "colorize-evaluate"
-    done = subprocess.run([str(program), *settings], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{row.name}: {done.stderr.strip().splitlines()[-1]}")
+    noted = folder / "settings.json"
+    key = [*settings, *(fingerprint(resolve(s[11:])) for s in settings if s[:11] == "checkpoint=")]
+    if not noted.is_file() or json.loads(noted.read_text()) != key:
+        program = Path(sys.executable).parent / "colorize-evaluate"
+        done = subprocess.run([str(program), *settings], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{row.name}: {done.stderr.strip().splitlines()[-1]}")
+        write_atomically(noted, json.dumps(key).encode())
     results = json.loads((folder / "results.json").read_text())
     total = results["total"]
     own = total[MEAN] if MEAN in total else total[COLORIZED]
@@ -141,8 +162,12 @@ def measure(row: Row, options: argparse.Namespace, folder: Path) -> dict[str, An
 
 def table(measured: dict[str, Any]) -> str:
     """Return the means as Markdown, a gray row first."""
-    first = next(iter(measured.values()))
-    keys = [key for key in first["mean"] if key in first["gray"] or key in COLUMNS]
+    first = next(row for row in measured.values())
+    found = dict.fromkeys(key for row in measured.values() for key in row["mean"])
+    keys = [
+        *(key for key in COLUMNS if key in found),
+        *(key for key in found if key not in COLUMNS),
+    ]
     titles = [COLUMNS.get(key, (key, 4))[0] for key in keys]
     lines = ["| | " + " | ".join(titles) + " | frames/s |", "| --- |" + " --: |" * (len(keys) + 1)]
     lines.append(_line("gray", first["gray"], keys, None))

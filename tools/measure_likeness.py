@@ -1,7 +1,7 @@
 """Measure from which likeness on a reference helps: what colorize chooses references by.
 
-Frames of the validation clips are coloured from memory and by one reference each: frames of the same
-clip, of training clips, and of procedural series. For each step of likeness
+Frames of the validation clips are coloured from memory and by one reference each: frames of the
+same clip, of training clips, and of procedural series. For each step of likeness
 (colorize.reference_frames.likeness) the table gives by how many dB the reference changed the PSNR.
 
   python tools/measure_likeness.py --root datasets/penny-and-chip --json likeness.json

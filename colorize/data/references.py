@@ -82,6 +82,11 @@ class ReferencedClips(Dataset):
     def __init__(
         self, dataset: ClipDataset, *, augment: Augment | None, sampling: ReferenceSampling
     ) -> None:
+        if augment is not None and (augment.tone or augment.hue):
+            raise ValueError(
+                "augment.tone and augment.hue do not act on frames with references: set both to 0; "
+                "references.recolor and references.fade vary colours and luma"
+            )
         self.dataset = dataset.with_augment(augment)
         self.sampling = sampling
         self.flow = Dis()

@@ -98,8 +98,8 @@ def _guided(
     used = {name for shot in chosen for name in shot.guided_by}
     if idle := [each.name for each in found if each.name not in used]:
         say(
-            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use one "
-            'all the same, name it in "references" of a shot in the manifest'
+            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use "
+            'one all the same, name it in "references" of a shot in the manifest'
         )
     return found, chosen
 

@@ -13,6 +13,8 @@ from torch.nn import functional
 from colorize.color import join, rgb_to_chroma
 from colorize.losses.color import color_distance
 
+STRIDE = 4  # of the grid of the matching, pixels: that of colorize.models.matching
+
 
 class Proposals(nn.Module):
     """Distance of proposed colours to the true ones, where there is a reference.
@@ -66,7 +68,10 @@ def _distance(
 
 
 def _shrink(planes: Float[Tensor, "n 2 h w"], size: Sequence[int]) -> Float[Tensor, "n 2 p q"]:
-    """Average the blocks of a grid over a frame that is padded to whole blocks of 4 and of 16."""
+    """Average the blocks of a grid over a frame that is padded to whole blocks."""
     height, width = planes.shape[-2:]
-    padded = functional.pad(planes, (0, -width % 16, 0, -height % 16), mode="replicate")
+    below, right = (
+        max(0, STRIDE * cells - side) for cells, side in zip(size, (height, width), strict=True)
+    )
+    padded = functional.pad(planes, (0, right, 0, below), mode="replicate")
     return functional.adaptive_avg_pool2d(padded, (size[0], size[1]))

@@ -195,7 +195,8 @@ class ReferenceGenerator(nn.Module):
         size, grid = gray.shape[-2:], keys.shape[-2:]
         copied = torch.cat([references.gray, references.chroma], dim=1)
         moved = warp(copied, references.flow)
-        coarse_flow = _shrink(references.flow, grid) * (grid[1] / size[1])
+        scale = references.flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])
+        coarse_flow = _shrink(references.flow, grid) * scale[:, None, None]
         own = keys[references.frame]
         still, flowing = (
             (own * other).sum(dim=1, keepdim=True)
