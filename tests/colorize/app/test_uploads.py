@@ -119,6 +119,15 @@ def test_a_picture_that_unpacks_to_too_much_is_refused(page, job):
     assert left(page) == []
 
 
+def test_pictures_and_films_of_more_pixels_than_the_limit_are_refused(tmp_path):
+    page = Page(tmp_path, limits=Limits(pixels=6000))
+    job = f"/api/jobs/{page.post('/api/jobs', status=201)['id']}"
+    assert "a.png has 96×64 pixels" in page.put(f"{job}/input/a.png", SMALL, 413)["error"]
+    film = film_bytes(tmp_path)
+    assert "a.mkv has 96×64 pixels" in page.put(f"{job}/input/a.mkv", film, 413)["error"]
+    assert left(page) == []
+
+
 @pytest.mark.parametrize("name", ["bomb.zip", "bomb.png", "bomb.mp4"])
 def test_a_zip_bomb_is_refused_under_any_name(page, job, name):
     content = io.BytesIO()
