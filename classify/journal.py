@@ -26,7 +26,8 @@ class Decision:
     """What becomes of a picture. ``file`` is relative to the screened folder.
 
     ``probability`` is that of the class that is looked for, ``likeliest`` the class that is
-    likeliest. ``place`` is where the picture is copied or moved to, "" if it stays.
+    likeliest. ``place`` is where the picture is copied or moved to, "" if it stays. One that is
+    ``corrected`` was made by hand and replaces the last one on the same file.
     """
 
     file: str
@@ -35,6 +36,7 @@ class Decision:
     likeliest: str = ""
     place: str = ""
     problem: str = ""
+    corrected: bool = False
 
 
 class Journal:
@@ -111,6 +113,19 @@ def read_journal(path: Path) -> tuple[dict[str, Any], list[Decision], int]:
         raise ScreenError(f"{path}: damaged, or no journal of classify-screen ({error})") from error
 
 
+def latest(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions that count, in order: a correction stands in for what it corrects."""
+    counting: list[Decision] = []
+    places: dict[str, int] = {}
+    for decision in decisions:
+        if decision.corrected and decision.file in places:
+            counting[places[decision.file]] = decision
+        else:
+            places[decision.file] = len(counting)
+            counting.append(decision)
+    return counting
+
+
 def carry_out(decision: Decision, folder: Path, *, move: bool) -> None:
     """Copy or move a picture to its place, unless that is done already.
 
@@ -146,20 +161,33 @@ def undo(path: Path) -> tuple[int, list[str]]:
     head, decisions, _ = read_journal(path)
     folder, done, left = Path(head["folder"]), 0, []
     for decision in reversed(decisions):
-        source, place = folder / decision.file, Path(decision.place or folder)
-        if not decision.place or not place.exists():
+        if not decision.place or not Path(decision.place).exists():
             continue
-        if not source.exists() and head["move"]:
-            _transfer(place, source, move=True)
-        elif source.exists() and _same(source, place):
-            place.unlink()
-        else:
-            left.append(f"{place}: {source} is another file now, or gone; left where it is")
-            continue
-        done += 1
+        try:
+            take_back(decision, folder, move=head["move"])
+            done += 1
+        except ScreenError as error:
+            left.append(str(error))
     if not left:
         path.rename(free_name(path.parent, "screening-undone.jsonl", set()))
     return done, left
+
+
+def take_back(decision: Decision, folder: Path, *, move: bool) -> None:
+    """Bring a picture back to the screened ``folder``, or remove its copy, if it is at its place.
+
+    Raises:
+        ScreenError: The picture in the screened folder is another one now, or gone.
+    """
+    source, place = folder / decision.file, Path(decision.place)
+    if not decision.place or not place.exists():
+        return
+    if not source.exists() and move:
+        _transfer(place, source, move=True)
+    elif source.exists() and _same(source, place):
+        place.unlink()
+    else:
+        raise ScreenError(f"{place}: {source} is another file now, or gone; left where it is")
 
 
 def free_name(folder: Path, name: str, taken: set[str]) -> Path:

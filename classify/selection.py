@@ -19,6 +19,7 @@ from classify.journal import (
     ScreenError,
     carry_out,
     free_name,
+    latest,
 )
 from classify.measures import Screened
 from classify.predict import Classifier, Prediction
@@ -171,7 +172,7 @@ def screen(screening: Screening, classifier: Classifier, *, batch_size: int = 16
                 bar.write(f"{decision.verdict}{chance} {decision.file}")
                 bar.update()
             journal.mark_done()
-    return Summary(screening, journal.decisions, time.monotonic() - started, len(waiting))
+    return Summary(screening, latest(journal.decisions), time.monotonic() - started, len(waiting))
 
 
 def write_summary(summary: Summary, truth: Mapping[str, str] | None = None) -> list[Path]:

@@ -33,17 +33,23 @@ def one_line_errors() -> Iterator[None]:
         return
     try:
         yield
-    except ValueError as error:
-        if not _raised_here(error.__traceback__):
+    except (ValueError, OSError) as error:
+        line = line_for_user(error)
+        if line is None:
             raise
-        fail(str(error))
-    except OSError as error:
-        if error.filename is None:
-            raise
-        fail(f"{error.filename}: {error.strerror}")
+        fail(line)
     except KeyboardInterrupt:
         print("stopped; the same command continues where it can", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def line_for_user(error: BaseException) -> str | None:
+    """Return what an error says to the user; None if it is a defect."""
+    if isinstance(error, ValueError) and _raised_here(error.__traceback__):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return None
 
 
 def did_you_mean(word: str, known: Iterable[object]) -> str:

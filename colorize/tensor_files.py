@@ -27,7 +27,6 @@ _DAMAGE = (
     TypeError,
     AttributeError,
     ValueError,
-    pickle.UnpicklingError,
     safetensors.SafetensorError,
 )
 
@@ -41,6 +40,11 @@ def reading(path: Path, *, program: str, error: Callable[[str], Exception]) -> I
         raise error(f"{path}: no such checkpoint; train one with {program}")
     try:
         yield
+    except pickle.UnpicklingError as cause:
+        raise error(
+            f"{path}: not a checkpoint of {program}: it holds more than weights, of which nothing "
+            "was executed, or is damaged"
+        ) from cause
     except _DAMAGE as cause:
         raise error(
             f"{path}: not a checkpoint of {program}, or damaged ({in_short(cause)})"
@@ -79,6 +83,9 @@ def read_lightning(path: Path, *, key: str) -> tuple[dict[str, Any], dict[str, T
         # torch.load takes anything else for a bare pickle, and fails on it in every possible way.
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no zip archive, or cut off")
+        # Compressed entries could unpack to any size.
+        if any(each.compress_type != zipfile.ZIP_STORED for each in zipfile.ZipFile(file).filelist):
+            raise ValueError("it is compressed, which PyTorch never does")
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping) or key not in content:
         raise KeyError(f"it holds no {key!r} description")

@@ -11,6 +11,7 @@ import classify.cli
 import classify.config
 import classify.screen
 from colorize import cli, sweeps
+from colorize.app import command as app_command
 from colorize.config import check, config_directory, register_schemas
 from colorize.data import prepare
 from colorize.jobs import sheet
@@ -52,6 +53,12 @@ def test_every_colorize_command_parses(words):
     options = cli.parser().parse_args(words)
     assert options.input
     assert options.output
+
+
+@pytest.mark.parametrize("words", commands("colorize-app"))
+def test_every_page_command_parses(words):
+    options = app_command.parser().parse_args(words)
+    assert options.folders
 
 
 @pytest.mark.parametrize("words", commands("colorize-sheet"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 from av.codec import CodecContext
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import VideoReformatter
 
+from colorize.media.decoded import to_rgb
 from colorize.media.encoder import Encoder, Encoding
 from colorize.media.error import MediaError, writing
 from colorize.media.filmfile import FilmFile
@@ -23,6 +25,7 @@ from colorize.media.tracks import AHEAD, Tracks
 from colorize.media.video import VideoSource
 
 PART_SUFFIX = ".part-film"
+_DECODERS = {"libx264": "h264", "libvpx-vp9": "vp9"}
 
 
 def open_part(path: Path, *, like: VideoSource, output: Path, quality: int) -> Sink:
@@ -68,6 +71,31 @@ def join_parts(
     except BaseException:
         film.abort()
         raise
+
+
+def read_part(
+    path: Path, *, like: VideoSource, output: Path, quality: int, start: int = 0
+) -> Iterator[Frame]:
+    """Yield the frames of a part from frame ``start`` on, counted from 0, without their times.
+
+    ``like``, ``output`` and ``quality`` are those it was written with.
+
+    Raises:
+        MediaError: it is missing or damaged.
+    """
+    encoding = Encoding.choose(output, size=like.size, look=like.look)
+    encoder: Any = CodecContext.create(encoding.codec, "w")
+    encoding.configure(encoder, quality=quality)
+    encoder.open()
+    decoder: Any = CodecContext.create(_DECODERS[encoding.codec], "r")
+    if encoder.extradata:  # parameters that the packets of most containers do not repeat
+        decoder.extradata = encoder.extradata
+    reformatter, packets = VideoReformatter(), chain(PacketReader(path), [None])
+    decoded = (frame for packet in packets for frame in decoder.decode(packet))
+    for index, frame in enumerate(decoded):
+        if index >= start:
+            rgb = to_rgb(frame, reformatter, (False, False, False))
+            yield Frame(index=index, name="", rgb=rgb)
 
 
 class _PartSink(Sink):

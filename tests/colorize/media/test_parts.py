@@ -26,7 +26,7 @@ from colorize.media import (
 )
 from colorize.media.encoder import CONTAINERS, Encoding
 from colorize.media.packets import PacketReader
-from colorize.media.parts import decoding_times, durations
+from colorize.media.parts import decoding_times, durations, read_part
 from tests.colorize.media.films import (
     NTSC,
     average_rate,
@@ -376,3 +376,18 @@ def test_decoding_times_rise_and_precede(gaps: list[int], reach: int, mix: rando
     assert all(a <= b for a, b in zip(decoded, coded, strict=True))
     if coded == shown:
         assert decoded == shown
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".ts"])
+def test_the_frames_of_a_part_are_those_of_the_joined_film(tmp_path: Path, suffix: str) -> None:
+    source = film(make_film(tmp_path / "in.mkv", count=20))
+    output = tmp_path / f"out{suffix}"
+    parts = render(source, output, bounds=(0, 13, 20))
+    join_parts(parts, output, like=source)
+    joined = [frame.rgb for frame in film(output)]
+    whole = list(read_part(parts[1], like=source, output=output, quality=90))
+    assert [frame.index for frame in whole] == list(range(7))
+    assert_same([frame.rgb for frame in whole], joined[13:])
+    later = list(read_part(parts[0], like=source, output=output, quality=90, start=11))
+    assert [frame.index for frame in later] == [11, 12]
+    assert_same([frame.rgb for frame in later], joined[11:13])

@@ -1,0 +1,20 @@
+"""What the front end asks the server for: a file for each tab, and what they share."""
+
+from colorize.app.api.classify import ClassifyApi
+from colorize.app.api.colour import ColourApi
+from colorize.app.api.files import FilesApi
+from colorize.app.api.runs import RunsApi
+from colorize.app.api.screen import ScreenApi
+from colorize.app.api.shots import ShotsApi
+
+APIS = (FilesApi, ColourApi, ShotsApi, ClassifyApi, ScreenApi, RunsApi)
+
+__all__ = [
+    "APIS",
+    "ClassifyApi",
+    "ColourApi",
+    "FilesApi",
+    "RunsApi",
+    "ScreenApi",
+    "ShotsApi",
+]

@@ -1,0 +1,159 @@
+// The Colour tab: drop, choose, start, watch, compare, take away.
+
+import { about, get, post, remove, upload, watch } from "./api.js";
+import { careful, fill, h, notice, plural } from "./dom.js";
+import { dropZone } from "./drop.js";
+import { pick } from "./picker.js";
+import { player } from "./player.js";
+import { progressView } from "./progress.js";
+import { referencesCard } from "./references.js";
+import { settingsForm } from "./settings.js";
+
+const BADGES = { done: "good", failed: "bad", running: "auto", waiting: "auto" };
+const WORDS = { draft: "new", planned: "shots found" };
+const badge = (state) => h("span", { class: `badge ${BADGES[state] ?? ""}` }, WORDS[state] ?? state);
+
+/** Show the tab in `panel`; returns what ends it. */
+export function colourTab(panel, id) {
+  const list = h("ul", { class: "list" });
+  const main = h("div", { class: "stack" });
+  panel.append(h("div", { class: "two" },
+    h("aside", { class: "card" },
+      h("div", { class: "row between" }, h("h2", {}, "Jobs"), h("a", { class: "button", href: "#colour/new" }, "New")), list),
+    main));
+  const showList = careful(async () => fill(list, await entries(id)));
+  showList();
+  if (id) return jobView(main, id, showList);
+  showStart(main);
+  return undefined;
+}
+
+async function entries(current) {
+  const jobs = await get("/api/jobs");
+  if (!jobs.length) return [h("li", { class: "faint" }, "None yet.")];
+  return jobs.map((job) => h("li", {}, h("a", { href: `#colour/${job.id}`, "aria-current": job.id === current ? "true" : undefined }, h("span", { class: "name", title: job.title }, job.title), badge(job.state))));
+}
+
+async function showStart(main) {
+  const { pictures, films } = await about();
+  const choose = careful(async () => {
+    const path = await pick({ title: "A film, a picture or a folder of frames", files: true });
+    if (path) location.hash = `colour/${(await post("/api/jobs", { source: path })).id}`;
+  });
+  const take = careful(async (files) => {
+    if (!files.length) return;
+    const more = files.length > 1 ? ` and ${files.length - 1} more` : "";
+    const job = await post("/api/jobs", { title: files[0].name + more });
+    if (await send(main, `/api/jobs/${job.id}/input`, files)) location.hash = `colour/${job.id}`;
+    else await remove(`/api/jobs/${job.id}`);
+  });
+  fill(main, dropZone({
+    title: "Drop a black-and-white cartoon",
+    hint: "a film, a set of frames, or one picture",
+    accept: [...films, ...pictures], take, large: true,
+    extra: [h("button", { type: "button", onclick: choose }, "From a folder of the server…")],
+  }));
+}
+
+/** Send files and show how far that is; returns how many were taken. */
+async function send(place, path, files) {
+  const bar = h("div", {});
+  const shown = h("div", { class: "stack" }, h("p", {}, `Sending ${plural(files.length, "file")}`), h("div", { class: "bar" }, bar));
+  place.append(shown);
+  const taken = await upload(path, files, (share) => bar.style.setProperty("width", `${100 * share}%`), (line) => notice(line, { bad: true }));
+  shown.remove();
+  return taken.length;
+}
+
+function jobView(main, id, showList) {
+  const head = h("div", { class: "row between" });
+  const stage = h("div", { class: "card" });
+  const [progress, showProgress] = progressView();
+  const actions = h("div", { class: "row" });
+  const told = h("div", {});
+  const form = h("div", { class: "card" });
+  const references = h("div", { class: "card" });
+  fill(main, head, stage, h("div", { class: "card stack" }, progress, actions, told), h("div", { class: "halves" }, form, references));
+  let film = null;
+  let state = "";
+  let settings = null;
+  let shownReferences = "";
+  let stop = () => {};
+
+  const act = (work) => careful(async () => {
+    await work();
+    again();
+  });
+  const start = (planOnly) => act(async () => {
+    await post(`/api/jobs/${id}/settings`, settings.read());
+    await post(`/api/jobs/${id}/start`, { plan_only: planOnly });
+  });
+  const halt = act(() => post(`/api/jobs/${id}/stop`));
+  const discard = careful(async () => {
+    if (!confirm("Delete this job with all that it made?")) return;
+    await remove(`/api/jobs/${id}`);
+    location.hash = "colour/new";
+  });
+
+  async function look() {
+    const job = await get(`/api/jobs/${id}`);
+    const active = ["waiting", "running"].includes(job.state);
+    showProgress(job.ticket);
+    if (job.view && film) film.update(job.view);
+    else if (job.view) fill(stage, (film = player(id, job.view)).element);
+    if (job.state !== state) {
+      state = job.state;
+      fill(head, h("h2", {}, job.title, " ", badge(job.state)), h("button", { type: "button", class: "quiet", onclick: discard }, "Delete"));
+      fill(actions, buttons(job, active, { start, halt }));
+      if (!film) fill(stage, preview(job));
+      showList();
+    }
+    const lines = [...new Set(job.ticket?.lines ?? [])];
+    fill(told, job.message ? h("p", { role: "alert" }, h("span", { class: "badge bad" }, "stopped"), " ", job.message) : null, lines.length ? h("pre", { class: "log" }, lines.join("\n")) : null);
+    told.hidden = !told.childNodes.length;
+    if (!settings) {
+      const again = async () => referencesCard(references, await get(`/api/jobs/${id}`), settings.takesReferences);
+      settings = await settingsForm(job.asked, job.outputs, careful(again));
+      fill(form, h("h2", {}, "How it looks"), settings.element);
+    }
+    const served = JSON.stringify([job.state, job.references]);
+    if (served !== shownReferences) {
+      shownReferences = served;
+      await referencesCard(references, job, settings.takesReferences);
+    }
+    return active;
+  }
+  function again() {
+    stop();
+    stop = watch(careful(look));
+  }
+  again();
+  return () => {
+    stop();
+    film?.stop();
+  };
+}
+
+function buttons(job, active, { start, halt }) {
+  if (active) return [h("button", { type: "button", onclick: halt }, "Stop"), h("span", { class: "faint" }, "What is finished stays; this tab may be closed.")];
+  const begun = job.view?.parts.some((part) => part.done);
+  const words = job.state === "done" ? "Colour again what changed" : begun ? "Resume" : "Colour";
+  const done = job.state === "done";
+  return [
+    done ? h("a", { class: "button first", href: `/api/jobs/${job.id}/download`, download: "" }, downloadWords(job.view)) : null,
+    h("button", { type: "button", class: done ? "" : "first", onclick: start(false) }, words),
+    job.view ? h("a", { class: "button", href: `#shots/${job.id}` }, "Choose colours by shot") : h("button", { type: "button", onclick: start(true) }, "Find the shots first"),
+  ];
+}
+
+function downloadWords(view) {
+  if (view?.kind === "video") return "Download the film, with its sound";
+  return view?.frames === 1 ? "Download the picture" : "Download the frames (ZIP)";
+}
+
+/** What is seen before the shots are found: the first frame. */
+function preview(job) {
+  const count = job.input.length ? plural(job.input.length, "file") : job.source;
+  const image = h("img", { src: `/api/jobs/${job.id}/original/0.jpg`, alt: "the first frame", style: { "max-width": "100%", "max-height": "55vh", display: "block", margin: "0 auto", "border-radius": "8px" } });
+  return [image, h("p", { class: "faint", style: { "margin": "0.6rem 0 0" } }, `${count}: ${job.input.slice(0, 3).join(", ")}${job.input.length > 3 ? " …" : ""}`)];
+}

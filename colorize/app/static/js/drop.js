@@ -1,0 +1,46 @@
+// A place to drop files and folders on, or to choose them from.
+
+import { h } from "./dom.js";
+
+/** Return a drop zone; `take` gets the files, those of dropped folders too. */
+export function dropZone({ title, hint, accept, take, large = false, extra = [] }) {
+  const input = h("input", {
+    type: "file", multiple: true, accept: accept.join(","), hidden: true,
+    onchange: () => {
+      take([...input.files]);
+      input.value = "";
+    },
+  });
+  const zone = h(
+    "div", { class: `drop${large ? " large" : ""}`, role: "group", "aria-label": title },
+    h("strong", {}, title),
+    h("span", { class: "faint" }, hint),
+    h("div", { class: "row" }, h("button", { type: "button", onclick: () => input.click() }, "Choose files…"), extra),
+    input,
+  );
+  const over = (on) => (event) => {
+    event.preventDefault();
+    zone.classList.toggle("over", on);
+  };
+  zone.addEventListener("dragover", over(true));
+  zone.addEventListener("dragleave", over(false));
+  zone.addEventListener("drop", async (event) => {
+    over(false)(event);
+    event.stopPropagation();
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const files = entries.length ? (await Promise.all(entries.map(filesOf))).flat() : [...event.dataTransfer.files];
+    take(files.filter((file) => !file.name.startsWith(".")));
+  });
+  return zone;
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) { // a reader gives some hundred entries at a time, and none at the end
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return files;
+    for (const each of some) if (each.isFile) files.push(...(await filesOf(each)));
+  }
+}

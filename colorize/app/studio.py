@@ -1,0 +1,141 @@
+"""All that the page works with: its folders, jobs, uploads and queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from colorize.app.error import PageError
+from colorize.app.jobs import Job, Jobs, references_of
+from colorize.app.process import Worker
+from colorize.app.queue import Queue, Ticket, Works
+from colorize.app.roots import Roots
+from colorize.app.uploads import Limits, Uploads
+from colorize.app.views import Views
+from colorize.app.weights import refuses_references, weights_file
+from colorize.files import write_atomically
+from colorize.predict import choose_device
+
+
+class Studio:
+    """The page's state. All of it that must outlive the server lies in ``work``.
+
+    ``roots`` are the folders that users may choose from, by name; ``devices`` those that do the
+    work, the first being the default.
+    """
+
+    def __init__(
+        self,
+        *,
+        work: Path,
+        roots: Mapping[str, Path],
+        limits: Limits | None = None,
+        devices: Sequence[str] = ("cpu",),
+        make_worker: Callable[[], Works] = Worker,
+    ) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        for device in devices:
+            choose_device(device)
+        self.work = work.resolve()
+        self.roots = Roots(roots, private=(work.absolute(), self.work))
+        self.uploads = Uploads(limits or Limits())
+        self.jobs = Jobs(self.work / "jobs")
+        self.queue = Queue(devices, make_worker)
+        self.views = Views(self.roots)
+        self._tickets: dict[str, Ticket] = {}
+        self.screenings: dict[str, Ticket] = {}  # by the folder of the kept pictures
+
+    def resume(self) -> None:
+        """Queue the jobs that were waiting or running when the server ended."""
+        for job in reversed(self.jobs.all()):
+            if job.state == "waiting":
+                try:
+                    self.start(job, plan_only=False)
+                except (ValueError, OSError) as error:
+                    self._settle(job, "failed", str(error))
+
+    def close(self) -> None:
+        """End all work; unfinished jobs go on when the page is started again."""
+        self.queue.close()
+
+    def ticket(self, job: Job) -> Ticket | None:
+        """Return what the queue does for a job, or did last."""
+        return self._tickets.get(job.id)
+
+    def is_active(self, job: Job) -> bool:
+        """Return whether a job waits or runs."""
+        ticket = self.ticket(job)
+        return ticket is not None and not ticket.ended
+
+    def start(self, job: Job, *, plan_only: bool) -> Ticket:
+        """Queue a job; what it has done already is not done again.
+
+        Raises:
+            PageError: It is in the queue, has no input, or names no checkpoint.
+        """
+        with job.lock:
+            if self.is_active(job):
+                raise PageError("the job is at work; stop it first", status=409)
+            request = self._request(job, plan_only)
+            ticket = self.queue.submit(
+                request,
+                device=job.asked.device or self.queue.devices[0],
+                on_end=lambda ticket: self._end(job, ticket, plan_only),
+            )
+            self._tickets[job.id] = ticket
+            if not plan_only:
+                job.state = "waiting"
+            job.message = ""
+            job.write()
+            return ticket
+
+    def _request(self, job: Job, plan_only: bool) -> dict[str, Any]:
+        """Return what the worker is asked for."""
+        asked = job.asked
+        asked.check()
+        if not asked.checkpoint:
+            raise PageError("choose weights first; colorize-train makes them")
+        checkpoint = weights_file(asked.checkpoint, self.roots)
+        references = [] if refuses_references(checkpoint) else references_of(job)
+        names = ("variant", "stillness", "saturation", "quality", "recolor", "snap")
+        return {
+            "task": "colour",
+            "source": str(job.input(self.roots)),
+            "output": str(job.output(self.roots)),
+            "choices": str(job.folder / "choices"),
+            "checkpoint": str(checkpoint),
+            "short_side": asked.short_side,
+            "settings": {name: getattr(asked, name) for name in names},
+            "references": [str(path) for path in references],
+            "plan_only": plan_only,
+        }
+
+    def _end(self, job: Job, ticket: Ticket, plan_only: bool) -> None:
+        state: Any = ticket.state
+        if ticket.state == "done":
+            job.outputs = ticket.result["outputs"]
+            state = "planned" if plan_only else "done"
+        if plan_only and job.state != "draft":
+            state = job.state  # colourings were drawn anew; what is coloured stays so
+        self._settle(job, state, self.roots.hide(ticket.message))
+
+    def _settle(self, job: Job, state: Any, message: str) -> None:
+        with job.lock:
+            job.state, job.message = state, message
+            if job.folder.is_dir():
+                job.write()
+
+    def remembered(self, name: str) -> dict[str, Any]:
+        """Return settings that were remembered under a name; none if there are none."""
+        try:
+            content = json.loads((self.work / f"{name}.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def remember(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Remember settings for the next visit."""
+        text = json.dumps(dict(settings), indent=1, ensure_ascii=False)
+        write_atomically(self.work / f"{name}.json", text.encode())

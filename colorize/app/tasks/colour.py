@@ -1,0 +1,132 @@
+"""Do a job of the page: find its shots, draw their colourings, colour what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from colorize.app.tasks.models import Models
+from colorize.files import write_atomically
+from colorize.jobs import KEEP, Settings, Share, Shot, read_manifest, run_job
+from colorize.jobs.analysis import middle_pair
+from colorize.jobs.digests import digest_of
+from colorize.jobs.manifest import Manifest
+from colorize.jobs.sheet import sheet_rows
+from colorize.media import fingerprint, open_source
+from colorize.media.pictures import encode_picture
+from colorize.predict import Colorizer
+
+
+def colour(
+    models: Models,
+    say: Callable[[str], None],
+    *,
+    source: str,
+    output: str,
+    choices: str,
+    checkpoint: str,
+    device: str,
+    short_side: int | None,
+    settings: Mapping[str, Any],
+    references: Sequence[str],
+    plan_only: bool,
+) -> dict[str, int]:
+    """Colour ``source`` into ``output``, drawing the shots' colourings into ``choices`` first.
+
+    ``settings`` are those of :class:`Settings` that the page asks about. Returns the numbers of
+    shots and frames, of frames coloured now, and of colourings a shot can have.
+
+    Raises:
+        MediaError, JobError, CheckpointError: See :func:`run_job`.
+    """
+    colorizer = models.colorizer(Path(checkpoint), device=device, short_side=short_side)
+    guides = [Path(each) for each in references]
+    job = _Job(Path(source), Path(output), colorizer, _settings(colorizer, settings), guides)
+    planned = job.run(Share(only="plan"), say)
+    assert planned.folder is not None
+    manifest = read_manifest(planned.folder / "manifest.json")
+    draw_choices(job.source, manifest, colorizer, Path(choices))
+    rendered = 0 if plan_only else job.run(Share(), say).rendered
+    return {
+        "shots": planned.shots,
+        "frames": planned.frames,
+        "rendered": rendered,
+        "outputs": colorizer.outputs,
+    }
+
+
+class _Job:
+    """The call of :func:`run_job`, all but its share."""
+
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        colorizer: Colorizer,
+        settings: Settings,
+        references: Sequence[Path],
+    ) -> None:
+        self.source, self._output = source, output
+        self._colorizer, self._settings, self._references = colorizer, settings, references
+
+    def run(self, share: Share, say: Callable[[str], None]) -> Any:
+        return run_job(
+            self.source,
+            self._output,
+            colorizer=self._colorizer,
+            settings=self._settings,
+            references=self._references,
+            share=share,
+            say=say,
+        )
+
+
+def _settings(colorizer: Colorizer, chosen: Mapping[str, Any]) -> Settings:
+    """Return the settings of a job."""
+    if isinstance(chosen["variant"], int):
+        colorizer.check_variant(chosen["variant"])
+    path = colorizer.checkpoint.path
+    return Settings(
+        checkpoint=str(path),
+        weights=fingerprint(path),
+        short_side=colorizer.short_side,
+        refine=colorizer.refiner is not None,
+        **chosen,
+    )
+
+
+def choice_folder(choices: Path, manifest: Manifest, shot: Shot) -> Path:
+    """Return where the colourings of a shot lie.
+
+    They are of its middle frame, by one network and the references that guide the shot.
+    """
+    weights, size = manifest.settings.weights[:16], manifest.settings.short_side
+    before, middle = middle_pair(shot)
+    known = {each.name: each.digest for each in manifest.references}
+    guides = digest_of([known[name] for name in shot.guided_by])[:8] if shot.guided_by else "free"
+    return choices / f"{weights}-{size}" / f"{before:06d}-{middle:06d}-{guides}"
+
+
+def draw_choices(source: Path, manifest: Manifest, colorizer: Colorizer, choices: Path) -> None:
+    """Draw every colouring of every shot that is not drawn yet, as ``0.jpg`` … in its folder.
+
+    Raises:
+        MediaError: A frame cannot be read.
+    """
+    last = f"{colorizer.outputs - 1}.jpg"
+    missing = [
+        replace(shot, variant=0)
+        for shot in manifest.shots
+        if shot.chosen != KEEP and not (choice_folder(choices, manifest, shot) / last).is_file()
+    ]
+    if not missing:
+        return
+    with open_source(source) as frames:
+        rows = sheet_rows(frames, manifest.with_shots(missing), colorizer)
+        for shot, row in zip(missing, rows, strict=True):
+            folder = choice_folder(choices, manifest, shot)
+            for number, picture in enumerate(row.outputs):
+                path = folder / f"{number}.jpg"
+                write_atomically(path, encode_picture(path, picture, None, 90))

@@ -1,0 +1,49 @@
+"""The networks that a worker holds: the last ones that were asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from classify.predict import Classifier
+from colorize.media import fingerprint
+from colorize.predict import Colorizer
+
+
+class Models:
+    """Loads networks, and keeps the last colorizer and the last classifier for the next request.
+
+    Checkpoints are read by the packages' own loaders, which execute nothing in them.
+    """
+
+    def __init__(self) -> None:
+        self._colorizer: tuple[tuple[object, ...], Colorizer] | None = None
+        self._classifier: tuple[tuple[object, ...], Classifier] | None = None
+
+    def colorizer(self, path: Path, *, device: str, short_side: int | None) -> Colorizer:
+        """Return a colorizer.
+
+        Raises:
+            CheckpointError: The file holds none.
+        """
+        key = (*_state(path), device, short_side)
+        if self._colorizer is None or self._colorizer[0] != key:
+            self._colorizer = None  # two at a time may be too much for the memory
+            self._colorizer = key, Colorizer.load(path, device=device, short_side=short_side)
+        return self._colorizer[1]
+
+    def classifier(self, path: Path, *, device: str) -> Classifier:
+        """Return a classifier.
+
+        Raises:
+            CheckpointError: The file holds none.
+        """
+        key = (*_state(path), device)
+        if self._classifier is None or self._classifier[0] != key:
+            self._classifier = None
+            self._classifier = key, Classifier.load(path, device=device)
+        return self._classifier[1]
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    """Return what tells one state of a file from another; its loader refuses a missing one."""
+    return path, fingerprint(path) if path.is_file() else None

@@ -1,0 +1,20 @@
+"""A page for each test, with a tiny checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("starlette", reason="the page's packages are not installed (extra app)")
+
+from tests.colorize.app.pages import Page
+from tests.colorize.tiny import write_safetensors
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    made = Page(tmp_path)
+    write_safetensors(tmp_path / "models" / "model.safetensors")
+    yield made
+    made.studio.close()
