@@ -1,4 +1,4 @@
-# make demo   render a cartoon, train on it, colour a held-out part: look into demo/
+# make demo   draw a cartoon, colour it by one frame a shot, measure it: look into demo/
 # make test   run all tests
 # make check  what a change must pass: ruff, mypy, import contracts, tests
 # make bench  print the speed ratios that the documentation states
