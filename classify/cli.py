@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> None:
     with one_line_errors():
         unreadable = classify(
             options.pictures,
-            classifier=Classifier.load(options.checkpoint, device=options.device),
+            classifier=Classifier.load(
+                options.checkpoint, device=options.device, mirror=options.mirror
+            ),
             top=options.top,
             table=options.csv,
             batch_size=options.batch_size,
@@ -112,6 +114,11 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--top", type=positive, help="how many classes to print (default: all)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table of all pictures")
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="average over each picture and its mirror image, as for faces",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument(
         "--batch-size", type=positive, default=16, help="pictures at a time (default 16)"

@@ -67,6 +67,7 @@ class EvaluateConfig:
     The split that the checkpoint was trained with is made again, with its data at ``root`` (null:
     where it was), and ``part`` of it is measured. ``pictures`` measures all labelled pictures at
     another place instead. ``target`` and ``threshold`` are those of the training if null.
+    ``mirror`` averages over each picture and its mirror image.
     """
 
     checkpoint: str = MISSING
@@ -78,6 +79,7 @@ class EvaluateConfig:
     threshold: float | None = None
     device: str = "auto"
     batch_size: int = 64
+    mirror: bool = False
 
 
 def register_schemas() -> None:

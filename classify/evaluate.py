@@ -38,7 +38,7 @@ def evaluate(config: DictConfig) -> Results:
         raise ConfigError("root and pictures are two things to measure: pass one of them")
     if config.batch_size < 1:
         raise ConfigError(f"batch_size is {config.batch_size}: expected 1 or more")
-    classifier = Classifier.load(config.checkpoint, device=config.device)
+    classifier = Classifier.load(config.checkpoint, device=config.device, mirror=config.mirror)
     checkpoint = classifier.checkpoint
     if config.pictures is not None:
         pictures = Pictures(root=config.pictures, classes=classifier.classes)
@@ -98,7 +98,7 @@ def _facts(
 ) -> dict[str, Any]:
     description = checkpoint.description
     return provenance(
-        data=label,
+        data=label + (", averaged with mirror images" if classifier.mirror else ""),
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "
             f"{description['config']['seed']}, commit {description['provenance']['commit']}"

@@ -27,6 +27,22 @@ def test_probabilities_are_the_softmax_of_the_network(classifier: Classifier) ->
     assert expected.argmax(1).tolist() == [0, 1, 0]
 
 
+def test_mirroring_averages_both_ways_round(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "model.safetensors")
+    plain, both = (Classifier.load(path, device="cpu", mirror=way) for way in (False, True))
+    # A network that looks at the left half alone, so that mirroring matters.
+    for classifier in (plain, both):
+        classifier.network.register_forward_pre_hook(
+            lambda _, seen: (seen[0] * (torch.arange(seen[0].shape[-1]) < 4),)
+        )
+    picture = np.concatenate([tinted(0, 0)[:, :4], tinted(1, 0)[:, 4:]], axis=1)
+    planes = picture.transpose(2, 0, 1)[None]
+    mirrored = np.ascontiguousarray(planes[..., ::-1])
+    expected = (plain.probabilities(planes) + plain.probabilities(mirrored)) / 2
+    np.testing.assert_allclose(both.probabilities(planes), expected, rtol=1e-5)
+    assert not np.allclose(both.probabilities(planes), plain.probabilities(planes))
+
+
 def test_files_keep_their_order_whatever_can_be_read(tmp_path: Path, classifier) -> None:
     names = ["a.png", "b.png", "c.png", "d.png", "e.png"]
     for number, name in enumerate(names):
