@@ -186,6 +186,7 @@ def _work(
     dataset: ClipDataset = clips.split(config.split)
     count = config.reference_frames
     shown = f", {count} reference{'s' * (count > 1)} a clip" if count else ""
+    shown += " (left out, not shown)" if count and not config.show_references else ""
     batches = colored_clips(
         reader,
         dataset,
@@ -193,6 +194,7 @@ def _work(
         batch_size=config.batch_size,
         whole=whole,
         references=count,
+        show=config.show_references,
     )
     clock = Clock()
     return Work(
@@ -217,7 +219,8 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
         flow_weights=config.flow_weights,
     )
     stream = colorizer.stream(refine=config.refine)
-    if config.reference_frames and not colorizer.takes_references:
+    guided = config.reference_frames and config.show_references
+    if guided and not colorizer.takes_references:
         raise ConfigError(
             f"reference_frames is {config.reference_frames}, but {config.checkpoint} takes none; "
             "pass reference_frames=0"

@@ -124,6 +124,7 @@ def colored_clips(
     batch_size: int,
     whole: bool,
     references: int = 0,
+    show: bool = True,
 ) -> Iterator[Batch]:
     """Colour stored frames as ``colorize`` does, but for the luma of a model that has its own.
 
@@ -131,12 +132,12 @@ def colored_clips(
     colours depend on the frame before.
 
     With ``references`` so many evenly spaced frames of each clip (one: its first) are shown in
-    colour; they are not measured.
+    colour, or with ``show=False`` only left out; they are not measured.
     """
     in_order = whole or reader.sequential
     for clip, shot in _shots(dataset):
         shown = evenly_spaced(clip.count, references) if references else []
-        if shown and shot.start == 0:
+        if show and shown and shot.start == 0:
             pictures = [
                 to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
                 for number in shown

@@ -275,19 +275,21 @@ def test_the_comparison_measures_each_row_on_the_same_frames(monkeypatch):
         *("baseline=moved", "reference_frames=4"),
         *("flow=raft_small", "flow_weights=R"),
     )
-    assert rows["2: ours adapted"].settings == ("checkpoint=A", "reference_frames=2")
+    assert rows["4 left out: ours adapted, automatic"].settings == (
+        *("checkpoint=A", "reference_frames=4", "show_references=false"),
+    )
     names = {tool.slug(tool._parse(), row) for row in rows.values()}
-    assert len(names) == len(rows) == 2 + 3 * 6
+    assert len(names) == len(rows) == 1 + 3 * 5 + 3
     measured = {
-        "ours": {"mean": {"psnr": 21.5, "flicker": 0.25}, "gray": {"psnr": 18.0}},
+        "ours": {"mean": {"psnr": 21.5, "lpips": 0.25}, "gray": {"psnr": 18.0}},
         "other": {"mean": {"psnr": 19.0}, "gray": {"psnr": 18.0}},
     }
     for row in measured.values():
-        row["frames_per_second"] = 3.0
+        row |= {"frames_per_second": 3.0, "truth": {}}
     lines = tool.table(measured).splitlines()
     assert lines[2:] == [
         "| gray | 18.00 | – | – |",
-        "| ours | 21.50 | 0.2500 | 3.0 |",
+        "| ours | 21.50 | 0.250 | 3.0 |",
         "| other | 19.00 | – | 3.0 |",
     ]
 

@@ -50,7 +50,11 @@ COLUMNS = {
     "psnr": ("PSNR (dB) ↑", 2),
     "lpips": ("LPIPS-like (squeeze) ↓", 3),
     "mse_lab": ("MSE Lab ↓", 5),
-    "ciede2000": ("ΔE2000 ↓", 1),
+    "delta_e_2000": ("ΔE2000 ↓", 1),
+    "colorfulness": ("colourfulness", 1),
+    "segment_spread": ("spread in segments", 1),
+    "warp_error_ab": ("warp error ab ×1000 ↓", 2),
+    "distribution": ("CDC ×1000", 1),
 }
 
 
@@ -101,8 +105,6 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
         if checkpoint := getattr(options, name):
             yield Row(TITLES[name], (f"checkpoint={checkpoint}",))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
-    if options.adapted:
-        yield Row("ours adapted, automatic", (f"checkpoint={options.adapted}",), False)
     for count in COUNTS:
         shown = f"reference_frames={count}"
         for method in ("copied", "transferred", "moved"):
@@ -112,8 +114,13 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
             weights = ("flow=raft_small", f"flow_weights={options.raft}")
             yield Row(f"{count}: moved by RAFT", ("baseline=moved", shown, *weights), False)
         yield Row(f"{count}: ours", (f"checkpoint={options.ours}", shown), count != COUNTS[1])
-        if options.adapted:
-            yield Row(f"{count}: ours adapted", (f"checkpoint={options.adapted}", shown), False)
+    if options.adapted:
+        # It has seen the four frames, so that those are never measured.
+        seen = f"reference_frames={COUNTS[-1]}"
+        hidden = (seen, "show_references=false")
+        for name, file in (("ours", options.ours), ("ours adapted", options.adapted)):
+            yield Row(f"4 left out: {name}, automatic", (f"checkpoint={file}", *hidden), False)
+        yield Row("4: ours adapted", (f"checkpoint={options.adapted}", seen), False)
 
 
 TITLES = {
@@ -163,14 +170,13 @@ def measure(row: Row, options: argparse.Namespace, folder: Path) -> dict[str, An
 def table(measured: dict[str, Any]) -> str:
     """Return the means as Markdown, a gray row first."""
     first = next(row for row in measured.values())
-    found = dict.fromkeys(key for row in measured.values() for key in row["mean"])
-    keys = [
-        *(key for key in COLUMNS if key in found),
-        *(key for key in found if key not in COLUMNS),
-    ]
-    titles = [COLUMNS.get(key, (key, 4))[0] for key in keys]
+    found = {key for row in measured.values() for key in row["mean"]}
+    keys = [key for key in COLUMNS if key in found]
+    titles = [COLUMNS[key][0] for key in keys]
     lines = ["| | " + " | ".join(titles) + " | frames/s |", "| --- |" + " --: |" * (len(keys) + 1)]
     lines.append(_line("gray", first["gray"], keys, None))
+    if first["truth"]:
+        lines.append(_line("truth", first["truth"], keys, None))
     lines += [
         _line(name, row["mean"], keys, row["frames_per_second"]) for name, row in measured.items()
     ]
@@ -178,9 +184,7 @@ def table(measured: dict[str, Any]) -> str:
 
 
 def _line(name: str, means: dict[str, float], keys: list[str], speed: float | None) -> str:
-    cells = [
-        f"{means[key]:.{COLUMNS.get(key, ('', 4))[1]}f}" if key in means else "–" for key in keys
-    ]
+    cells = [f"{means[key]:.{COLUMNS[key][1]}f}" if key in means else "–" for key in keys]
     return f"| {name} | " + " | ".join(cells) + f" | {speed or '–'} |"
 
 

@@ -12,6 +12,12 @@ from tests.colorize.app.pages import Page
 from tests.colorize.tiny import write_safetensors
 
 
+@pytest.fixture(autouse=True)
+def _no_shipped_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let tests find the weights that they make, and no others."""
+    monkeypatch.setattr("colorize.shipped._FOLDER", tmp_path / "no-weights")
+
+
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
     made = Page(tmp_path)

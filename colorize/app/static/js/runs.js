@@ -21,7 +21,10 @@ export function runsTab(panel, path) {
     }
     const chosen = new Set(path ? path.split("+") : [(runs.find((run) => run.readme) ?? runs[0]).path]);
     const show = careful(async () => {
-      history.replaceState(null, "", `#runs/${encodeURIComponent([...chosen].join("+"))}`);
+      // The answer can come when another tab is already asked for.
+      if (location.hash.startsWith("#runs")) {
+        history.replaceState(null, "", `#runs/${encodeURIComponent([...chosen].join("+"))}`);
+      }
       const records = await Promise.all([...chosen].map((each) => get(`/api/runs/one?path=${encodeURIComponent(each)}`)));
       fill(main, records.length ? page(records) : h("div", { class: "card empty" }, "Tick one run, or several to compare their curves."));
     });
