@@ -29,7 +29,8 @@ async function picturesPage(main, id, { submit }) {
   const [{ pictures: kinds, devices }, weights] = await Promise.all([about(), get("/api/weights")]);
   const usable = weights.filter((each) => each.purpose !== "colour");
   const set = id ? await get(`/api/pictures/${id}`) : await post("/api/pictures");
-  if (!id) history.replaceState(null, "", `#classify/${set.id}`);
+  // The answer can come when another tab is already asked for.
+  if (!id && location.hash.startsWith("#classify")) history.replaceState(null, "", `#classify/${set.id}`);
   const path = `/api/pictures/${set.id}`;
   const checkpoint = h("select", { name: "classifier" }, usable.map((each) => h("option", { value: each.path }, `${each.title} — ${each.classes.slice(0, 6).join(", ") || each.path}`)));
   checkpoint.value = localStorage.getItem("classifier") ?? usable[0]?.path ?? "";
