@@ -14,7 +14,7 @@ from torch.nn import functional
 from colorize.color import join, rgb_to_chroma
 from colorize.features import VGG19
 from colorize.models.inputs import Inputs, planes_of
-from colorize.models.unet import Normalization, UNet
+from colorize.models.unet import Normalization, UNet, resize_bilinear
 
 Head = Literal["rgb", "chroma"]
 Luma = Literal["free", "keep"]
@@ -146,15 +146,6 @@ class HypercolumnProjection(nn.Module):
             projected = functional.conv2d(tap, weight / self.scale)
             total = total + resize_bilinear(projected, gray.shape[-2:])
         return total
-
-
-def resize_bilinear(
-    planes: Float[Tensor, "b c _h _w"], size: Sequence[int]
-) -> Float[Tensor, "b c h w"]:
-    """Resize to ``size`` (height, width), pixel centres aligned as in ``align_corners=False``."""
-    if tuple(planes.shape[-2:]) == tuple(size):
-        return planes
-    return functional.interpolate(planes, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def check_choices(outputs: int, head: str, luma: str) -> None:

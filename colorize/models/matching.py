@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
+from colorize.models.unet import resize_bilinear
 from colorize.squeezenet import SqueezeNet
 
 STRIDE = 4  # pixels of a frame for one place of its grid
@@ -60,7 +61,7 @@ class Matcher(nn.Module):
         with torch.no_grad():
             taps = [functional.normalize(tap, dim=1) for tap in self.features(gray)]
         size = [side // STRIDE for side in gray.shape[-2:]]
-        stacked = torch.cat([_resize(tap, size) for tap in taps], dim=1)
+        stacked = torch.cat([resize_bilinear(tap, size) for tap in taps], dim=1)
         return Seen(functional.normalize(self.project(stacked).float(), dim=1), taps)
 
     def forward(
@@ -95,9 +96,3 @@ def _squared_distance(height: int, width: int, device: torch.device) -> Float[Te
     )
     places = torch.stack([rows.flatten(), columns.flatten()], dim=1).float() / max(height, width)
     return (places[:, None] - places[None]).square().sum(dim=-1)
-
-
-def _resize(planes: Tensor, size: list[int]) -> Tensor:
-    if list(planes.shape[-2:]) == size:
-        return planes
-    return functional.interpolate(planes, size=size, mode="bilinear", align_corners=False)

@@ -16,7 +16,7 @@ from colorize.models.block_matching import fetch, refine_matches
 from colorize.models.inputs import Inputs
 from colorize.models.judge import KINDS, Judge, Mixed, Proposals
 from colorize.models.matching import Matcher, Seen, attend
-from colorize.models.unet import Normalization, UNet, pad_to_multiple
+from colorize.models.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
 from colorize.squeezenet import SqueezeNet
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
@@ -202,8 +202,8 @@ class ReferenceGenerator(nn.Module):
             (own * other).sum(dim=1, keepdim=True)
             for other in (references.keys, warp(references.keys, coarse_flow))
         )
-        planes = torch.cat([copied, moved, matched, _resize(attended, size)])
-        alike = _resize(torch.cat([still, flowing, similarity, similarity]), size)
+        planes = torch.cat([copied, moved, matched, resize_bilinear(attended, size)])
+        alike = resize_bilinear(torch.cat([still, flowing, similarity, similarity]), size)
         counts = torch.tensor([len(copied), len(moved), len(matched), len(attended)])
         return Proposals(
             frame=torch.cat([references.frame, references.frame, served, served]),
@@ -231,10 +231,10 @@ class ReferenceGenerator(nn.Module):
             [
                 gray - 0.5,
                 mixed.chroma * _CHROMA_GAIN,
-                _resize(evidence.attended, size) * _CHROMA_GAIN,
+                resize_bilinear(evidence.attended, size) * _CHROMA_GAIN,
                 mixed.evidence,
                 mixed.spread * _CHROMA_GAIN,
-                _resize(evidence.similarity, size),
+                resize_bilinear(evidence.similarity, size),
             ],
             dim=1,
         )
@@ -245,7 +245,7 @@ class ReferenceGenerator(nn.Module):
         first, *deeper = (tap * tap.shape[1] ** 0.5 for tap in seen.taps)
         coarse = torch.cat(
             [
-                _resize(first, grid),
+                resize_bilinear(first, grid),
                 evidence.attended * _CHROMA_GAIN,
                 evidence.similarity,
                 _shrink(evidence.mixed.evidence, grid),
@@ -253,12 +253,6 @@ class ReferenceGenerator(nn.Module):
             dim=1,
         )
         return dict(enumerate([coarse, *deeper], start=2))
-
-
-def _resize(planes: Tensor, size: Sequence[int]) -> Tensor:
-    if tuple(planes.shape[-2:]) == tuple(size):
-        return planes
-    return functional.interpolate(planes, size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def _shrink(planes: Tensor, size: Sequence[int]) -> Tensor:

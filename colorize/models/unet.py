@@ -101,7 +101,7 @@ class UNet(nn.Module):
             if str(level) in self.sides:
                 assert sides is not None
                 side = self.sides[str(level)](sides[level])
-                activation = activation + _resized(side, activation.shape[-2:])
+                activation = activation + resize_bilinear(side, activation.shape[-2:])
         for up, skip in zip(self.ups[:-1], skips[:0:-1], strict=True):
             activation = _activate(up(activation, skip))
         return self.ups[-1](activation, skips[0])[..., :height, :width]
@@ -150,7 +150,10 @@ def pad_to_multiple(frame: Float[Tensor, "b c h w"], multiple: int) -> Float[Ten
     return functional.pad(frame, (0, right, 0, below), mode="replicate")
 
 
-def _resized(planes: Tensor, size: Sequence[int]) -> Tensor:
+def resize_bilinear(
+    planes: Float[Tensor, "b c _h _w"], size: Sequence[int]
+) -> Float[Tensor, "b c h w"]:
+    """Resize to ``size`` (height, width), pixel centres aligned as in ``align_corners=False``."""
     if tuple(planes.shape[-2:]) == tuple(size):
         return planes
     return functional.interpolate(planes, size=tuple(size), mode="bilinear", align_corners=False)
