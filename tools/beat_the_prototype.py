@@ -169,7 +169,7 @@ def measure(row: Row, options: argparse.Namespace, folder: Path) -> dict[str, An
 
 def table(measured: dict[str, Any]) -> str:
     """Return the means as Markdown, a gray row first."""
-    first = next(row for row in measured.values())
+    first = next(iter(measured.values()))
     found = {key for row in measured.values() for key in row["mean"]}
     keys = [key for key in COLUMNS if key in found]
     titles = [COLUMNS[key][0] for key in keys]

@@ -17,6 +17,7 @@ from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.manifest import DatasetError
 from colorize.media import Frame, open_source
+from colorize.media.frame import to_depth
 from colorize.shots import shot_starts
 
 _HELD_OUT = 5  # every fifth shot is for validation
@@ -75,6 +76,6 @@ class SeriesPictures:
 
     def _cut(self, frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
         """Return the largest central box of the aspect, resized, in 8 bits."""
-        rgb = frame.rgb if frame.rgb.dtype == np.uint8 else (frame.rgb // 256).astype(np.uint8)
+        rgb = to_depth(frame.rgb, np.dtype(np.uint8))
         top, left, height, width = centre_box((rgb.shape[0], rgb.shape[1]), self.size)
         return resize(rgb[None, top : top + height, left : left + width], self.size)[0]

@@ -23,6 +23,15 @@ def color_distance(
     return functional.smooth_l1_loss(prediction.to(dtype), truth.to(dtype), beta=beta)
 
 
+def check_beta(loss: str, beta: float) -> None:
+    """Refuse a ``beta`` of a loss that no difference of colours in [0, 1] could reach.
+
+    Raises: ValueError naming the option.
+    """
+    if not 0 < beta <= 1:
+        raise ValueError(f"loss.{loss}.beta is {beta}: expected above 0, at most 1")
+
+
 class Color(nn.Module):
     """Distance of every colouring to the true colours in RGB: see :func:`color_distance`.
 
@@ -33,8 +42,7 @@ class Color(nn.Module):
 
     def __init__(self, *, weight: float = 1.0, beta: float = 0.1) -> None:
         super().__init__()
-        if not 0 < beta <= 1:
-            raise ValueError(f"loss.color.beta is {beta}: expected above 0, at most 1")
+        check_beta("color", beta)
         self.weight = weight
         self.beta = beta
 

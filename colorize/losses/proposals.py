@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from colorize.color import join, rgb_to_chroma
-from colorize.losses.color import color_distance
+from colorize.losses.color import check_beta, color_distance
 
 STRIDE = 4  # of the grid of the matching, pixels: that of colorize.models.matching
 
@@ -28,8 +28,7 @@ class Proposals(nn.Module):
 
     def __init__(self, *, weight: float = 1.0, beta: float = 0.1, matching: float = 0.6) -> None:
         super().__init__()
-        if not 0 < beta <= 1:
-            raise ValueError(f"loss.proposals.beta is {beta}: expected above 0, at most 1")
+        check_beta("proposals", beta)
         if matching < 0:
             raise ValueError(f"loss.proposals.matching is {matching}: expected 0 or more")
         self.weight = weight

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -18,6 +17,7 @@ from colorize.jobs.manifest import KEEP, Reference, Shot
 from colorize.jobs.references import choose_references, find_frames, read_references
 from colorize.media import MediaError, fingerprint, open_source
 from colorize.predict import Colorizer
+from tests.colorize.jobs.drawn import moving_blocks, write_frames
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 LENGTHS = (6, 5)
@@ -38,25 +38,12 @@ def colorizer(checkpoint: Path) -> Colorizer:
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
     """Gray frames of two shots with a block that moves."""
-    random = np.random.default_rng(1)
-    frames = []
-    for length in LENGTHS:
-        coarse = random.integers(30, 200, (6, 8), dtype=np.uint8)
-        background = cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_CUBIC)
-        for step in range(length):
-            frame = background.copy()
-            frame[20:36, 4 + 3 * step : 20 + 3 * step] = 240
-            frames.append(frame)
-    return frames
+    return moving_blocks(LENGTHS)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, pictures: list[np.ndarray]) -> Path:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number, picture in enumerate(pictures):
-        Image.fromarray(picture).save(folder / f"{number}.png")
-    return folder
+    return write_frames(tmp_path / "in", pictures)
 
 
 def tinted(gray: np.ndarray, *, red: int = 40) -> np.ndarray:

@@ -21,6 +21,7 @@ from PIL import Image
 from colorize.jobs import AUTO, Done, JobError, Settings, Share, read_manifest, run, run_job
 from colorize.media import MediaError, VideoSource, fingerprint
 from colorize.predict import Colorizer
+from tests.colorize.jobs.drawn import moving_blocks, write_frames
 from tests.colorize.media.films import frame_times, packets
 from tests.colorize.tiny import write_safetensors
 
@@ -36,25 +37,12 @@ def checkpoint(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
     """Gray frames of three shots, each a still background with a bright block that moves."""
-    random = np.random.default_rng(1)
-    frames = []
-    for length in LENGTHS:
-        coarse = random.integers(30, 200, (6, 8), dtype=np.uint8)
-        background = cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_CUBIC)
-        for step in range(length):
-            frame = background.copy()
-            frame[20:36, 4 + 3 * step : 20 + 3 * step] = 240
-            frames.append(frame)
-    return frames
+    return moving_blocks(LENGTHS)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, pictures: list[np.ndarray]) -> Path:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number, picture in enumerate(pictures):
-        Image.fromarray(picture).save(folder / f"{number}.png")
-    return folder
+    return write_frames(tmp_path / "in", pictures)
 
 
 @pytest.fixture
