@@ -68,10 +68,23 @@ def read_safetensors(path: Path, *, form: str) -> tuple[dict[str, Any], dict[str
 def write_safetensors(
     path: Path, *, form: str, metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> None:
-    """Write tensors with JSON metadata, atomically."""
+    """Write tensors with JSON metadata, atomically; the same content gives the same bytes."""
     encoded = {"format": form, **{key: json.dumps(value) for key, value in metadata.items()}}
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, safetensors.torch.save(whole, encoded))
+    write_atomically(path, _in_order(safetensors.torch.save(whole, encoded)))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the header of a safetensors file, whose metadata come in a random order.
+
+    Jobs and screenings recognise a checkpoint by its bytes.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    ordered = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    encoded = ordered.encode()
+    encoded += b" " * (-len(encoded) % 8)  # data begin at a multiple of 8
+    return len(encoded).to_bytes(8, "little") + encoded + content[8 + length :]
 
 
 def read_lightning(path: Path, *, key: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -10,7 +10,13 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models.optical_flow import raft_small
 
-from colorize.flow_estimators import Dis, FlowWeightsError, Raft, build_flow_estimator
+from colorize.flow_estimators import (
+    Dis,
+    DisPreset,
+    FlowWeightsError,
+    Raft,
+    build_flow_estimator,
+)
 
 _WEIGHTS = Path(__file__).resolve().parents[2] / "../shared/weights/raft_small.safetensors"
 
@@ -38,6 +44,23 @@ def test_dis_finds_a_shift(size: tuple[int, int]) -> None:
     assert float(error[..., 8:-8, 8:-8].median()) < 0.3
 
 
+def test_fine_dis_follows_what_the_default_is_too_coarse_for() -> None:
+    """Two halves of a small frame move apart: the drawn truth shows where the edge between is."""
+    size = (72, 128)
+    right, previous = _shifted_pair(size, right=4, down=0)
+    left, _ = _shifted_pair(size, right=-4, down=0)
+    current = torch.cat([right[..., :36, :], left[..., 36:, :]], dim=-2)
+    truth = torch.tensor([-4.0, 0.0]).view(1, 2, 1, 1).repeat(1, 1, *size)
+    truth[..., 36:, :] *= -1
+
+    def error(preset: DisPreset) -> float:
+        found = Dis(preset=preset)(current, previous)
+        return float((found - truth).norm(dim=1)[..., 8:-8].mean())
+
+    assert error("fine") < 0.85 * error("medium")
+    assert Dis(preset="fine")(current[:0], previous[:0]).shape == (0, 2, *size)
+
+
 def test_dis_sees_luma_only_and_takes_batches() -> None:
     current, previous = _shifted_pair((64, 64), right=2, down=1)
     luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
@@ -49,9 +72,10 @@ def test_dis_sees_luma_only_and_takes_batches() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 40), (17, 9)])
-def test_dis_takes_tiny_frames(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("preset", ["fast", "fine"])
+def test_dis_takes_tiny_frames(size: tuple[int, int], preset: DisPreset) -> None:
     frame = torch.rand(1, 3, *size)
-    flow = Dis(preset="fast")(frame, frame)
+    flow = Dis(preset=preset)(frame, frame)
     assert flow.shape == (1, 2, *size)
     assert float(flow.abs().max()) < 0.5
 

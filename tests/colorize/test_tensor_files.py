@@ -32,6 +32,16 @@ def test_metadata_and_tensors_come_back(tmp_path: Path) -> None:
         read_safetensors(path, form="form-2")
 
 
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    metadata = {name: {"of": name} for name in ("config", "data", "classes", "step", "größe")}
+    files = [tmp_path / f"{number}.safetensors" for number in range(10)]
+    for file in files:
+        write_safetensors(file, form="form-1", metadata=metadata, tensors=TENSORS)
+    assert len({file.read_bytes() for file in files}) == 1
+    start = 8 + int.from_bytes(files[0].read_bytes()[:8], "little")
+    assert start % 8 == 0
+
+
 def test_a_lightning_file_gives_what_the_key_says(tmp_path: Path) -> None:
     path = tmp_path / "run.ckpt"
     torch.save({"ours": {"step": 3}, "state_dict": {"model.x": torch.ones(2)}}, path)
