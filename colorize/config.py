@@ -148,7 +148,8 @@ class EvaluateConfig:
     network alone); ``flow_weights`` replaces the file of RAFT's weights that it names. Every
     ``every``-th frame of a clip is measured; metrics of clips take all frames of a shot.
     ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
-    and not measured; ``show_references=false`` leaves them out only, to compare on the same frames.
+    and not measured; with ``reference_scope=shot`` as many of each shot (one: its middle), for that
+    shot alone. ``show_references=false`` leaves them out only, to compare on the same frames.
     ``baseline`` measures a simple way to colour by them instead of a checkpoint:
     copied, moved (along ``flow``, with ``flow_weights``) or transferred. Of ``prediction``, frames
     called as the pictures in the folder ``leave_out``, such as references, are not measured.
@@ -162,6 +163,7 @@ class EvaluateConfig:
     refine: bool | None = None
     flow_weights: str | None = None
     reference_frames: int = 0
+    reference_scope: str = "clip"
     show_references: bool = True
     baseline: str | None = None
     flow: str = "dis"

@@ -17,7 +17,8 @@ from colorize import metrics
 from colorize.baselines import Baseline
 from colorize.config import ConfigError, build, entry
 from colorize.data import ClipDataset
-from colorize.data.references import evenly_spaced
+from colorize.data.references import ReferenceScope, shown_frames
+from colorize.errors import require_choice
 from colorize.footage import (
     Batch,
     PairedFrames,
@@ -184,8 +185,8 @@ def _work(
     """Return the work of colouring the clips that ``config`` names."""
     clips = build(config.data)
     dataset: ClipDataset = clips.split(config.split)
-    count = config.reference_frames
-    shown = f", {count} reference{'s' * (count > 1)} a clip" if count else ""
+    count, scope = config.reference_frames, _scope(config)
+    shown = f", {count} reference{'s' * (count > 1)} a {scope}" if count else ""
     shown += " (left out, not shown)" if count and not config.show_references else ""
     batches = colored_clips(
         reader,
@@ -194,6 +195,7 @@ def _work(
         batch_size=config.batch_size,
         whole=whole,
         references=count,
+        scope=scope,
         show=config.show_references,
     )
     clock = Clock()
@@ -201,14 +203,20 @@ def _work(
         batches=clock.timed(batches),
         clock=clock,
         count=sum(
-            number not in evenly_spaced(clip.count, count) if count else True
+            len(set(range(0, clip.count, config.every)).difference(*shown.values()))
             for clip in dataset.clips
-            for number in range(0, clip.count, config.every)
+            for shown in [shown_frames(clip, count=count, scope=scope)]
         ),
         data=f"{clips.label}, split {config.split}, every {config.every}. frame; {how}{shown}",
         checkpoint=checkpoint,
         weights=weights or {},
     )
+
+
+def _scope(config: DictConfig) -> ReferenceScope:
+    scope: ReferenceScope = config.reference_scope
+    require_choice("reference_scope", scope, ReferenceScope)
+    return scope
 
 
 def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from colorize.color import rgb_to_luma
 from colorize.data import Clip, ClipDataset
-from colorize.data.references import evenly_spaced
+from colorize.data.references import ReferenceScope, shown_frames
 from colorize.media import Frame, Source
 from colorize.media.folder import picture_files
 from colorize.predict import Stream, working_size
@@ -124,6 +124,7 @@ def colored_clips(
     batch_size: int,
     whole: bool,
     references: int = 0,
+    scope: ReferenceScope = "clip",
     show: bool = True,
 ) -> Iterator[Batch]:
     """Colour stored frames as ``colorize`` does, but for the luma of a model that has its own.
@@ -131,13 +132,15 @@ def colored_clips(
     Every ``every``-th frame of a clip is measured. The others are coloured too if ``whole``, or if
     colours depend on the frame before.
 
-    With ``references`` so many evenly spaced frames of each clip (one: its first) are shown in
-    colour, or with ``show=False`` only left out; they are not measured.
+    With ``references`` so many frames of each clip, or of each shot by ``scope``, are shown in
+    colour (see :func:`colorize.data.references.shown_frames`), or with ``show=False`` only left
+    out; they are not measured.
     """
     in_order = whole or reader.sequential
     for clip, shot in _shots(dataset):
-        shown = evenly_spaced(clip.count, references) if references else []
-        if show and shown and shot.start == 0:
+        by_shot = shown_frames(clip, count=references, scope=scope)
+        shown = by_shot[shot.start]
+        if show and shown and (shot.start == 0 or scope == "shot"):
             pictures = [
                 to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
                 for number in shown

@@ -12,33 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.data.cartoon import CartoonSeries
-from colorize.data.manifest import ClipRecord, Manifest, save_manifest
 from tests.colorize import tiny
+from tests.colorize.stored import SIZE, prepared
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
-SIZE = (36, 64)
 
 
 @pytest.fixture(autouse=True)
 def _beside_the_tools(monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS))
-
-
-def prepared(root: Path) -> Path:
-    """Two clips of one shot each, as colorize-prepare leaves them."""
-    series = CartoonSeries(seed=0, size=SIZE, shots=2, frames_per_shot=8, characters=1, scenes=2)
-    (root / "frames").mkdir(parents=True)
-    records = []
-    for number in range(2):
-        name, frames = f"clip-{number}", series.color(number)
-        np.save(root / "frames" / f"{name}.npy", frames)
-        count = len(frames)
-        records.append(
-            ClipRecord(name, name, name, "0", 0, SIZE, "crop", count, "24", (0,), 0, 0, "test")
-        )
-    save_manifest(Manifest(SIZE, "crop", tuple(records), (0.8, 0.1, 0.1), 0), root)
-    return root
 
 
 def start(monkeypatch, *words: object) -> int:

@@ -22,6 +22,7 @@ from colorize.media import open_source
 from colorize.objective import Objective
 from colorize.train import assemble
 from tests.colorize import tiny
+from tests.colorize.stored import prepared
 
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 SCRIPTS = sorted(path.stem for path in TOOLS.glob("*.py"))
@@ -279,7 +280,7 @@ def test_the_comparison_measures_each_row_on_the_same_frames(monkeypatch):
         *("checkpoint=A", "reference_frames=4", "show_references=false"),
     )
     names = {tool.slug(tool._parse(), row) for row in rows.values()}
-    assert len(names) == len(rows) == 1 + 3 * 5 + 3
+    assert len(names) == len(rows) == 1 + 3 + 3 * 5 + 3
     measured = {
         "ours": {"mean": {"psnr": 21.5, "lpips": 0.25}, "gray": {"psnr": 18.0}},
         "other": {"mean": {"psnr": 19.0}, "gray": {"psnr": 18.0}},
@@ -292,6 +293,17 @@ def test_the_comparison_measures_each_row_on_the_same_frames(monkeypatch):
         "| ours | 21.50 | 0.250 | 3.0 |",
         "| other | 19.00 | – | 3.0 |",
     ]
+
+
+def test_flow_is_measured_by_the_colours_that_it_moves(run, tmp_path, capsys):
+    root, output = prepared(tmp_path / "data"), tmp_path / "flow.json"
+    options = ("--split", "test", "--references", 2, "--every", 2, "-o", output)
+    assert run("measure_flow", "--root", root, *options) == 0
+    assert "| DIS, fine |" in capsys.readouterr().out
+    measured = json.loads(output.read_text())
+    assert {row["frames"] for row in measured.values()} == {2 * 2}  # 0 and 4: 2 and 6 are shown
+    for row in measured.values():
+        assert row["best"] > row["nearest"] > 15
 
 
 def test_gains_stand_beside_the_likeness_they_come_with():

@@ -105,6 +105,10 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
         if checkpoint := getattr(options, name):
             yield Row(TITLES[name], (f"checkpoint={checkpoint}",))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
+    of_shot = ("reference_frames=1", "reference_scope=shot")
+    for method in ("copied", "moved"):
+        yield Row(f"1 a shot: {method}", (f"baseline={method}", *of_shot), False)
+    yield Row("1 a shot: ours", (f"checkpoint={options.ours}", *of_shot), False)
     for count in COUNTS:
         shown = f"reference_frames={count}"
         for method in ("copied", "transferred", "moved"):

@@ -84,7 +84,9 @@ def _frames(
         def picture(number: int, frames: np.ndarray = clip.frames) -> Float[Tensor, "1 3 h w"]:
             return to_tensor(np.array(frames[number])[None], torch.device("cpu"))
 
-        shown = {number: picture(number) for number in evenly_spaced(clip.count, options.references)}
+        shown = {
+            number: picture(number) for number in evenly_spaced(clip.count, options.references)
+        }
         for number in range(0, clip.count, options.every):
             if number not in shown:
                 yield picture(number), number, shown

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.utils.data import Dataset, default_collate
 
 from colorize.color import join, rgb_to_chroma, rgb_to_luma
 from colorize.data.augment import Augment, Geometry
+from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset, example
 from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
@@ -213,6 +215,27 @@ def evenly_spaced(frames: int, count: int) -> list[int]:
         return [0]
     count = min(count, frames)
     return [int((index + 0.5) * frames / count) for index in range(count)]
+
+
+ReferenceScope = Literal["clip", "shot"]
+
+
+def shown_frames(clip: Clip, *, count: int, scope: ReferenceScope) -> dict[int, list[int]]:
+    """Return the frames of a clip that are shown in colour, by the first frame of each shot.
+
+    With ``scope="clip"`` all shots have the ``count`` frames of :func:`evenly_spaced`; with
+    ``"shot"`` each has as many of its own: the middles of its equal parts.
+    """
+    if count < 1:
+        return {start: [] for start in clip.shots}
+    if scope == "clip":
+        return dict.fromkeys(clip.shots, evenly_spaced(clip.count, count))
+    shown = {}
+    for start, stop in itertools.pairwise([*clip.shots, clip.count]):
+        length = stop - start
+        parts = min(count, length)
+        shown[start] = [start + int((index + 0.5) * length / parts) for index in range(parts)]
+    return shown
 
 
 def refer(

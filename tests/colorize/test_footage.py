@@ -9,7 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from colorize.baselines import Baseline
+from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.data import CartoonSeries, Clip, ClipDataset
+from colorize.data.references import ReferenceScope
 from colorize.footage import (
     Batch,
     FootageError,
@@ -97,6 +100,29 @@ def test_frames_that_nothing_needs_are_not_coloured(plain: Colorizer, dataset: C
     torch.testing.assert_close(few[0].outputs, whole[0].outputs[[0, 3]])
     expected = plain.variants(few[0].gray)
     torch.testing.assert_close(few[0].outputs, expected)
+
+
+@pytest.mark.parametrize(
+    ("scope", "count", "shown"),
+    [("clip", 2, {0: [3, 9], 5: [3, 9]}), ("shot", 1, {0: [2], 5: [8]})],
+)
+def test_frames_shown_in_colour_serve_their_scope_and_are_not_measured(
+    dataset: ClipDataset, scope: ReferenceScope, count: int, shown: dict[int, list[int]]
+) -> None:
+    """Copied colours say which frame they come from."""
+    settings = {"every": 1, "batch_size": 4, "whole": False, "references": count, "scope": scope}
+    batches = list(colored_clips(Baseline("copied"), dataset, **settings))
+    everywhere = {number for numbers in shown.values() for number in numbers}
+    clip, measured = dataset.clips[0], set[int]()
+    for batch in (each for each in batches if each.clip == clip.name):
+        numbers = [int(name) for name in batch.names]
+        measured.update(numbers[place] for place in batch.measured)
+        for number, output in zip(numbers, batch.outputs, strict=True):
+            nearest = min(shown[batch.shot], key=lambda other: abs(other - number))
+            source = to_tensor(clip.frames[nearest][None], CPU)
+            expected = join_in_gamut(rgb_to_luma(output), rgb_to_chroma(source))
+            torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
+    assert measured == set(range(clip.count)) - everywhere
 
 
 def test_a_refined_frame_goes_on_from_the_one_before_it_also_over_batches(

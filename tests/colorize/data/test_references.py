@@ -21,6 +21,7 @@ from colorize.data.references import (
     collate,
     evenly_spaced,
     refer,
+    shown_frames,
 )
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
@@ -291,6 +292,14 @@ def test_references_of_validation_are_evenly_spaced(
     frames: int, count: int, expected: list[int]
 ) -> None:
     assert evenly_spaced(frames, count) == expected
+
+
+def test_frames_are_shown_of_a_clip_or_of_each_shot() -> None:
+    clip = Clip(name="film", frames=np.zeros((12, 4, 4, 3), np.uint8), shots=(0, 4, 11))
+    assert shown_frames(clip, count=0, scope="shot") == {0: [], 4: [], 11: []}
+    assert shown_frames(clip, count=1, scope="shot") == {0: [2], 4: [7], 11: [11]}
+    assert shown_frames(clip, count=2, scope="shot") == {0: [1, 3], 4: [5, 9], 11: [11]}
+    assert shown_frames(clip, count=3, scope="clip") == dict.fromkeys((0, 4, 11), [2, 6, 10])
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, [0]), (3, [2, 6, 10])])
