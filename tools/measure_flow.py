@@ -27,6 +27,7 @@ from colorize.files import write_atomically
 from colorize.flow import warp
 from colorize.flow_estimators import Dis, FlowEstimator, build_flow_estimator
 from colorize.footage import to_tensor
+from colorize.metrics.psnr import psnr
 
 
 def main() -> None:
@@ -62,11 +63,11 @@ def measure(
             seconds.append(time.perf_counter() - start)
             moved.append(rgb_to_chroma(warp(picture, found)))
         closest = min(range(len(shown)), key=lambda index: abs(list(shown)[index] - number))
-        nearest.append(_psnr(join(gray, moved[closest]), truth))
+        nearest.append(float(psnr(join(gray, moved[closest]).clamp(0, 1), truth)))
         every = torch.cat(moved)
         chosen = (every - rgb_to_chroma(truth)).square().sum(dim=1, keepdim=True).argmin(dim=0)
         ideal = every.gather(0, chosen.expand(1, 2, -1, -1))
-        best.append(_psnr(join(gray, ideal), truth))
+        best.append(float(psnr(join(gray, ideal).clamp(0, 1), truth)))
     return {
         "nearest": float(np.mean(nearest)),
         "best": float(np.mean(best)),
@@ -90,10 +91,6 @@ def _frames(
         for number in range(0, clip.count, options.every):
             if number not in shown:
                 yield picture(number), number, shown
-
-
-def _psnr(colored: Float[Tensor, "1 3 h w"], truth: Float[Tensor, "1 3 h w"]) -> float:
-    return -10 * float((colored.clamp(0, 1) - truth).square().mean().clamp_min(1e-10).log10())
 
 
 def _parse() -> argparse.Namespace:
