@@ -180,7 +180,7 @@ def _search(
 ) -> np.ndarray:
     """Return the flow ``h w 2`` between luma ``h w``, found on pictures ``enlarged`` times."""
     if enlarged == 1:
-        return algorithm.calc(current, previous, None)  # type: ignore[call-overload, no-any-return]
+        return algorithm.calc(current, previous, None)  # type: ignore[call-overload]
     height, width = current.shape
     size = round(width * enlarged), round(height * enlarged)
     large = [cv2.resize(each, size, interpolation=cv2.INTER_CUBIC) for each in (current, previous)]
