@@ -102,6 +102,7 @@ def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
         quality=options.quality,
         recolor=options.recolor,
         snap=options.snap,
+        fast=options.fast,
     )
 
 
@@ -235,6 +236,12 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         type=positive,
         default=4,
         help="frames at a time (default 4); halved by itself when memory runs out",
+    )
+    group.add_argument(
+        "--fast",
+        action="store_true",
+        help="compute in half precision: nearly the same colours, nearly twice as fast on GPUs and "
+        "on processors with bfloat16 instructions (slower on others)",
     )
     group.add_argument(
         "--shard",

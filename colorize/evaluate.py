@@ -226,7 +226,7 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
         short_side=config.size,
         flow_weights=config.flow_weights,
     )
-    stream = colorizer.stream(refine=config.refine)
+    stream = colorizer.stream(refine=config.refine, fast=config.fast)
     guided = config.reference_frames and config.show_references
     if guided and not colorizer.takes_references:
         raise ConfigError(
@@ -237,7 +237,8 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
     return _work(
         config,
         StreamReader(stream),
-        f"{_network(colorizer, config.refine)} at a short side of {colorizer.short_side}",
+        f"{_network(colorizer, config.refine)} at a short side of {colorizer.short_side}"
+        + (" in bfloat16" if config.fast else ""),
         whole=whole,
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "

@@ -130,7 +130,8 @@ class Raft(nn.Module):
         """Return backward flow; frames are RGB or gray in [0, 1]."""
         height, width = current.shape[-2:]
         frames = [self._prepare(frame) for frame in (current, previous)]
-        flow = self.network(*frames, num_flow_updates=self.iterations)[-1]
+        with torch.autocast(current.device.type, enabled=False):  # its steps add up small errors
+            flow = self.network(*frames, num_flow_updates=self.iterations)[-1]
         return flow[..., :height, :width].contiguous()
 
     def _prepare(self, frame: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3 hh ww"]:

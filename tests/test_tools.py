@@ -280,7 +280,7 @@ def test_the_comparison_measures_each_row_on_the_same_frames(monkeypatch):
         *("checkpoint=A", "reference_frames=4", "show_references=false"),
     )
     names = {tool.slug(tool._parse(), row) for row in rows.values()}
-    assert len(names) == len(rows) == 1 + 3 + 3 * 5 + 3
+    assert len(names) == len(rows) == 1 + 3 + 3 * 5 + 1 + 3
     measured = {
         "ours": {"mean": {"psnr": 21.5, "lpips": 0.25}, "gray": {"psnr": 18.0}},
         "other": {"mean": {"psnr": 19.0}, "gray": {"psnr": 18.0}},

@@ -118,6 +118,10 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
             weights = ("flow=raft_small", f"flow_weights={options.raft}")
             yield Row(f"{count}: moved by RAFT", ("baseline=moved", shown, *weights), False)
         yield Row(f"{count}: ours", (f"checkpoint={options.ours}", shown), count != COUNTS[1])
+    shown = f"reference_frames={COUNTS[-1]}"
+    yield Row(
+        f"{COUNTS[-1]}: ours, fast", (f"checkpoint={options.ours}", shown, "fast=true"), False
+    )
     if options.adapted:
         # It has seen the four frames, so that those are never measured.
         seen = f"reference_frames={COUNTS[-1]}"

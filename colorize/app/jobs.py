@@ -48,6 +48,7 @@ class Asked:
     quality: int = 90
     recolor: bool = False
     snap: bool = False
+    fast: bool = False
 
     def check(self) -> None:
         """Refuse what no job can have.

@@ -99,7 +99,7 @@ class Studio:
             raise PageError("choose weights first; colorize-train makes them")
         checkpoint = weights_file(asked.checkpoint, self.roots)
         references = [] if refuses_references(checkpoint) else references_of(job)
-        names = ("variant", "stillness", "saturation", "quality", "recolor", "snap")
+        names = ("variant", "stillness", "saturation", "quality", "recolor", "snap", "fast")
         return {
             "task": "colour",
             "source": str(job.input(self.roots)),

@@ -28,7 +28,7 @@ class Coloring:
     ``effort`` says how much at a time and at which size, ``refine`` whether the checkpoint's
     refiner is used, ``stillness`` from 0 to 1 how firmly colours hold still along motion. ``check``
     is called between batches and may raise to stop. ``guides`` hold the references of the job,
-    ``snap`` gives every flat fill one chroma.
+    ``snap`` gives every flat fill one chroma; ``fast`` computes in bfloat16.
     """
 
     def __init__(
@@ -40,11 +40,12 @@ class Coloring:
         stillness: float,
         guides: Guides | None = None,
         snap: bool = False,
+        fast: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._colorizer, self._effort = colorizer, effort
         self._refine, self._stillness, self._check = refine, stillness, check
-        self._guides, self._snap = guides, snap
+        self._guides, self._snap, self._fast = guides, snap, fast
         self._flow = Dis()
 
     def __call__(
@@ -73,7 +74,7 @@ class Coloring:
         before: Mapping[str, Tensor],
         names: Sequence[str],
     ) -> tuple[Float[Tensor, "t 2 _h _w"], dict[str, Tensor]]:
-        stream = self._colorizer.stream(variant=variant, refine=self._refine)
+        stream = self._colorizer.stream(variant=variant, refine=self._refine, fast=self._fast)
         small = self._small(frames)
         if before and before[_STREAM + "gray"].shape[-2:] != small.shape[-2:]:
             before = {}  # memory ran out in between: the shot starts anew at a smaller size

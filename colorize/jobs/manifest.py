@@ -95,7 +95,7 @@ class Settings:
     ``weights`` is the digest of the checkpoint file, ``short_side`` the working size in pixels,
     ``refine`` whether the checkpoint's refiner is used, ``stillness`` from 0 to 1, ``saturation`` a
     factor of the chroma, ``quality`` 1 to 100 of lossy formats. ``recolor`` also colours shots that
-    are in colour already, ``snap`` gives every flat fill one chroma.
+    are in colour already, ``snap`` gives every flat fill one chroma, ``fast`` computes in bfloat16.
     """
 
     checkpoint: str
@@ -108,6 +108,7 @@ class Settings:
     quality: int
     recolor: bool
     snap: bool = False
+    fast: bool = False
 
 
 @dataclass(frozen=True)

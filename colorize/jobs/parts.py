@@ -94,8 +94,9 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     pixels = asdict(settings)
     for name in ("checkpoint", "variant", "quality", "recolor"):
         del pixels[name]
-    if not settings.snap:
-        del pixels["snap"]  # as before there was such a setting
+    for name in ("snap", "fast"):
+        if not pixels[name]:
+            del pixels[name]  # as before there was such a setting
     return [shot.chosen, pixels]
 
 

@@ -277,6 +277,7 @@ def make_rendering(
         stillness=settings.stillness,
         guides=guides,
         snap=settings.snap,
+        fast=settings.fast,
         check=rendering.check,
     )
     return rendering

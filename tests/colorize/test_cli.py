@@ -150,7 +150,7 @@ def test_help_names_every_option_and_shows_examples(capsys) -> None:
     text = capsys.readouterr().out
     options = ["INPUT", "-o", "--output", "--checkpoint", "--variant", "--device", "--size"]
     more = ["--batch-size", "--quality", "--stillness", "--saturation", "--recolor", "--shard"]
-    late = ["--plan", "--merge", "--reference", "--no-references", "--snap"]
+    late = ["--plan", "--merge", "--reference", "--no-references", "--snap", "--fast"]
     for option in [*options, *more, *late]:
         assert option in text
     assert "colorize film.mp4 -o film-colour.mp4 --reference coloured/" in text

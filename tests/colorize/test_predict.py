@@ -50,6 +50,16 @@ def test_the_loaded_model_is_frozen(colorizer: Colorizer) -> None:
     assert not any(parameter.requires_grad for parameter in colorizer.model.parameters())
 
 
+def test_fast_gives_nearly_the_same_colours_in_half_precision(colorizer: Colorizer) -> None:
+    gray, seen = noise(2, 1, 20, 24), []
+    module = next(each for each in colorizer.model.modules() if isinstance(each, torch.nn.Conv2d))
+    module.register_forward_hook(lambda module, given, made: seen.append(made.dtype))
+    exact, fast = (colorizer.stream(fast=fast)(gray) for fast in (False, True))
+    assert seen == [torch.float32, torch.bfloat16]
+    assert fast.dtype == torch.float32
+    assert 0 < float((exact - fast).abs().mean()) < 0.005
+
+
 @pytest.mark.parametrize("variant", [-1, 2])
 def test_a_variant_that_is_not_there_is_refused(colorizer: Colorizer, variant: int) -> None:
     with pytest.raises(ValueError, match=f"variant is {variant}: this model has 0 to 1"):

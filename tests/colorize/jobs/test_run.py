@@ -472,3 +472,16 @@ def test_saturation_is_a_factor(tmp_path: Path, folder: Path, colour) -> None:
     assert spread[0] == 0
     assert spread[2] > 3
     assert spread[1] == pytest.approx(spread[2] / 2, rel=0.15)
+
+
+def test_half_precision_is_a_setting_of_the_job_like_any_other(
+    colour: Callable[..., Done], folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert colour(folder, output).rendered == COUNT
+    exact = read(output)
+    assert colour(folder, output, fast=True).rendered == COUNT
+    fast = read(output)
+    assert not all(same(exact, fast))
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(exact, fast, strict=True)) < 1
+    assert colour(folder, output, fast=True).rendered == 0

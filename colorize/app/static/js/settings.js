@@ -20,6 +20,8 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
   recolor.checked = asked.recolor;
   const snap = h("input", { type: "checkbox", name: "snap" });
   snap.checked = asked.snap;
+  const fast = h("input", { type: "checkbox", name: "fast" });
+  fast.checked = asked.fast;
   const device = h("select", { name: "device" }, devices.map((each) => h("option", { value: each }, each)));
   device.value = asked.device || devices[0];
   const element = h("form", { onsubmit: (event) => event.preventDefault() },
@@ -31,6 +33,7 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
       h("div", { class: "fields" },
         h("label", { class: "check" }, recolor, "Colour also what is in colour already"),
         h("label", { class: "check" }, snap, "Give every flat fill one colour"),
+        h("label", { class: "check" }, fast, "Compute in half precision (faster on newer processors)"),
         devices.length > 1 ? field("Device", device) : null)));
   const read = () => ({
     checkpoint: checkpoint.value,
@@ -42,6 +45,7 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
     quality: asked.quality,
     recolor: recolor.checked,
     snap: snap.checked,
+    fast: fast.checked,
   });
   const takesReferences = () => usable.find((each) => each.path === checkpoint.value)?.references !== false;
   return { element, read, takesReferences };
