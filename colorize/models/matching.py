@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import torch
@@ -89,6 +90,8 @@ def attend(matches: Matches, planes: Float[Tensor, "r c p q"]) -> Float[Tensor, 
     return rearrange(mean, "(p q) c -> c p q", q=planes.shape[-1])
 
 
+@functools.lru_cache(maxsize=2)
+@torch.inference_mode(False)  # one made in use must serve training as well
 def _squared_distance(height: int, width: int, device: torch.device) -> Float[Tensor, "pq pq"]:
     """Return the squared distance between all pairs of places; the longer side has length 1."""
     rows, columns = torch.meshgrid(

@@ -139,3 +139,15 @@ def test_weights_stay_float32_under_bfloat16(features: SqueezeNet) -> None:
         actual = attend(matches, planes.bfloat16().float())
     assert matches.soft.dtype == actual.dtype == torch.float32
     torch.testing.assert_close(actual, expected, rtol=0, atol=4e-3)
+
+
+def test_a_network_in_use_can_be_trained_on(features: SqueezeNet) -> None:
+    """What is kept of the first frame of a size must not be tied to inference."""
+    made, seen = matcher(features), keys(2, 3, 5, 9)
+    with torch.inference_mode():
+        used = made(seen[0], seen[1:]).soft.clone()
+    trained = made(seen[0], seen[1:]).soft
+    assert torch.equal(trained, used)
+    trained.square().sum().backward()
+    assert made.distance.grad is not None
+    assert float(made.distance.grad) != 0
