@@ -13,7 +13,8 @@ import torch
 from tqdm import tqdm
 
 from colorize.files import write_atomically
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.pictures import to_picture
+from colorize.sheet import contact_sheet, save_sheet
 from colorize.task import Batch, ColorizationTask
 
 

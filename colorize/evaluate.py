@@ -30,10 +30,11 @@ from colorize.footage import (
 from colorize.media import open_source
 from colorize.media.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
+from colorize.pictures import to_picture
 from colorize.predict import Colorizer, choose_device
 from colorize.provenance import provenance
 from colorize.report import Column, Report
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 from colorize.shipped import resolve
 
 

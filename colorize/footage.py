@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 
 from colorize.color import rgb_to_luma
@@ -22,6 +22,7 @@ from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope, shown_frames
 from colorize.media import Frame, Source
 from colorize.media.folder import picture_files
+from colorize.pictures import to_tensor
 from colorize.predict import Stream, working_size
 from colorize.shots import shot_starts
 
@@ -299,14 +300,6 @@ def pair_clips(prediction: Path, truth: Path) -> Iterator[tuple[str, Path, Path]
         yield truth.name, prediction, truth
     for folder in folders:
         yield folder.name, prediction / folder.name, folder
-
-
-def to_tensor(
-    frames: Shaped[np.ndarray, "b h w 3"], device: torch.device
-) -> Float[Tensor, "b 3 h w"]:
-    """Return 8- or 16-bit frames as RGB in [0, 1]."""
-    scaled = torch.from_numpy(frames.astype(np.float32) / np.iinfo(frames.dtype).max)
-    return scaled.permute(0, 3, 1, 2).contiguous().to(device)
 
 
 def _check_names(prediction: Path, truth: Path) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
 from colorize.files import write_atomically
 
@@ -49,15 +47,6 @@ class _Grid:
         """Return the sheet's width and height."""
         x, y = self.corner(rows, columns)
         return x - _GAP + _MARGIN, y - _GAP + _MARGIN
-
-
-def to_picture(image: Float[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Return an 8-bit picture of a gray (c = 1) or RGB (c = 3) image; [0, 1] is kept, more clipped.
-
-    NaN, which has no colour, becomes black.
-    """
-    scaled = (image.detach().float().nan_to_num(0.0).clamp(0, 1) * 255).round()
-    return scaled.to(torch.uint8).expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def contact_sheet(

@@ -34,12 +34,12 @@ from colorize.config import build, config_directory, register_schemas
 from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
 from colorize.files import write_atomically
-from colorize.footage import to_tensor
 from colorize.media import Frame, fingerprint
 from colorize.media.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY, MEAN
+from colorize.pictures import to_picture, to_tensor
 from colorize.predict import Colorizer, working_size
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 from colorize.shipped import resolve
 
 COUNTS = (1, 2, 4)

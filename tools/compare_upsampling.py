@@ -37,8 +37,9 @@ from colorize.data.cartoon import CartoonSeries
 from colorize.errors import one_line_errors
 from colorize.media import open_source
 from colorize.metrics.lab import ciede2000
+from colorize.pictures import to_picture
 from colorize.provenance import provenance
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 
 Picture = UInt8[np.ndarray, "h w 3"]
 SCORES = {

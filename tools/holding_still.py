@@ -30,8 +30,8 @@ from colorize.data.cartoon import CartoonSeries
 from colorize.errors import one_line_errors
 from colorize.files import write_atomically
 from colorize.flow_estimators import Dis
-from colorize.footage import to_tensor
 from colorize.metrics.warp_error import Motion
+from colorize.pictures import to_tensor
 from colorize.predict import Colorizer, resize
 from colorize.provenance import provenance
 from colorize.shots import shot_starts

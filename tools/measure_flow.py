@@ -26,8 +26,8 @@ from colorize.data.references import evenly_spaced
 from colorize.files import write_atomically
 from colorize.flow import warp
 from colorize.flow_estimators import Dis, FlowEstimator, build_flow_estimator
-from colorize.footage import to_tensor
 from colorize.metrics.psnr import psnr
+from colorize.pictures import to_tensor
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from colorize.color import rgb_to_luma
 from colorize.data import CartoonSeries, Clip, ClipDataset
-from colorize.footage import to_tensor
 from colorize.metrics.psnr import psnr
+from colorize.pictures import to_tensor
 from colorize.predict import Colorizer, working_size
 from colorize.provenance import provenance
 from colorize.shipped import resolve

@@ -33,12 +33,12 @@ from colorize.data import ClipDataset
 from colorize.data.cartoon import CartoonSeries, CartoonShot
 from colorize.errors import one_line_errors
 from colorize.files import write_atomically
-from colorize.footage import to_tensor
 from colorize.metrics import WarpError
 from colorize.metrics.warp_error import Motion
+from colorize.pictures import to_picture, to_tensor
 from colorize.predict import Colorizer
 from colorize.provenance import provenance
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 from colorize.snapping import snap_to_fills
 
 NETWORK = "network"

@@ -15,10 +15,10 @@ import torch
 from skimage import data
 
 from colorize.color import rgb_to_luma
-from colorize.footage import to_tensor
 from colorize.metrics.psnr import psnr
+from colorize.pictures import to_picture, to_tensor
 from colorize.predict import Colorizer
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 from colorize.shipped import resolve
 
 # What comes inside the package; its other pictures are downloaded.

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from colorize.color import rgb_to_chroma
 from colorize.jobs.manifest import Manifest, Reference
-from colorize.jobs.references import MOST, as_tensor, read_picture
+from colorize.jobs.references import MOST, read_picture
+from colorize.pictures import to_tensor
 from colorize.predict import Colorizer, resize
 from colorize.reference_frames import ReferenceSet
 
@@ -37,7 +38,7 @@ class Guides:
         chosen = sorted(names, key=lambda name: self._distance(name, near))[:MOST]
         for name in chosen:
             if name not in known:
-                picture = as_tensor(read_picture(self._by_name[name].path))
+                picture = to_tensor(read_picture(self._by_name[name].path).rgb[None])
                 known[name] = self._colorizer.look_at([picture], size=size)
         return ReferenceSet(
             *(torch.cat(planes) for planes in zip(*(known[name] for name in chosen), strict=True))
@@ -50,7 +51,7 @@ class Guides:
 
     def chroma_of(self, reference: Reference, size: tuple[int, int]) -> Float[Tensor, "1 2 h w"]:
         """Return the reference's own colours at a size."""
-        return rgb_to_chroma(resize(as_tensor(read_picture(reference.path)), size))
+        return rgb_to_chroma(resize(to_tensor(read_picture(reference.path).rgb[None]), size))
 
     def _distance(self, name: str, near: int) -> float:
         frame = self._by_name[name].frame

@@ -10,9 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from einops import rearrange
-from jaxtyping import Float, Float32
-from torch import Tensor
+from jaxtyping import Float32
 from tqdm import tqdm
 
 from colorize.coloredness import is_colored
@@ -20,6 +18,7 @@ from colorize.jobs.error import JobError
 from colorize.jobs.manifest import KEEP, Reference, Shot
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.folder import picture_files
+from colorize.pictures import to_tensor
 from colorize.predict import Colorizer, working_size
 from colorize.reference_frames import ReferenceSet
 
@@ -157,13 +156,9 @@ def prepare(
     colorizer: Colorizer, references: Sequence[Reference], size: tuple[int, int]
 ) -> ReferenceSet:
     """Read references and look at them for frames of a working size."""
-    return colorizer.look_at([as_tensor(read_picture(each.path)) for each in references], size=size)
-
-
-def as_tensor(frame: Frame) -> Float[Tensor, "1 3 h w"]:
-    """Return a frame's RGB in [0, 1]."""
-    scaled = frame.rgb.astype(np.float32) / np.iinfo(frame.rgb.dtype).max
-    return rearrange(torch.from_numpy(scaled), "h w c -> 1 c h w")
+    return colorizer.look_at(
+        [to_tensor(read_picture(each.path).rgb[None]) for each in references], size=size
+    )
 
 
 def _named_frames(references: Sequence[Reference], source: Source, count: int) -> dict[str, int]:

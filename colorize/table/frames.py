@@ -12,8 +12,9 @@ from torch import Tensor
 
 from colorize.color import rgb_to_luma
 from colorize.data import Clip, ClipDataset
+from colorize.pictures import to_picture
 from colorize.predict import Colorizer
-from colorize.sheet import Picture, contact_sheet, to_picture
+from colorize.sheet import Picture, contact_sheet
 
 _FRAME = 12  # of a shot, from 1: late enough to show what a network does with the frames before
 

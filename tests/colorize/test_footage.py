@@ -19,9 +19,9 @@ from colorize.footage import (
     PairedFrames,
     StreamReader,
     colored_clips,
-    to_tensor,
 )
 from colorize.media import open_source
+from colorize.pictures import to_tensor
 from colorize.predict import Colorizer
 from tests.colorize.media.films import make_film
 from tests.colorize.tiny import write_safetensors

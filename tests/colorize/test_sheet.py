@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from colorize.sheet import contact_sheet, save_sheet, to_picture
+from colorize.sheet import contact_sheet, save_sheet
 
 RED, GREEN, BLUE = (200, 20, 30), (10, 180, 40), (20, 30, 210)
 
@@ -110,15 +109,6 @@ def test_titles_must_fit_the_pictures(titles: dict[str, list[str]], message: str
 def test_a_sheet_without_pictures_is_refused(rows: list[list[None]]) -> None:
     with pytest.raises(ValueError, match=r"no picture was given"):
         contact_sheet(rows)
-
-
-def test_to_picture_rounds_clips_and_repeats_gray() -> None:
-    colour = torch.tensor([0.5, 1.2, -0.3]).reshape(3, 1, 1).expand(3, 2, 2)
-    assert to_picture(colour)[1, 0].tolist() == [128, 255, 0]  # 127.5 rounds to even
-    gray = torch.full((1, 2, 3), 0.1)
-    assert to_picture(gray).shape == (2, 3, 3)
-    assert to_picture(gray)[0, 0].tolist() == [26, 26, 26]  # 25.5 rounds to even
-    assert to_picture(torch.full((1, 1, 1), float("nan"))).tolist() == [[[0, 0, 0]]]
 
 
 def test_the_saved_png_holds_the_sheet(tmp_path: Path) -> None:
