@@ -20,11 +20,19 @@ from colorize.color import rgb_to_luma
 from colorize.downloads import download
 
 FlowMethod = Literal["dis", "raft_small", "raft_large"]
+DisPreset = Literal["ultrafast", "fast", "medium", "fine"]
 
 # Four pyramid levels of correlation on features at an eighth of the size need at least 16 of them.
 _RAFT_STRIDE, _RAFT_SMALLEST_SIDE = 8, 128
 # OpenCV's coarsest pyramid level must hold whole 8x8 patches.
 _DIS_SMALLEST_SIDE = 32
+_DIS_FINE_SIDE = 160  # below it patches of 8 pixels are too large for what drawings hold
+_DIS_PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
 _REMEDY = "set flow.weights to a safetensors file of its weights, or flow.method=dis"
 
 
@@ -46,33 +54,40 @@ class FlowEstimator(Protocol):
 class Dis:
     """Estimate flow by OpenCV's dense inverse search on uint8 luma; needs no weights, CPU only.
 
-    ``preset`` trades quality for time. Since only luma is seen, colour frames and their
-    black-and-white versions give the same flow, in training and in use.
+    ``preset`` trades quality for time. ``"ultrafast"``, ``"fast"`` and ``"medium"`` are OpenCV's
+    own, which stop at half the frame's size or less; ``"fine"`` searches down to single pixels of
+    frames whose short side is enlarged to 160 where it is below, and leaves out the variational
+    smoothing, which blurs motion across outlines (``tools/measure_flow.py`` compares them). Since
+    only luma is seen, colour frames and their black-and-white versions give the same flow, in
+    training and in use.
 
     Source: Kroeger et al. 2016, Fast Optical Flow using Dense Inverse Search.
     """
 
-    def __init__(self, *, preset: Literal["ultrafast", "fast", "medium"] = "medium") -> None:
-        presets = {
-            "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-            "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-            "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-        }
-        if preset not in presets:
+    def __init__(self, *, preset: DisPreset = "medium") -> None:
+        if preset not in _DIS_PRESETS:
             raise ValueError(
-                f"flow.preset is {preset!r}: expected one of {', '.join(presets)}; medium is best"
+                f"flow.preset is {preset!r}: expected one of {', '.join(_DIS_PRESETS)}; "
+                "fine is best"
             )
-        self._preset = presets[preset]
+        self._preset = preset
 
     def __call__(
         self, current: Float[Tensor, "b c h w"], previous: Float[Tensor, "b c h w"]
     ) -> Float[Tensor, "b 2 h w"]:
         """Return backward flow, on the device of ``current``; frames are RGB or gray in [0, 1]."""
         height, width = current.shape[-2:]
+        if len(current) == 0:
+            return current.new_zeros(0, 2, height, width)
         # A new one each time: it keeps the scales of the smallest frame it ever saw.
-        algorithm = cv2.DISOpticalFlow.create(self._preset)
+        algorithm = cv2.DISOpticalFlow.create(_DIS_PRESETS[self._preset])
+        enlarged = 1.0
+        if self._preset == "fine":
+            algorithm.setFinestScale(0)
+            algorithm.setVariationalRefinementIterations(0)
+            enlarged = max(1.0, _DIS_FINE_SIDE / min(height, width))
         pairs = zip(_luma_bytes(current), _luma_bytes(previous), strict=True)
-        flows = [algorithm.calc(now, before, None) for now, before in pairs]  # type: ignore[call-overload]
+        flows = [_search(algorithm, *pair, enlarged=enlarged) for pair in pairs]
         stacked = torch.from_numpy(np.stack(flows)[:, :height, :width]).permute(0, 3, 1, 2)
         return stacked.contiguous().to(current.device)
 
@@ -158,6 +173,20 @@ def _luma_bytes(frames: Float[Tensor, "b c h w"]) -> np.ndarray:
     missing = [max(0, _DIS_SMALLEST_SIDE - side) for side in frames.shape[-2:]]
     luma = F.pad(luma.float(), (0, missing[1], 0, missing[0]), mode="replicate")
     return (luma[:, 0] * 255).round().clamp(0, 255).byte().cpu().numpy()
+
+
+def _search(
+    algorithm: cv2.DISOpticalFlow, current: np.ndarray, previous: np.ndarray, *, enlarged: float
+) -> np.ndarray:
+    """Return the flow ``h w 2`` between luma ``h w``, found on pictures ``enlarged`` times."""
+    if enlarged == 1:
+        return algorithm.calc(current, previous, None)  # type: ignore[call-overload, no-any-return]
+    height, width = current.shape
+    size = round(width * enlarged), round(height * enlarged)
+    large = [cv2.resize(each, size, interpolation=cv2.INTER_CUBIC) for each in (current, previous)]
+    found = algorithm.calc(*large, None)  # type: ignore[call-overload]
+    scale = np.array([width / size[0], height / size[1]], dtype=np.float32)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_AREA) * scale
 
 
 def _raft_with_weights(method: str, weights: str) -> nn.Module:

@@ -175,7 +175,7 @@ class Stream:
     ) -> None:
         self.colorizer = colorizer
         self.references = references
-        self.reference_flow = Dis()
+        self.reference_flow = Dis(preset="fine")
         self.refiner = colorizer.refiner if refined else None
         self.variant = variant
         self._state: State | None = None

@@ -16,8 +16,8 @@ class MixedClips:
     """Prepared clips together with many procedural series, for training.
 
     ``clips`` are the real ones, and validation and testing are theirs alone. ``cartoons`` series of
-    ``shots`` shots each, of seeds from ``first_seed``, join their training split. Each real frame
-    counts ``repeat`` times.
+    ``shots`` shots each, of seeds from ``first_seed``, join their training split; ``effects`` puts
+    fades and flashes into some. Each real frame counts ``repeat`` times.
 
     Raises:
         ValueError: Fewer than one series, shot or repetition.
@@ -31,6 +31,7 @@ class MixedClips:
         shots: int = 8,
         frames_per_shot: int = 12,
         size: Sequence[int] = (108, 192),
+        effects: bool = False,
         first_seed: int = 1000,
         repeat: int = 3,
     ) -> None:
@@ -42,7 +43,7 @@ class MixedClips:
         self.series = [
             CartoonClips(
                 seed=seed, size=size, train=shots, val=1, test=1,
-                frames_per_shot=frames_per_shot, effects=False,
+                frames_per_shot=frames_per_shot, effects=effects,
             )
             for seed in range(first_seed, first_seed + cartoons)
         ]  # fmt: skip

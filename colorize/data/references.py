@@ -89,7 +89,7 @@ class ReferencedClips(Dataset):
             )
         self.dataset = dataset.with_augment(augment)
         self.sampling = sampling
-        self.flow = Dis()
+        self.flow = Dis(preset="fine")
         names: dict[str, list[int]] = {}
         for index, clip in enumerate(dataset.clips):
             names.setdefault(clip.series, []).append(index)
@@ -190,7 +190,7 @@ class ReferencedValidation(Dataset):
     def __init__(self, frames: ValidationFrames, *, count: int) -> None:
         self.frames = frames
         self.count = count
-        self.flow = Dis()
+        self.flow = Dis(preset="fine")
 
     def __len__(self) -> int:
         return len(self.frames)
