@@ -17,6 +17,7 @@ REFERENCE = ["model=reference", "model.features.weights=random", "references=sam
 COMPANIONS = {
     ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference"): ["model.features.weights=random"],
+    ("experiment", "reference_further"): ["init=null", "model.features.weights=random"],
     ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
     ("loss", "temporal_second_order"): ["sampling.length=3"],
@@ -79,6 +80,7 @@ def test_every_data_file_fits_its_signature(name):
     roots = {
         "clips": ["data.root=somewhere"],
         "mixed": ["data.clips.root=somewhere"],
+        "mixed_longer": ["data.clips.root=somewhere"],
         "pictures": ["data.root=somewhere"],
     }
     check(train_config(f"data={name}", *roots.get(name, [])))

@@ -43,6 +43,7 @@ from colorize.sheet import contact_sheet, save_sheet
 from colorize.shipped import resolve
 
 COUNTS = (1, 2, 4)
+SHORT_SIDE = 108  # of the frames that are compared
 SERIES = ("data=cartoon", "data.seed=9100", "data.frames_per_shot=24", "data.effects=false")
 OF_FRAMES = "psnr,lpips,lab,colorfulness,segment_spread"
 OF_SHOTS = "warp_error,distribution"  # they need every frame coloured
@@ -103,7 +104,8 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Yield what to measure."""
     for name in ("prototype", "first"):
         if checkpoint := getattr(options, name):
-            yield Row(TITLES[name], (f"checkpoint={checkpoint}",))
+            # At the frames' own size: a head that predicts RGB must not have its luma enlarged.
+            yield Row(TITLES[name], (f"checkpoint={checkpoint}", f"size={SHORT_SIDE}"))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
     of_shot = ("reference_frames=1", "reference_scope=shot")
     for method in ("copied", "moved"):
