@@ -102,10 +102,12 @@ def write_references(options: argparse.Namespace) -> None:
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Yield what to measure."""
-    for name in ("prototype", "first"):
-        if checkpoint := getattr(options, name):
-            # At the frames' own size: a head that predicts RGB must not have its luma enlarged.
-            yield Row(TITLES[name], (f"checkpoint={checkpoint}", f"size={SHORT_SIDE}"))
+    if options.prototype:
+        # At the frames' own size: a head that predicts RGB must not have its luma enlarged.
+        at = f"size={SHORT_SIDE}"
+        yield Row(TITLES["prototype"], (f"checkpoint={options.prototype}", at))
+    if options.first:
+        yield Row(TITLES["first"], (f"checkpoint={options.first}",))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
     of_shot = ("reference_frames=1", "reference_scope=shot")
     for method in ("copied", "moved"):
