@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -106,50 +107,67 @@ def choose_references(
 ) -> list[Shot]:
     """Return shots with the references that colour each, unless somebody else chose.
 
-    These are its own frames; a shot without takes up to :data:`MOST` that show enough of it.
+    These are its own frames, and those of the shots beside it that show enough of its first or last
+    frame, as where one dissolves into the other. A shot without own frames takes up to
+    :data:`MOST` of all that show enough of its middle.
     """
-    own = {
-        number: [
+    own = [
+        tuple(
             each.name
             for each in references
             if each.frame is not None and shot.start <= each.frame < shot.stop
-        ]
-        for number, shot in enumerate(shots)
-    }
-    open_shots = {
-        (shot.start + shot.stop) // 2: number
-        for number, shot in enumerate(shots)
-        if not own[number] and shot.chosen != KEEP
-    }
-    chosen = {number: tuple(names) for number, names in own.items()}
-    if references and open_shots:
-        chosen |= _likest(open_shots, references, source, colorizer, short_side)
-    return [replace(shot, auto_references=chosen[number]) for number, shot in enumerate(shots)]
+        )
+        for shot in shots
+    ]
+    looks: dict[int, _Look] = {}
+    for number, shot in enumerate(shots):
+        if shot.chosen == KEEP:
+            continue
+        if not own[number]:
+            looks[(shot.start + shot.stop) // 2] = _Look(number, {each.name for each in references})
+            continue
+        for frame, beside in ((shot.start, number - 1), (shot.stop - 1, number + 1)):
+            if 0 <= beside < len(shots) and own[beside]:
+                looks.setdefault(frame, _Look(number, set())).candidates.update(own[beside])
+    chosen = list(own)
+    for number, names in _likest(looks, references, source, colorizer, short_side):
+        chosen[number] += tuple(name for name in names if name not in chosen[number])
+    return [replace(shot, auto_references=names) for shot, names in zip(shots, chosen, strict=True)]
+
+
+class _Look(NamedTuple):
+    """A look at a frame of a shot: which references might show the same."""
+
+    shot: int
+    candidates: set[str]
 
 
 def _likest(
-    middles: Mapping[int, int],
+    looks: Mapping[int, _Look],
     references: Sequence[Reference],
     source: Source,
     colorizer: Colorizer,
     short_side: int,
-) -> dict[int, tuple[str, ...]]:
-    """Return the references for each shot by the likeness of its middle frame."""
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield shots with the references that show enough of a frame, the likest first."""
+    if not any(look.candidates for look in looks.values()):
+        return
     sets: dict[tuple[int, int], ReferenceSet] = {}
-    chosen: dict[int, tuple[str, ...]] = {}
-    frames = source.frames(0, max(middles) + 1, only=set(middles))
-    bar = tqdm(frames, total=len(middles), desc="choosing references", unit="shot", leave=False)
+    frames = source.frames(0, max(looks) + 1, only=set(looks))
+    bar = tqdm(frames, total=len(looks), desc="choosing references", unit="frame", leave=False)
     for frame in iter(bar):
         size = working_size(frame.rgb.shape[:2], short_side)
         if size not in sets:
             sets[size] = prepare(colorizer, references, size)
+        look = looks[frame.index]
+        rows = [row for row, each in enumerate(references) if each.name in look.candidates]
         gray = colorizer.small(torch.from_numpy(frame.gray())[None, None])
-        scores = colorizer.likeness(gray, sets[size]).tolist()
-        ranked = sorted(zip(scores, references, strict=True), key=lambda pair: -pair[0])
-        chosen[middles[frame.index]] = tuple(
-            each.name for score, each in ranked[:MOST] if score >= LEAST_LIKENESS
+        scores = colorizer.likeness(gray, sets[size].picked(rows)).tolist()
+        ranked = sorted(zip(scores, rows, strict=True), key=lambda pair: -pair[0])
+        yield (
+            look.shot,
+            [references[row].name for score, row in ranked[:MOST] if score >= LEAST_LIKENESS],
         )
-    return chosen
 
 
 def prepare(

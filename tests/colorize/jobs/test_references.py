@@ -142,6 +142,25 @@ def test_a_shot_takes_its_own_frames_and_others_take_what_looks_like_them(
     assert chosen[2].guided_by == ()
 
 
+def test_a_shot_takes_frames_of_the_next_where_it_dissolves_into_it(
+    monkeypatch, tmp_path, folder, colorizer, pictures
+):
+    """The last frame of the first shot shows the second; the first of the second not the first."""
+    scores = iter([torch.tensor([0.3, 0.9]), torch.tensor([0.2])])
+    monkeypatch.setattr(colorizer, "likeness", lambda gray, known: next(scores))
+    monkeypatch.setattr(references, "LEAST_LIKENESS", 0.5)
+    names = {"a": 2, "b": 8, "c": 9, "far": 10}
+    bound = [
+        Reference(name, str(save(tmp_path / "r" / f"{name}.png", tinted(pictures[at]))), "", at)
+        for name, at in names.items()
+    ]
+    shots = [Shot(0, 6, auto=0), Shot(6, 10, auto=0), Shot(10, 11, auto=KEEP)]
+    with open_source(folder) as source:
+        chosen = choose_references(shots, bound[:3], source, colorizer, short_side=32)
+    assert [shot.guided_by for shot in chosen] == [("a", "c"), ("b", "c"), ()]
+    assert next(scores, None) is None
+
+
 def test_a_reference_comes_out_with_its_own_colours(tmp_path, folder, colour, pictures):
     own = tinted(pictures[2])
     given = save(tmp_path / "r" / "2.png", own)
