@@ -14,7 +14,7 @@ from torch.nn import functional
 from colorize.color import join_in_gamut, lab_to_rgb, rgb_to_chroma, rgb_to_lab, rgb_to_luma
 from colorize.errors import require_choice
 from colorize.flow import warp
-from colorize.flow_estimators import Dis, FlowMethod, build_flow_estimator
+from colorize.flow_estimators import FlowMethod, build_flow_estimator, reference_flow
 
 Method = Literal["copied", "moved", "transferred"]
 
@@ -43,7 +43,7 @@ class Baseline:
         self.method = method
         self.device = torch.device("cpu")
         self._flow = (
-            Dis(preset="fine")
+            reference_flow()
             if flow == "dis"
             else build_flow_estimator(method=flow, weights=flow_weights)
         )

@@ -17,7 +17,7 @@ from colorize import metrics
 from colorize.baselines import Baseline
 from colorize.config import ConfigError, build, entry
 from colorize.data import ClipDataset
-from colorize.data.references import ReferenceScope, shown_frames
+from colorize.data.references import ReferenceScope, middles, shown_frames
 from colorize.errors import require_choice
 from colorize.footage import (
     Batch,
@@ -117,7 +117,7 @@ def _measure(
 ) -> list[_Row]:
     """Measure all frames and shots into ``report``; return rows for the contact sheet."""
     rows: list[_Row] = []
-    picked = _evenly(work.count, sheet_rows)
+    picked = set(middles(work.count, sheet_rows))
     done = 0
     with tqdm(total=work.count, unit="frame", desc="measuring", dynamic_ncols=True) as bar:
         for (clip, _), batches in itertools.groupby(work.batches, key=lambda batch: batch.place):
@@ -313,12 +313,6 @@ class _Row:
     def of(cls, batch: Batch, index: int) -> _Row:
         images = (batch.gray[index], *batch.outputs[index], batch.truth[index])
         return cls(f"{batch.clip} {batch.names[index]}", [to_picture(image) for image in images])
-
-
-def _evenly(count: int, wanted: int) -> set[int]:
-    """Return up to ``wanted`` frame numbers at the middles of equal parts."""
-    wanted = min(count, wanted)
-    return {int((part + 0.5) * count / wanted) for part in range(wanted)}
 
 
 def _write(config: DictConfig, report: Report, rows: list[_Row], work: Work) -> None:

@@ -92,6 +92,11 @@ class Dis:
         return stacked.contiguous().to(current.device)
 
 
+def reference_flow() -> Dis:
+    """Return what estimates flow from frames to references: the same in training and in use."""
+    return Dis(preset="fine")
+
+
 class Raft(nn.Module):
     """Estimate flow by torchvision's RAFT, frozen.
 

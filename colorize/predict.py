@@ -13,7 +13,12 @@ from torch.nn import functional
 
 from colorize import color
 from colorize.checkpoints import Checkpoint, build_networks, load_checkpoint
-from colorize.flow_estimators import Dis, FlowEstimator, FlowWeightsError, build_flow_estimator
+from colorize.flow_estimators import (
+    FlowEstimator,
+    FlowWeightsError,
+    build_flow_estimator,
+    reference_flow,
+)
 from colorize.models import ReferenceGenerator, References, Refiner
 from colorize.models.generator import Luma
 from colorize.reference_frames import ReferenceSet, bind, likeness, look_at
@@ -186,7 +191,7 @@ class Stream:
         self.colorizer = colorizer
         self.fast = fast
         self.references = references
-        self.reference_flow = Dis(preset="fine")
+        self.reference_flow = reference_flow()
         self.refiner = colorizer.refiner if refined else None
         self.variant = variant
         self._state: State | None = None

@@ -20,7 +20,7 @@ from colorize.data.clips import ClipDataset, example
 from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
-from colorize.flow_estimators import Dis, FlowEstimator
+from colorize.flow_estimators import FlowEstimator, reference_flow
 
 _PLACES = ("shot", "clip", "series", "anywhere")
 _SEED = 1  # beside a sample's own seed, which the augmentation draws from
@@ -91,7 +91,7 @@ class ReferencedClips(Dataset):
             )
         self.dataset = dataset.with_augment(augment)
         self.sampling = sampling
-        self.flow = Dis(preset="fine")
+        self.flow = reference_flow()
         names: dict[str, list[int]] = {}
         for index, clip in enumerate(dataset.clips):
             names.setdefault(clip.series, []).append(index)
@@ -192,7 +192,7 @@ class ReferencedValidation(Dataset):
     def __init__(self, frames: ValidationFrames, *, count: int) -> None:
         self.frames = frames
         self.count = count
-        self.flow = Dis(preset="fine")
+        self.flow = reference_flow()
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -213,8 +213,13 @@ def evenly_spaced(frames: int, count: int) -> list[int]:
     """Return ``count`` frames of a clip: its first alone, or the middles of equal parts."""
     if count == 1:
         return [0]
-    count = min(count, frames)
-    return [int((index + 0.5) * frames / count) for index in range(count)]
+    return middles(frames, count)
+
+
+def middles(total: int, parts: int) -> list[int]:
+    """Return the middles of up to ``parts`` equal parts of ``total`` things in order."""
+    parts = min(total, parts)
+    return [int((index + 0.5) * total / parts) for index in range(parts)]
 
 
 ReferenceScope = Literal["clip", "shot"]
@@ -232,9 +237,7 @@ def shown_frames(clip: Clip, *, count: int, scope: ReferenceScope) -> dict[int, 
         return dict.fromkeys(clip.shots, evenly_spaced(clip.count, count))
     shown = {}
     for start, stop in itertools.pairwise([*clip.shots, clip.count]):
-        length = stop - start
-        parts = min(count, length)
-        shown[start] = [start + int((index + 0.5) * length / parts) for index in range(parts)]
+        shown[start] = [start + place for place in middles(stop - start, count)]
     return shown
 
 
