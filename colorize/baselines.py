@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
@@ -56,6 +56,9 @@ class Baseline:
     def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
         """Take the references of the frames to come, and where in the clip they are."""
         self._pictures, self._frames = list(pictures), list(frames)
+
+    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
+        """Do nothing: colours move straight from a reference."""
 
     @torch.inference_mode()
     def __call__(

@@ -22,11 +22,11 @@ from colorize.downloads import download
 FlowMethod = Literal["dis", "raft_small", "raft_large"]
 DisPreset = Literal["ultrafast", "fast", "medium", "fine"]
 
+FINE_SIDE = 160  # below it patches of 8 pixels are too large for what drawings hold
 # Four pyramid levels of correlation on features at an eighth of the size need at least 16 of them.
 _RAFT_STRIDE, _RAFT_SMALLEST_SIDE = 8, 128
 # OpenCV's coarsest pyramid level must hold whole 8x8 patches.
 _DIS_SMALLEST_SIDE = 32
-_DIS_FINE_SIDE = 160  # below it patches of 8 pixels are too large for what drawings hold
 _DIS_PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
@@ -85,7 +85,7 @@ class Dis:
         if self._preset == "fine":
             algorithm.setFinestScale(0)
             algorithm.setVariationalRefinementIterations(0)
-            enlarged = max(1.0, _DIS_FINE_SIDE / min(height, width))
+            enlarged = max(1.0, FINE_SIDE / min(height, width))
         pairs = zip(_luma_bytes(current), _luma_bytes(previous), strict=True)
         flows = [_search(algorithm, *pair, enlarged=enlarged) for pair in pairs]
         stacked = torch.from_numpy(np.stack(flows)[:, :height, :width]).permute(0, 3, 1, 2)

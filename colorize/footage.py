@@ -25,6 +25,9 @@ from colorize.media.folder import picture_files
 from colorize.pictures import to_tensor
 from colorize.predict import Stream, working_size
 from colorize.shots import shot_starts
+from colorize.tracking import Tracked, Tracks
+
+_WATCHED = 240  # frames of a shot at a time, as in the parts of a job
 
 
 @runtime_checkable
@@ -43,6 +46,9 @@ class Reader(Protocol):
     def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
         """Take the references of the frames to come, and where in the clip they are."""
 
+    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
+        """See the next frames of the shot, all of them, before some of them are to be coloured."""
+
     def __call__(
         self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
     ) -> Float[Tensor, "t k 3 h w"]:
@@ -55,6 +61,8 @@ class StreamReader:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.device = stream.colorizer.device
+        self._tracks: Tracks | None = None
+        self._watched: list[int] = []
 
     @property
     def sequential(self) -> bool:
@@ -64,6 +72,7 @@ class StreamReader:
     def reset(self) -> None:
         """Start a shot."""
         self.stream.reset()
+        self._tracks, self._watched = None, []
 
     def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
         """Let the network look at references of the frames to come."""
@@ -71,11 +80,30 @@ class StreamReader:
         size = working_size(pictures[0].shape[-2:], colorizer.short_side)
         self.stream.references = colorizer.look_at(pictures, size=size)
 
+    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
+        """Track frames to the references, going on from those watched before in the shot."""
+        references = self.stream.references
+        if references is None:
+            return
+        small = torch.cat([self.stream.colorizer.small(frame).cpu() for frame in gray])
+        tracks = Tracks(small, before=None if self._tracks is None else self._tracks.state)
+        for row, shown in enumerate(references.gray.cpu().split(1)):
+            tracks.follow(str(row), shown)
+        self._tracks, self._watched = tracks, list(numbers)
+
     def __call__(
         self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
     ) -> Float[Tensor, "t k 3 h w"]:
-        """Return K colourings of frames; their numbers do not matter."""
-        return self.stream(gray)
+        """Return K colourings of frames; those that were watched go by their tracks."""
+        return self.stream(gray, tracked=self._tracked(numbers))
+
+    def _tracked(self, numbers: Sequence[int]) -> Tracked | None:
+        references = self.stream.references
+        if references is None or self._tracks is None:
+            return None
+        names = [str(row) for row in range(len(references.gray))]
+        rows = [self._watched.index(number) for number in numbers]
+        return self._tracks.of(names, rows).to(self.device)
 
 
 class FootageError(ValueError):
@@ -141,28 +169,30 @@ def colored_clips(
     for clip, shot in _shots(dataset):
         by_shot = shown_frames(clip, count=references, scope=scope)
         shown = by_shot[shot.start]
+
+        def picture(number: int, clip: Clip = clip) -> Float[Tensor, "1 3 h w"]:
+            return to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
+
         if show and shown and (shot.start == 0 or scope == "shot"):
-            pictures = [
-                to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
-                for number in shown
-            ]
-            reader.show(pictures, shown)
+            reader.show([picture(number) for number in shown], shown)
         reader.reset()
-        numbers = [number for number in shot if in_order or number % every == 0]
-        for start in range(0, len(numbers), batch_size):
-            part = numbers[start : start + batch_size]
-            frames = np.stack([clip.frames[number] for number in part])
-            truth = to_tensor(frames, reader.device)
-            gray = rgb_to_luma(truth)
-            yield Batch(
-                clip.name,
-                shot.start,
-                [f"{number:06d}" for number in part],
-                [place for place in _on_grid(part, every) if part[place] not in shown],
-                gray,
-                reader(gray, part),
-                truth,
-            )
+        for piece in _pieces(shot, _WATCHED):
+            if show and shown:
+                reader.watch((rgb_to_luma(picture(number)) for number in piece), piece)
+            numbers = [number for number in piece if in_order or number % every == 0]
+            for start in range(0, len(numbers), batch_size):
+                part = numbers[start : start + batch_size]
+                truth = torch.cat([picture(number) for number in part])
+                gray = rgb_to_luma(truth)
+                yield Batch(
+                    clip.name,
+                    shot.start,
+                    [f"{number:06d}" for number in part],
+                    [place for place in _on_grid(part, every) if part[place] not in shown],
+                    gray,
+                    reader(gray, part),
+                    truth,
+                )
 
 
 def _shots(dataset: ClipDataset) -> Iterator[tuple[Clip, range]]:
@@ -170,6 +200,11 @@ def _shots(dataset: ClipDataset) -> Iterator[tuple[Clip, range]]:
     for clip in dataset.clips:
         for start, stop in itertools.pairwise([*clip.shots, clip.count]):
             yield clip, range(start, stop)
+
+
+def _pieces(numbers: range, length: int) -> Iterator[range]:
+    for start in range(0, len(numbers), length):
+        yield numbers[start : start + length]
 
 
 def _on_grid(numbers: Sequence[int], every: int) -> list[int]:

@@ -23,6 +23,7 @@ from colorize.models import ReferenceGenerator, References, Refiner
 from colorize.models.generator import Luma
 from colorize.reference_frames import ReferenceSet, bind, likeness, look_at
 from colorize.sequence import State, color_frames, is_sequential
+from colorize.tracking import Tracked
 from colorize.upsampling import upsample_chroma
 
 Device = str
@@ -216,26 +217,33 @@ class Stream:
 
     @torch.inference_mode()
     def __call__(
-        self, gray: Float[Tensor, "t 1 h w"], *, keep_luma: bool = False
+        self,
+        gray: Float[Tensor, "t 1 h w"],
+        *,
+        keep_luma: bool = False,
+        tracked: Tracked | None = None,
     ) -> Float[Tensor, "t k 3 h w"]:
         """Return the colourings in [0, 1] of the next t frames of the shot.
 
         ``keep_luma`` gives also a model that predicts RGB freely the luma of ``gray``. Frames of
-        another size start a shot.
+        another size start a shot. ``tracked`` as in :meth:`working`.
         """
-        shown = self.working(self.colorizer.small(gray))
+        shown = self.working(self.colorizer.small(gray), tracked=tracked)
         own = self.colorizer.model.luma if self.refiner is None else self.refiner.luma
         return enlarge(shown, gray, luma="keep" if keep_luma else own)
 
     @torch.inference_mode()
-    def working(self, small: Float[Tensor, "t 1 h w"]) -> Float[Tensor, "t k 3 h w"]:
+    def working(
+        self, small: Float[Tensor, "t 1 h w"], *, tracked: Tracked | None = None
+    ) -> Float[Tensor, "t k 3 h w"]:
         """Return the colourings of the next t frames at the working size, not clipped.
 
-        ``small`` are frames of that size on the network's device (:meth:`Colorizer.small`).
+        ``small`` are frames of that size on the network's device (:meth:`Colorizer.small`),
+        ``tracked`` their tracks to the references, if they were followed.
         """
         if self._state is not None and self._state.gray.shape[-2:] != small.shape[-2:]:
             self.reset()
-        references = self._bound(small)
+        references = self._bound(small, tracked)
         with torch.autocast(small.device.type, dtype=torch.bfloat16, enabled=self.fast):
             colored = color_frames(
                 self.colorizer.model,
@@ -249,11 +257,11 @@ class Stream:
         self._state = colored.state
         return colored.shown[0]
 
-    def _bound(self, small: Float[Tensor, "t 1 h w"]) -> References | None:
+    def _bound(self, small: Float[Tensor, "t 1 h w"], tracked: Tracked | None) -> References | None:
         """Return the references of frames at the working size."""
         if self.references is None or len(self.references.gray) == 0:
             return None
-        return bind(self.references, small, flow=self.reference_flow)
+        return bind(self.references, small, flow=self.reference_flow, tracked=tracked)
 
 
 def enlarge(

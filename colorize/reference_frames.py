@@ -13,6 +13,7 @@ from torch.nn import functional
 from colorize.color import rgb_to_chroma, rgb_to_luma
 from colorize.flow_estimators import FlowEstimator
 from colorize.models import ReferenceGenerator, References
+from colorize.tracking import Tracked
 
 _SAME_ASPECT = 0.05  # a reference whose aspect differs by less is stretched
 
@@ -46,17 +47,28 @@ def look_at(
 
 
 def bind(
-    references: ReferenceSet, gray: Float[Tensor, "t 1 h w"], *, flow: FlowEstimator
+    references: ReferenceSet,
+    gray: Float[Tensor, "t 1 h w"],
+    *,
+    flow: FlowEstimator,
+    tracked: Tracked | None = None,
 ) -> References:
-    """Bind all references to each of t frames, with the flow between them."""
+    """Bind all references to each of t frames, with the flow between them.
+
+    ``tracked`` are the frames' tracks to the references; ``flow`` finds what they lack.
+    """
     frames, count = len(gray), len(references.gray)
     seen = references.gray.repeat(frames, 1, 1, 1)
+    straight = None if tracked is None else tracked.straight
     return References(
         frame=torch.arange(frames, device=gray.device).repeat_interleave(count),
         gray=seen,
         chroma=references.chroma.repeat(frames, 1, 1, 1),
-        flow=flow(gray.repeat_interleave(count, dim=0), seen),
+        flow=flow(gray.repeat_interleave(count, dim=0), seen)
+        if straight is None
+        else straight.flatten(0, 1),
         keys=references.keys.repeat(frames, 1, 1, 1),
+        carried=None if tracked is None else tracked.carried.flatten(0, 1),
     )
 
 

@@ -18,8 +18,9 @@ from colorize.reference_frames import ReferenceSet
 from colorize.sequence import State
 from colorize.snapping import snap_to_fills
 from colorize.stillness import Held, hold_still
+from colorize.tracking import Tracked, Tracks
 
-_STREAM, _HELD = "stream.", "held."
+_STREAM, _HELD, _TRACKS = "stream.", "held.", "tracks."
 
 
 class Coloring:
@@ -79,16 +80,22 @@ class Coloring:
         if before and before[_STREAM + "gray"].shape[-2:] != small.shape[-2:]:
             before = {}  # memory ran out in between: the shot starts anew at a smaller size
         stream.state = self._unpack(before)
+        batches = [
+            range(start, min(start + self._effort.batch_size, len(frames)))
+            for start in range(0, len(frames), self._effort.batch_size)
+        ]
+        chosen = [self._chosen(frames[batch.start : batch.stop], names) for batch in batches]
+        tracks = self._track(small, batches, chosen, before)
         planes = []
-        for start in range(0, len(frames), self._effort.batch_size):
+        for batch, shown in zip(batches, chosen, strict=True):
             self._check()
-            stop = start + self._effort.batch_size
-            stream.references = self._references(frames[start:stop], names, small.shape[-2:])
-            batch = small[start:stop].to(self._colorizer.device)
-            chroma = rgb_to_chroma(stream.working(batch)[:, 0]).cpu()
-            planes.append(self._with_own(chroma, frames[start:stop], names))
+            stream.references, tracked = self._shown(small, batch, shown, tracks)
+            gray = small[batch.start : batch.stop].to(self._colorizer.device)
+            chroma = rgb_to_chroma(stream.working(gray, tracked=tracked)[:, 0]).cpu()
+            planes.append(self._with_own(chroma, frames[batch.start : batch.stop], names))
         assert stream.state is not None, "the stream has just coloured frames"
         chroma, state = torch.cat(planes), _named(_STREAM, stream.state)
+        state |= {_TRACKS + name: each for name, each in tracks.state.items()}
         if self._snap:
             chroma = snap_to_fills(small, chroma)
         if self._stillness > 0:
@@ -97,14 +104,45 @@ class Coloring:
         # Copies: a file of tensors holds none that share memory.
         return chroma, {name: each.cpu().clone() for name, each in state.items()}
 
-    def _references(
-        self, frames: Sequence[Frame], names: Sequence[str], size: Sequence[int]
-    ) -> ReferenceSet | None:
+    def _chosen(self, frames: Sequence[Frame], names: Sequence[str]) -> list[str]:
         """Return the references of consecutive frames: those nearest to their middle."""
+        if self._guides is None:
+            return []
+        return self._guides.nearest(names, near=frames[len(frames) // 2].index)
+
+    def _track(
+        self,
+        small: Float[Tensor, "t 1 _h _w"],
+        batches: Sequence[range],
+        chosen: Sequence[Sequence[str]],
+        before: Mapping[str, Tensor],
+    ) -> Tracks:
+        """Track the frames to each reference from the first batch that it colours to the last."""
+        earlier = {
+            name.removeprefix(_TRACKS): each
+            for name, each in before.items()
+            if name.startswith(_TRACKS)
+        }
+        tracks = Tracks(small, before=earlier)
+        colored: dict[str, list[range]] = {}
+        for batch, names in zip(batches, chosen, strict=True):
+            for name in names:
+                colored.setdefault(name, []).append(batch)
+        for name, own in colored.items():
+            self._check()
+            assert self._guides is not None
+            shown = self._guides.of([name], size=(small.shape[-2], small.shape[-1]))
+            tracks.follow(name, shown.gray.cpu(), frames=range(own[0].start, own[-1].stop))
+        return tracks
+
+    def _shown(
+        self, small: Float[Tensor, "t 1 _h _w"], batch: range, names: Sequence[str], tracks: Tracks
+    ) -> tuple[ReferenceSet | None, Tracked | None]:
+        """Return what a batch is shown: references, and its tracks to them."""
         if self._guides is None or not names:
-            return None
-        middle = frames[len(frames) // 2].index
-        return self._guides.of(names, near=middle, size=(size[0], size[1]))
+            return None, None
+        shown = self._guides.of(names, size=(small.shape[-2], small.shape[-1]))
+        return shown, tracks.of(names, batch).to(self._colorizer.device)
 
     def _with_own(
         self, chroma: Float[Tensor, "t 2 h w"], frames: Sequence[Frame], names: Sequence[str]

@@ -27,21 +27,22 @@ class Guides:
         self._by_name: Mapping[str, Reference] = {each.name: each for each in manifest.references}
         self._sets: dict[tuple[int, int], dict[str, ReferenceSet]] = {}
 
-    def of(self, names: Sequence[str], *, near: int, size: tuple[int, int]) -> ReferenceSet | None:
-        """Return the references for frames around frame ``near``, worked at ``size``.
+    def nearest(self, names: Sequence[str], *, near: int) -> list[str]:
+        """Return which of some references colour frames around frame ``near``.
 
         Of more than :data:`MOST` those nearest in time are taken, then in the order of ``names``.
         """
-        if not names:
-            return None
+        return sorted(names, key=lambda name: self._distance(name, near))[:MOST]
+
+    def of(self, names: Sequence[str], *, size: tuple[int, int]) -> ReferenceSet:
+        """Return references, at least one, for frames worked at ``size``."""
         known = self._sets.setdefault(size, {})
-        chosen = sorted(names, key=lambda name: self._distance(name, near))[:MOST]
-        for name in chosen:
+        for name in names:
             if name not in known:
                 picture = to_tensor(read_picture(self._by_name[name].path).rgb[None])
                 known[name] = self._colorizer.look_at([picture], size=size)
         return ReferenceSet(
-            *(torch.cat(planes) for planes in zip(*(known[name] for name in chosen), strict=True))
+            *(torch.cat(planes) for planes in zip(*(known[name] for name in names), strict=True))
         )
 
     def own(self, names: Sequence[str], frame: int) -> Reference | None:

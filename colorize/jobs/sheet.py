@@ -101,10 +101,10 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: Colorizer) -> Iter
 def _references(
     guides: Guides, shot: Shot, frame: int, gray: Float[Tensor, "1 1 h w"], colorizer: Colorizer
 ) -> ReferenceSet | None:
-    if shot.chosen == KEEP:
+    if shot.chosen == KEEP or not shot.guided_by:
         return None
     size = working_size(gray.shape[-2:], colorizer.short_side)
-    return guides.of(shot.guided_by, near=frame, size=size)
+    return guides.of(guides.nearest(shot.guided_by, near=frame), size=size)
 
 
 def _gray(frame: Frame) -> Float[Tensor, "1 1 h w"]:

@@ -17,9 +17,9 @@ _MEASURES = 4  # planes that a proposal is judged by: both lumas, their differen
 class Proposals(NamedTuple):
     """Colours proposed for frames, n proposals in all, and what speaks for each.
 
-    ``frame`` is the index of the frame that a proposal is for, in ascending order for each kind;
-    ``luma`` and ``chroma`` are those of the places it comes from, ``similarity`` the cosine of the
-    places there and here, ``kind`` an index into :data:`KINDS`.
+    ``frame`` is the index of the frame that a proposal is for, ``luma`` and ``chroma`` are those of
+    the places it comes from, ``similarity`` is the cosine of the places there and here, ``kind`` an
+    index into :data:`KINDS`.
     """
 
     frame: Int64[Tensor, " n"]

@@ -29,7 +29,8 @@ class References(NamedTuple):
 
     ``frame`` is the index of the frame that each serves. ``flow`` is backward: where each pixel of
     that frame is in the reference. ``keys`` are :meth:`ReferenceGenerator.keys` of ``gray``, to be
-    computed once for each reference; None computes them.
+    computed once for each reference; None computes them. ``carried`` is another flow like ``flow``,
+    if there is one: that which :class:`colorize.tracking.Tracks` carries along a shot.
     """
 
     frame: Int64[Tensor, " n"]
@@ -37,6 +38,7 @@ class References(NamedTuple):
     chroma: Float[Tensor, "n 2 h w"]
     flow: Float[Tensor, "n 2 h w"]
     keys: Float[Tensor, "n d p q"] | None = None
+    carried: Float[Tensor, "n 2 h w"] | None = None
 
 
 class Painted(NamedTuple):
@@ -64,11 +66,11 @@ class ReferenceGenerator(nn.Module):
     """Colour gray frames by any number of coloured reference frames; by none, from memory.
 
     Every reference proposes its colours as they are (what stands still) and moved along optical
-    flow (what moves a little); all references of a frame together propose those of the places
-    matched on SqueezeNet's activations, pixel by pixel and softly (what moved far, or comes back in
-    another shot). A judge that sees luma alone mixes the proposals. A U-Net sees the mix, how well
-    it is founded, and SqueezeNet's activations; it keeps the mix where it trusts it, and paints
-    elsewhere.
+    flow, found straight (what moves a little) and carried along the shot (what moves on). All
+    references of a frame together propose those of the places matched on SqueezeNet's activations,
+    pixel by pixel and softly (what moved far, or comes back in another shot). A judge that sees
+    luma alone mixes the proposals. A U-Net sees the mix, how well it is founded, and SqueezeNet's
+    activations; it keeps the mix where it trusts it, and paints elsewhere.
 
     Frames whose short side is well above ``match_side`` are matched at that size.
 
@@ -190,36 +192,37 @@ class ReferenceGenerator(nn.Module):
         attended: Float[Tensor, "m 3 p q"],
         similarity: Float[Tensor, "m 1 p q"],
     ) -> Proposals:
-        """Return n copied, n moved, m matched and m attended proposals."""
+        """Return n copied, n moved (2n where flow is carried), m matched and m attended ones."""
         assert references.keys is not None
         size, grid = gray.shape[-2:], keys.shape[-2:]
         copied = torch.cat([references.gray, references.chroma], dim=1)
-        moved = warp(copied, references.flow)
-        scale = references.flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])
-        coarse_flow = _shrink(references.flow, grid) * scale[:, None, None]
         own = keys[references.frame]
-        still, flowing = (
-            (own * other).sum(dim=1, keepdim=True)
-            for other in (references.keys, warp(references.keys, coarse_flow))
-        )
+        flows = [each for each in (references.flow, references.carried) if each is not None]
+        scale = references.flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])[:, None, None]
+        seen = [warp(references.keys, _shrink(flow, grid) * scale) for flow in flows]
+        alike = [(own * other).sum(dim=1, keepdim=True) for other in (references.keys, *seen)]
+        moved = torch.cat([warp(copied, flow) for flow in flows])
         planes = torch.cat([copied, moved, matched, resize_bilinear(attended, size)])
-        alike = resize_bilinear(torch.cat([still, flowing, similarity, similarity]), size)
         counts = torch.tensor([len(copied), len(moved), len(matched), len(attended)])
         return Proposals(
-            frame=torch.cat([references.frame, references.frame, served, served]),
+            frame=torch.cat([references.frame.repeat(1 + len(flows)), served, served]),
             kind=torch.arange(len(KINDS)).repeat_interleave(counts).to(gray.device),
             luma=planes[:, :1],
             chroma=planes[:, 1:],
-            similarity=alike,
+            similarity=resize_bilinear(torch.cat([*alike, similarity, similarity]), size),
         )
 
     def _complete(self, references: References) -> References:
         """Pad references as the frames are, and compute the keys that are missing."""
-        gray, chroma, flow = (
-            pad_to_multiple(planes, self.unet.multiple) for planes in references[1:4]
+        gray, chroma, flow, carried = (
+            None if planes is None else pad_to_multiple(planes, self.unet.multiple)
+            for planes in (*references[1:4], references.carried)
         )
+        assert gray is not None
+        assert chroma is not None
+        assert flow is not None
         keys = self._look(gray).keys if references.keys is None else references.keys
-        return References(references.frame, gray, chroma, flow, keys)
+        return References(references.frame, gray, chroma, flow, keys, carried)
 
     def _planes(
         self, gray: Float[Tensor, "b 1 h w"], evidence: _Evidence

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
+from colorize import footage
 from colorize.baselines import Baseline
 from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.data import CartoonSeries, Clip, ClipDataset
@@ -23,8 +26,9 @@ from colorize.footage import (
 from colorize.media import open_source
 from colorize.pictures import to_tensor
 from colorize.predict import Colorizer
+from colorize.tracking import Tracks
 from tests.colorize.media.films import make_film
-from tests.colorize.tiny import write_safetensors
+from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 CPU = torch.device("cpu")
 
@@ -123,6 +127,54 @@ def test_frames_shown_in_colour_serve_their_scope_and_are_not_measured(
             expected = join_in_gamut(rgb_to_luma(output), rgb_to_chroma(source))
             torch.testing.assert_close(output, expected, atol=1e-5, rtol=0)
     assert measured == set(range(clip.count)) - everywhere
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_all_frames_are_watched_also_those_that_are_not_coloured(
+    dataset: ClipDataset, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(footage, "_WATCHED", 4)
+    seen: list[object] = []
+
+    class Watching(Baseline):
+        def reset(self) -> None:
+            seen.append("shot")
+
+        def watch(self, gray: Iterator[Tensor], numbers: Sequence[int]) -> None:
+            clip = dataset.clips[0 if seen.count("shot") < 3 else 1]
+            expected = rgb_to_luma(to_tensor(clip.frames[list(numbers)], CPU))
+            assert torch.equal(torch.cat(list(gray)), expected)
+            seen.append(list(numbers))
+
+    settings = {"every": every, "batch_size": 2, "whole": False, "references": 1, "scope": "clip"}
+    for batch in colored_clips(Watching("copied"), dataset, **settings):
+        numbers = [int(name) for name in batch.names]
+        assert set(numbers) <= set(seen[-1])
+    assert seen == [
+        "shot", [0, 1, 2, 3], [4], "shot", [5, 6, 7, 8], [9, 10, 11], "shot", [0, 1, 2]
+    ]  # fmt: skip
+
+
+def test_watched_frames_are_coloured_by_their_tracks(tmp_path: Path, dataset: ClipDataset) -> None:
+    checkpoint = write_reference_safetensors(tmp_path / "m.safetensors")
+    stream = Colorizer.load(checkpoint, device="cpu").stream()
+    reader = StreamReader(stream)
+    truth = to_tensor(dataset.clips[0].frames[:5], CPU)
+    gray = rgb_to_luma(truth)
+    reader.show([truth[:1]], [0])
+    reader.reset()
+    reader.watch(iter(gray[:3].split(1)), [0, 1, 2])
+    reader.watch(iter(gray[3:].split(1)), [3, 4])
+    colored = reader(gray[4:], [4])
+
+    first = Tracks(gray[:3])
+    first.follow("0", gray[:1])
+    then = Tracks(gray[3:], before=first.state)
+    then.follow("0", gray[:1])
+    torch.testing.assert_close(colored, stream(gray[4:], tracked=then.of(["0"], [1])))
+    assert (colored - stream(gray[4:])).abs().max() > 1e-4
+    reader.reset()  # another shot, not watched: no track of this one may remain
+    torch.testing.assert_close(reader(gray[4:], [4]), stream(gray[4:]))
 
 
 def test_a_refined_frame_goes_on_from_the_one_before_it_also_over_batches(

@@ -226,6 +226,24 @@ def test_each_kind_of_proposal_is_what_it_is_called(features: SqueezeNet) -> Non
     assert means["copied"] < means["matched"] <= 1
 
 
+def test_carried_flow_moves_the_references_once_more(model: ReferenceGenerator) -> None:
+    gray, given = noise(2, 1, 32, 48), references(0, 1, 1)
+    before = shown_to_the_judge(model, gray, given)
+    with torch.no_grad():
+        plain = model(gray, None, given)
+    other = given._replace(carried=references(0, 1, 1, seed=9).flow)
+    after = shown_to_the_judge(model, gray, other)
+    assert [len(after[kind].frame) for kind in range(4)] == [3, 6, 2, 2]
+    assert after[1].frame.tolist() == [0, 1, 1, 0, 1, 1]
+    for name, planes in before[1]._asdict().items():
+        assert torch.equal(getattr(after[1], name)[:3], planes), name
+    swapped = shown_to_the_judge(model, gray, given._replace(flow=other.carried))
+    for name, planes in swapped[1]._asdict().items():
+        assert torch.equal(getattr(after[1], name)[3:], planes), name
+    with torch.no_grad():
+        assert (model(gray, None, other) - plain).abs().max() > 1e-3
+
+
 def test_a_frame_that_is_its_own_reference_is_wholly_alike(model: ReferenceGenerator) -> None:
     gray = noise(1, 1, 32, 48)
     given = references(0)._replace(gray=gray, flow=torch.zeros(1, 2, 32, 48))
