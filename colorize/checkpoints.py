@@ -7,7 +7,7 @@ looked up in a fixed table and tensors are read by safetensors or ``weights_only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ COMPONENTS = {
 }
 FORMAT = "tooncolor-model-1"
 _REFINER = "refiner."  # before the names of the refiner's weights
+_MEMORY = "memory."
 
 
 class CheckpointError(ValueError):
@@ -80,15 +81,26 @@ def build_networks(checkpoint: Checkpoint) -> tuple[Colorist, Refiner | None]:
 
 
 def fill(checkpoint: Checkpoint, model: Colorist, refiner: Refiner | None) -> None:
-    """Give networks the weights of a checkpoint; a refiner that it does not hold stays as it is.
+    """Give networks the weights of a checkpoint.
+
+    What it does not hold stays as it is if it is yet to be learnt: a refiner, or a memory where the
+    memory alone is trained.
 
     Raises:
         CheckpointError: The weights do not fit.
     """
     with _fitting(checkpoint):
-        model.load_state_dict(dict(checkpoint.weights))
+        weights = dict(checkpoint.weights)
+        learnt = model.memory if isinstance(model, ReferenceGenerator) else None
+        if learnt is not None and model.learns == "memory" and not _holds_memory(weights):
+            weights |= {_MEMORY + name: tensor for name, tensor in learnt.state_dict().items()}
+        model.load_state_dict(weights)
         if refiner is not None and checkpoint.refiner is not None:
             refiner.load_state_dict(dict(checkpoint.refiner_weights))
+
+
+def _holds_memory(names: Iterable[str]) -> bool:
+    return any(name.startswith(_MEMORY) for name in names)
 
 
 @contextmanager

@@ -11,13 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from colorize.color import join
+from colorize.errors import require_choice
 from colorize.flow import warp
 from colorize.models.block_matching import fetch, refine_matches
 from colorize.models.inputs import Inputs
 from colorize.models.judge import KINDS, Judge, Mixed, Proposals
 from colorize.models.matching import Matcher, Seen, attend
+from colorize.models.memory import Memory
 from colorize.models.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
 from colorize.squeezenet import SqueezeNet
+
+Learns = Literal["everything", "memory"]
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
@@ -72,6 +76,10 @@ class ReferenceGenerator(nn.Module):
     luma alone mixes the proposals. A U-Net sees the mix, how well it is founded, and SqueezeNet's
     activations; it keeps the mix where it trusts it, and paints elsewhere.
 
+    With ``memory`` a :class:`Memory` paints besides, which is trained by itself on frames without
+    references, and the mean of both counts: what is wrong with one is seldom wrong with the other.
+    With ``learns="memory"`` it alone is trained, by its own colours; the rest stays as it is.
+
     Frames whose short side is well above ``match_side`` are matched at that size.
 
     Attributes ``outputs``, ``luma`` and ``inputs`` are those of
@@ -94,8 +102,15 @@ class ReferenceGenerator(nn.Module):
         match_side: int = 112,
         judge_width: int = 24,
         normalization: Normalization = "batch",
+        memory: bool = False,
+        memory_dropout: float = 0.0,
+        learns: str = "everything",
     ) -> None:
         super().__init__()
+        require_choice("model.learns", learns, Learns)
+        if learns == "memory" and not memory:
+            raise ValueError("model.learns=memory needs a memory: pass model.memory=true")
+        self.learns = learns
         self.match_side = match_side
         self.matcher = Matcher(features=features, width=match_width)
         self.judge = Judge(width=judge_width)
@@ -110,6 +125,27 @@ class ReferenceGenerator(nn.Module):
         )
         with torch.no_grad():
             self.unet.output.weight.mul_(0.1)
+        self.memory = None
+        if memory:
+            self.memory = Memory(
+                seen=features.channels,
+                channels=channels,
+                normalization=normalization,
+                dropout=memory_dropout,
+            )
+        if learns == "memory":
+            self._frozen().requires_grad_(False)
+
+    def _frozen(self) -> nn.ModuleList:
+        """Return all but the memory."""
+        return nn.ModuleList([self.matcher, self.judge, self.unet])
+
+    def train(self, mode: bool = True) -> ReferenceGenerator:
+        """Switch to training what is learnt; the rest keeps its statistics."""
+        super().train(mode)
+        if self.learns == "memory":
+            self._frozen().eval()
+        return self
 
     def forward(
         self,
@@ -129,12 +165,20 @@ class ReferenceGenerator(nn.Module):
         height, width = gray.shape[-2:]
         gray = pad_to_multiple(gray, self.unet.multiple)
         seen = self._look(gray)
-        evidence = self._consult(gray, seen.keys, references)
-        painted = self.unet(self._planes(gray, evidence), self._sides(seen, evidence)).float()
-        own = torch.tanh(painted[:, :2]) * _HALF_RANGE
+        taps = [tap * tap.shape[1] ** 0.5 for tap in seen.taps]
+        learning = self.training and self.learns == "memory"
+        evidence = self._consult(gray, seen.keys, None if learning else references)
         mixed = evidence.mixed
-        trust = torch.sigmoid(painted[:, 2:] + 1) * (mixed.evidence > 0)
-        chroma = trust * mixed.chroma + (1 - trust) * own
+        if learning:
+            assert self.memory is not None
+            chroma, trust = self.memory(gray, taps), mixed.evidence
+        else:
+            painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
+            own = torch.tanh(painted[:, :2]) * _HALF_RANGE
+            if self.memory is not None:
+                own = (own + self.memory(gray, taps)) / 2
+            trust = torch.sigmoid(painted[:, 2:] + 1) * (mixed.evidence > 0)
+            chroma = trust * mixed.chroma + (1 - trust) * own
         shown = (..., slice(height), slice(width))
         return Painted(chroma[shown], mixed.chroma[shown], trust[shown], evidence.attended)
 
@@ -242,10 +286,12 @@ class ReferenceGenerator(nn.Module):
             dim=1,
         )
 
-    def _sides(self, seen: Seen, evidence: _Evidence) -> dict[int, Float[Tensor, "b _ _p _q"]]:
+    def _sides(
+        self, taps: Sequence[Tensor], evidence: _Evidence
+    ) -> dict[int, Float[Tensor, "b _ _p _q"]]:
         """Return what joins the U-Net at a quarter, an eighth and a sixteenth of the size."""
-        grid = seen.keys.shape[-2:]
-        first, *deeper = (tap * tap.shape[1] ** 0.5 for tap in seen.taps)
+        first, *deeper = taps
+        grid = evidence.similarity.shape[-2:]
         coarse = torch.cat(
             [
                 resize_bilinear(first, grid),

@@ -212,6 +212,30 @@ def test_a_killed_run_with_references_continues_with_the_same_weights(guided, tm
     assert_same(weights(tmp_path / "killed"), weights(guided))
 
 
+def test_a_memory_is_learnt_beside_what_is_there(guided, tmp_path):
+    settings = ("experiment=reference_memory", "data=cartoon", *REFERENCE, "loss=[color]")
+    settings += ("sampling.stages=[{epochs: 1, size: [32, 48]}]", "trainer.max_epochs=1")
+    init = f"init={guided / 'model.safetensors'}"
+    run(tmp_path / "first", *settings, init)
+    before, after = weights(guided), weights(tmp_path / "first")
+    assert {name for name in after if name not in before} == {
+        name for name in after if name.startswith("memory.")
+    }
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    Colorizer.load(tmp_path / "first" / "model.safetensors", device="cpu")
+
+    # All of it goes on learning together, but not a memory that there never was.
+    again = (*REFERENCE, "model.memory=true", "trainer.max_epochs=1")
+    run(tmp_path / "second", *again, f"init={tmp_path / 'first' / 'model.safetensors'}")
+    moved = weights(tmp_path / "second")
+    assert {"judge", "matcher", "memory", "unet"} == {
+        name.split(".")[0] for name in moved if not torch.equal(moved[name], after[name])
+    }
+    process = start(tmp_path / "third", *again, init)
+    assert "does not fit these settings" in process.communicate(timeout=120)[1]
+    assert process.returncode == 2
+
+
 def test_two_processes_train_with_references_as_one(tmp_path):
     # The judge's batch normalisation sees the proposals of its own process, so runs that have any
     # are only like each other; without any, and through every step, they are the same.
