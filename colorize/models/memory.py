@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from colorize.models.unet import Normalization, UNet
 
@@ -17,8 +16,7 @@ _HALF_RANGE = 0.5  # chroma fills [-0.5, 0.5]
 class Memory(nn.Module):
     """A U-Net that sees gray and SqueezeNet's activations, which tell what is where.
 
-    ``seen`` are the channels of the activations at strides 4, 8 and 16. ``dropout`` hides whole
-    channels of them in training, so that no single one decides a colour.
+    ``seen`` are the channels of the activations at strides 4, 8 and 16.
     """
 
     def __init__(
@@ -27,12 +25,8 @@ class Memory(nn.Module):
         seen: Sequence[int],
         channels: Sequence[int] = (16, 32, 64, 128, 256),
         normalization: Normalization = "batch",
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout is {dropout}: expected 0 or more, below 1")
-        self.dropout = dropout
         self.unet = UNet(
             in_channels=1,
             out_channels=2,
@@ -47,5 +41,5 @@ class Memory(nn.Module):
         self, gray: Float[Tensor, "b 1 h w"], taps: Sequence[Float[Tensor, "b _ _h _w"]]
     ) -> Float[Tensor, "b 2 h w"]:
         """Return the chroma of frames; ``taps`` are the activations, of unit mean square."""
-        hidden = [functional.dropout2d(tap, self.dropout, self.training) for tap in taps]
-        return torch.tanh(self.unet(gray - 0.5, dict(enumerate(hidden, 2))).float()) * _HALF_RANGE
+        painted = self.unet(gray - 0.5, dict(enumerate(taps, start=2)))
+        return torch.tanh(painted.float()) * _HALF_RANGE

@@ -103,7 +103,6 @@ class ReferenceGenerator(nn.Module):
         judge_width: int = 24,
         normalization: Normalization = "batch",
         memory: bool = False,
-        memory_dropout: float = 0.0,
         learns: str = "everything",
     ) -> None:
         super().__init__()
@@ -128,10 +127,7 @@ class ReferenceGenerator(nn.Module):
         self.memory = None
         if memory:
             self.memory = Memory(
-                seen=features.channels,
-                channels=channels,
-                normalization=normalization,
-                dropout=memory_dropout,
+                seen=features.channels, channels=channels, normalization=normalization
             )
         if learns == "memory":
             self._frozen().requires_grad_(False)

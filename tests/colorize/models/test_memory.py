@@ -1,4 +1,4 @@
-"""The painter without references: what it sees, what it hides, and what is trained with it."""
+"""The painter without references: what it sees, and what is trained with it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from colorize.squeezenet import SqueezeNet
 _SEEN = (6, 8, 10)
 
 
-def memory(*, dropout: float = 0.0, seed: int = 1) -> Memory:
+def memory(*, seed: int = 1) -> Memory:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        made = Memory(seen=_SEEN, channels=(4, 4, 4, 4, 4), dropout=dropout)
+        made = Memory(seen=_SEEN, channels=(4, 4, 4, 4, 4))
     with torch.no_grad():
         made.unet.output.weight.mul_(10)
     return made
@@ -60,33 +60,11 @@ def test_it_paints_chroma_by_gray_and_by_what_is_seen() -> None:
         assert (other - painted).abs().max() > 1e-4
 
 
-def test_dropout_hides_whole_channels_in_training_alone() -> None:
-    painter, gray = memory(dropout=0.5), noise(2, 1, 32, 48)
-    hidden: list[Tensor] = []
-    painter.unet.sides["2"].register_forward_pre_hook(lambda _, given: hidden.append(given[0]))
-    with torch.no_grad():
-        painter.train()(gray, taps())
-        painter.eval()(gray, taps())
-    in_training, in_use = hidden
-    kept = in_training.flatten(2).any(dim=-1)
-    assert 0 < int(kept.sum()) < kept.numel()
-    torch.testing.assert_close(in_training[kept], 2 * taps()[0][kept])
-    assert torch.equal(in_use, taps()[0])
-
-
 def test_a_gradient_reaches_every_parameter() -> None:
-    painter = memory(dropout=0.2)
-    torch.manual_seed(0)
+    painter = memory()
     painter(noise(2, 1, 32, 48), taps()).square().sum().backward()
-    # Batch normalisation takes the biases before it out again.
     idle = [n for n, p in painter.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
-
-
-@pytest.mark.parametrize("dropout", [-0.1, 1.0])
-def test_a_dropout_out_of_range_is_refused(dropout: float) -> None:
-    with pytest.raises(ValueError, match=r"expected 0 or more, below 1"):
-        memory(dropout=dropout)
 
 
 def test_own_colours_are_the_mean_of_both_painters() -> None:
