@@ -299,7 +299,9 @@ def test_flow_is_measured_by_the_colours_that_it_moves(run, tmp_path, capsys):
     root, output = prepared(tmp_path / "data"), tmp_path / "flow.json"
     options = ("--split", "test", "--references", 2, "--every", 2, "-o", output)
     assert run("measure_flow", "--root", root, *options) == 0
-    assert "| DIS, fine |" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "| DIS, fine |" in printed
+    assert "| DIS, fine, carried along the shot |" in printed
     measured = json.loads(output.read_text())
     assert {row["frames"] for row in measured.values()} == {2 * 2}  # 0 and 4: 2 and 6 are shown
     for row in measured.values():

@@ -34,11 +34,12 @@ from colorize.config import build, config_directory, register_schemas
 from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
 from colorize.files import write_atomically
+from colorize.footage import StreamReader
 from colorize.media import Frame, fingerprint
 from colorize.media.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY, MEAN
 from colorize.pictures import to_picture, to_tensor
-from colorize.predict import Colorizer, working_size
+from colorize.predict import Colorizer
 from colorize.sheet import contact_sheet, save_sheet
 from colorize.shipped import resolve
 
@@ -211,11 +212,13 @@ def draw(options: argparse.Namespace, folder: Path) -> None:
     drawn = []
     for clip in clips.split("test").clips:
         frames = [to_tensor(np.array(frame)[None], colorizer.device) for frame in clip.frames]
-        size = working_size(frames[0].shape[-2:], colorizer.short_side)
-        stream = colorizer.stream(references=colorizer.look_at(frames[:1], size=size))
-        for truth in frames[options.every :: options.every]:
+        reader = StreamReader(colorizer.stream())
+        reader.show(frames[:1], [0])
+        reader.watch(map(rgb_to_luma, frames), range(len(frames)))
+        for number in range(options.every, len(frames), options.every):
+            truth = frames[number]
             gray = rgb_to_luma(truth)
-            guided, alone = stream(gray)[0, 0], colorizer.variants(gray)[0, 0]
+            guided, alone = reader(gray, [number])[0, 0], colorizer.variants(gray)[0, 0]
             error = float((guided - truth[0]).square().mean())
             pictures = (frames[0][0], gray[0], alone, guided, truth[0])
             drawn.append((error, [to_picture(each) for each in pictures]))

@@ -10,9 +10,11 @@ pixel the reference that fits best, which a perfect judge would.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,12 @@ from colorize.flow import warp
 from colorize.flow_estimators import Dis, FlowEstimator, build_flow_estimator
 from colorize.metrics.psnr import psnr
 from colorize.pictures import to_tensor
+from colorize.tracking import Tracks
+
+Frames = Float[Tensor, "t 1 h w"]
+# Flow from a frame to a reference, by the numbers of both.
+Flows = dict[tuple[int, int], Float[Tensor, "1 2 h w"]]
+Way = Callable[[Frames, Sequence[int], Sequence[int], list[int]], Flows]
 
 
 def main() -> None:
@@ -40,7 +48,9 @@ def main() -> None:
     }
     if options.raft:
         flows["RAFT-small"] = build_flow_estimator(method="raft_small", weights=str(options.raft))
-    measured = {name: measure(flow, dataset, options) for name, flow in flows.items()}
+    ways: dict[str, Way] = {name: partial(straight, flow) for name, flow in flows.items()}
+    ways["DIS, fine, carried along the shot"] = carried
+    measured = {name: measure(way, dataset, options) for name, way in ways.items()}
     print("| flow | nearest, dB | best of all, dB | ms |\n| --- | --: | --: | --: |")
     for name, row in measured.items():
         print(f"| {name} | {row['nearest']:.2f} | {row['best']:.2f} | {row['milliseconds']:.0f} |")
@@ -48,49 +58,59 @@ def main() -> None:
         write_atomically(options.output, (json.dumps(measured, indent=1) + "\n").encode())
 
 
-@torch.inference_mode()
-def measure(
-    flow: FlowEstimator, dataset: ClipDataset, options: argparse.Namespace
-) -> dict[str, float]:
-    """Return mean PSNR in dB of the nearest reference and of the best, and the time of a flow."""
-    nearest, best, seconds = [], [], []
-    for truth, number, shown in _frames(dataset, options):
-        gray = rgb_to_luma(truth)
-        moved = []
-        for picture in shown.values():
-            start = time.perf_counter()
-            found = flow(gray, rgb_to_luma(picture))
-            seconds.append(time.perf_counter() - start)
-            moved.append(rgb_to_chroma(warp(picture, found)))
-        closest = min(range(len(shown)), key=lambda index: abs(list(shown)[index] - number))
-        nearest.append(float(psnr(join(gray, moved[closest]).clamp(0, 1), truth)))
-        every = torch.cat(moved)
-        chosen = (every - rgb_to_chroma(truth)).square().sum(dim=1, keepdim=True).argmin(dim=0)
-        ideal = every.gather(0, chosen.expand(1, 2, -1, -1))
-        best.append(float(psnr(join(gray, ideal).clamp(0, 1), truth)))
+def straight(
+    flow: FlowEstimator, gray: Frames, shots: Sequence[int], shown: Sequence[int], wanted: list[int]
+) -> Flows:
+    """Find flow between a frame and each reference alone."""
     return {
-        "nearest": float(np.mean(nearest)),
-        "best": float(np.mean(best)),
-        "milliseconds": 1000 * float(np.median(seconds)),
-        "frames": len(nearest),
+        (frame, number): flow(gray[frame : frame + 1], gray[number : number + 1])
+        for frame in wanted
+        for number in shown
     }
 
 
-def _frames(
-    dataset: ClipDataset, options: argparse.Namespace
-) -> Iterator[tuple[Float[Tensor, "1 3 h w"], int, dict[int, Float[Tensor, "1 3 h w"]]]]:
-    """Yield frames, their numbers, and the references of their clip by number."""
+def carried(gray: Frames, shots: Sequence[int], shown: Sequence[int], wanted: list[int]) -> Flows:
+    """Carry flow along every shot, all of whose frames are looked at for it."""
+    found = {}
+    for start, stop in itertools.pairwise([*shots, len(gray)]):
+        tracks = Tracks(gray[start:stop])
+        for number in shown:
+            tracks.follow(str(number), gray[number : number + 1])
+            for frame in (each for each in wanted if start <= each < stop):
+                found[frame, number] = tracks.of([str(number)], [frame - start]).carried[:, 0]
+    return found
+
+
+@torch.inference_mode()
+def measure(way: Way, dataset: ClipDataset, options: argparse.Namespace) -> dict[str, float]:
+    """Return mean PSNR in dB of the nearest reference and of the best, and the time of a flow.
+
+    The time is that of a measured frame and a reference, with all that is looked at for it.
+    """
+    nearest, best, seconds = [], [], 0.0
     for clip in dataset.clips:
-
-        def picture(number: int, frames: np.ndarray = clip.frames) -> Float[Tensor, "1 3 h w"]:
-            return to_tensor(np.array(frames[number])[None], torch.device("cpu"))
-
-        shown = {
-            number: picture(number) for number in evenly_spaced(clip.count, options.references)
-        }
-        for number in range(0, clip.count, options.every):
-            if number not in shown:
-                yield picture(number), number, shown
+        color = to_tensor(np.array(clip.frames), torch.device("cpu"))
+        gray, chroma = rgb_to_luma(color), rgb_to_chroma(color)
+        shown = evenly_spaced(clip.count, options.references)
+        wanted = [each for each in range(0, clip.count, options.every) if each not in shown]
+        start = time.perf_counter()
+        flows = way(gray, clip.shots, shown, wanted)
+        seconds += time.perf_counter() - start
+        for frame in wanted:
+            truth, own = color[frame : frame + 1], gray[frame : frame + 1]
+            moved = [warp(chroma[each : each + 1], flows[frame, each]) for each in shown]
+            closest = min(range(len(shown)), key=lambda row: abs(shown[row] - frame))
+            nearest.append(float(psnr(join(own, moved[closest]).clamp(0, 1), truth)))
+            every = torch.cat(moved)
+            errors = (every - chroma[frame]).square().sum(dim=1, keepdim=True)
+            ideal = every.gather(0, errors.argmin(dim=0).expand(1, 2, -1, -1))
+            best.append(float(psnr(join(own, ideal).clamp(0, 1), truth)))
+    return {
+        "nearest": float(np.mean(nearest)),
+        "best": float(np.mean(best)),
+        "milliseconds": 1000 * seconds / (len(nearest) * options.references),
+        "frames": len(nearest),
+    }
 
 
 def _parse() -> argparse.Namespace:

@@ -9,36 +9,50 @@ import torch
 from benchmarks.timing import Setting, print_speedups, print_target
 from colorize.models import Generator
 from colorize.predict import Colorizer
-from colorize.reference_frames import bind
 from colorize.shipped import weights_path
+from colorize.tracking import Tracked, Tracks
 
 _SIZE = (256, 456)
 _PROTOTYPE_SIZE = (240, 320)
 _COUNTS = (1, 2, 4)
+_FRAMES = 4  # of a shot, since tracks go from frame to frame
 _TARGETS = {"automatic": 0.3, "1 reference": 0.5, "automatic, --fast": 0.1}  # seconds, two cores
 
 
 def guided(setting: Setting) -> dict[str, Any]:
-    """Time one frame from memory and by references, flow included; references are looked at once.
+    """Time a frame from memory and by references, tracks included; references are looked at once.
 
     The baseline is the prototype's generator at its own size, with random weights.
     """
     colorizer = Colorizer.load(weights_path("default"), device=setting.device)
-    gray = torch.rand(1, 1, *_SIZE, device=setting.device)
+    gray = torch.rand(_FRAMES, 1, *_SIZE, device=setting.device)
     pictures = [torch.rand(1, 3, *_SIZE) for _ in range(max(_COUNTS))]
     known = colorizer.look_at(pictures, size=_SIZE)
     prototype = Generator(features=setting.features).to(setting.device).eval()
     small = torch.rand(1, 1, *_PROTOTYPE_SIZE, device=setting.device)
 
+    def track(count: int) -> Tracks:
+        tracks = Tracks(gray.cpu())
+        for row in range(count):
+            tracks.follow(str(row), known.gray[row : row + 1].cpu())
+        return tracks
+
     def run(count: int, *, fast: bool = False) -> None:
         references = known.picked(range(count)) if count else None
-        stream = colorizer.stream(references=references, fast=fast)
-        stream.working(gray)
+        stream, names = colorizer.stream(references=references, fast=fast), map(str, range(count))
+        tracked = track(count).of(list(names), range(_FRAMES)).to(gray.device) if count else None
+        for row in range(_FRAMES):
+            own = tracked and Tracked(None, tracked.carried[row : row + 1])
+            stream.working(gray[row : row + 1], tracked=own)
+
+    def prototypes() -> None:
+        for _ in range(_FRAMES):
+            prototype(small)
 
     with torch.inference_mode():
-        times = setting.medians(
+        shots = setting.medians(
             {
-                "prototype f at 320x240": lambda: prototype(small),
+                "prototype f at 320x240": prototypes,
                 "automatic": lambda: run(0),
                 **{
                     f"{count} reference{'s' * (count > 1)}": lambda count=count: run(count)
@@ -46,11 +60,10 @@ def guided(setting: Setting) -> dict[str, Any]:
                 },
                 "automatic, --fast": lambda: run(0, fast=True),
                 "1 reference, --fast": lambda: run(1, fast=True),
-                "flow to 1 reference alone": lambda: bind(
-                    known.picked([0]), gray, flow=colorizer.stream().reference_flow
-                ),
+                "tracks to 1 reference alone": lambda: track(1),
             }
         )
+    times = {name: seconds / _FRAMES for name, seconds in shots.items()}
     print_speedups(f"shipped weights at {_SIZE[1]}x{_SIZE[0]}, a frame", times)
     for name, target in _TARGETS.items():
         print_target(f"{name}, s", times[name], target, "{:.2f}")
