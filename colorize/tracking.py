@@ -12,16 +12,20 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.flow import compose, warp
 from colorize.flow_estimators import FINE_SIDE, FlowEstimator, reference_flow
 
 _WINDOW = 9  # pixels of the square over which the misfit of a drawing is averaged
 _GRAY, _FLOW = "gray", "flow."
+
+Plane = Float32[np.ndarray, "p q"]
+Flow = Float32[np.ndarray, "p q 2"]
 
 
 class Tracked(NamedTuple):
@@ -58,6 +62,7 @@ class Tracks:
     ) -> None:
         self._size = (gray.shape[-2], gray.shape[-1])
         self._gray = self._fit(gray)
+        self._luma = self._gray[:, 0].numpy()
         self._before = dict(before or {})
         self._flow = reference_flow() if flow is None else flow
         self._found: dict[str, tuple[int, Tensor | None, Tensor]] = {}
@@ -75,38 +80,25 @@ class Tracks:
         """Find the tracks of ``frames`` (all of them if None) to a reference of their size."""
         frames = range(len(self._gray)) if frames is None else frames
         shown = self._fit(reference)
-        straight = torch.cat([self._flow(self._gray[at : at + 1], shown) for at in frames])
-        misfits = torch.cat(
-            [
-                _misfit(self._gray[at : at + 1], shown, flow)
-                for at, flow in zip(frames, straight.split(1), strict=True)
-            ]
-        )
-        carried = straight.clone()
-
-        def carry(row: int, step: Tensor, onward: Tensor) -> None:
-            """Take the flow that comes by a neighbour where it fits better than what there is."""
-            proposed = compose(step, onward)
-            misfit = _misfit(self._gray[frames[row]][None], shown, proposed)
-            better = misfit < misfits[row]
-            carried[row] = torch.where(better, proposed, carried[row])[0]
-            misfits[row] = torch.where(better, misfit, misfits[row])[0]
-
+        straight = np.stack([self._between(self._gray[at : at + 1], shown) for at in frames])
+        track = _Track(self._luma[frames.start : frames.stop], shown[0, 0].numpy(), straight)
         earlier = self._before.get(_FLOW + name)
-        if frames.start == 0 and earlier is not None and earlier.shape[1:] == carried.shape[1:]:
-            step = self._flow(self._gray[:1], self._before[_GRAY].to(self._gray))
-            carry(0, step, earlier.to(carried))
+        if frames.start == 0 and earlier is not None and earlier.shape == straight[0].shape:
+            track.carry(0, self._between(self._gray[:1], self._before[_GRAY]), earlier.numpy())
         for row in range(1, len(frames)):
-            carry(row, self._back[frames[row]], carried[row - 1][None])
+            track.carry(row, self._back[frames[row]], track.flow[row - 1])
         for row in reversed(range(len(frames) - 1)):
-            carry(row, self._ahead[frames[row]], carried[row + 1][None])
+            track.carry(row, self._ahead[frames[row]], track.flow[row + 1])
         if frames.stop == len(self._gray):
-            self._state[_FLOW + name] = carried[-1:].clone()
+            self._state[_FLOW + name] = torch.from_numpy(track.flow[-1].copy())
         small = min(self._size) <= FINE_SIDE
+        found, best = (
+            torch.from_numpy(flow).permute(0, 3, 1, 2) for flow in (straight, track.flow)
+        )
         self._found[name] = (
             frames.start,
-            self._worked(straight).half() if small else None,
-            self._worked(carried).half() if small else carried.half(),
+            self._worked(found).half() if small else None,
+            self._worked(best).half() if small else best.half(),
         )
 
     def of(self, names: Sequence[str], frames: Sequence[int]) -> Tracked:
@@ -123,22 +115,25 @@ class Tracks:
         )
 
     @cached_property
-    def _back(self) -> Sequence[Float[Tensor, "1 2 p q"]]:
+    def _back(self) -> Sequence[Flow]:
         """Where each frame was in the one before; the first has none, and points to itself."""
         return self._steps(-1)
 
     @cached_property
-    def _ahead(self) -> Sequence[Float[Tensor, "1 2 p q"]]:
+    def _ahead(self) -> Sequence[Flow]:
         """Where each frame is in the one after; the last has none, and points to itself."""
         return self._steps(1)
 
-    def _steps(self, by: int) -> list[Float[Tensor, "1 2 p q"]]:
+    def _steps(self, by: int) -> list[Flow]:
         last = len(self._gray) - 1
         others = [min(max(at + by, 0), last) for at in range(last + 1)]
         return [
-            self._flow(self._gray[at : at + 1], self._gray[other : other + 1])
+            self._between(self._gray[at : at + 1], self._gray[other : other + 1])
             for at, other in enumerate(others)
         ]
+
+    def _between(self, gray: Float[Tensor, "1 1 p q"], other: Float[Tensor, "1 1 p q"]) -> Flow:
+        return np.ascontiguousarray(self._flow(gray, other)[0].permute(1, 2, 0).numpy())
 
     def _fit(self, gray: Float[Tensor, "t 1 _h _w"]) -> Float[Tensor, "t 1 p q"]:
         """Bring frames to the size at which tracks are searched."""
@@ -155,16 +150,38 @@ class Tracks:
         return resized * scale[:, None, None]
 
 
-def _misfit(
-    gray: Float[Tensor, "1 1 h w"],
-    reference: Float[Tensor, "1 1 h w"],
-    flow: Float[Tensor, "1 2 h w"],
-) -> Float[Tensor, "1 1 h w"]:
-    """Return how far the luma of a reference, moved along a flow, is from a frame's around it."""
-    return functional.avg_pool2d(
-        (gray - warp(reference, flow)).abs(),
-        _WINDOW,
-        stride=1,
-        padding=_WINDOW // 2,
-        count_include_pad=False,
-    )
+class _Track:
+    """Flow of consecutive frames to a reference, with how far the drawings differ along it."""
+
+    def __init__(
+        self,
+        luma: Float32[np.ndarray, "t p q"],
+        reference: Plane,
+        straight: Float32[np.ndarray, "t p q 2"],
+    ) -> None:
+        self.flow = straight.copy()
+        self._luma, self._reference = luma, reference
+        self._misfits = [self._misfit(row, each) for row, each in enumerate(straight)]
+
+    def carry(self, row: int, step: Flow, onward: Flow) -> None:
+        """Take the flow by a neighbour, ``step`` and then ``onward``, where it fits better."""
+        proposed = step + _fetch(onward, step)
+        misfit = self._misfit(row, proposed)
+        better = misfit < self._misfits[row]
+        np.copyto(self.flow[row], proposed, where=better[..., None])
+        np.copyto(self._misfits[row], misfit, where=better)
+
+    def _misfit(self, row: int, flow: Flow) -> Plane:
+        """Return how far the reference's luma, moved, is from a frame's, around each pixel."""
+        moved = _fetch(self._reference, flow)
+        return cv2.blur(
+            np.abs(self._luma[row] - moved), (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE
+        )
+
+
+def _fetch(image: Float32[np.ndarray, "p q *c"], flow: Flow) -> Float32[np.ndarray, "p q *c"]:
+    """Fetch the value of an image at the places that a flow points to; outside, of its edge."""
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
