@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from tqdm import tqdm
 
 from colorize.color import rgb_to_chroma
 from colorize.flow_estimators import Dis
@@ -123,16 +124,25 @@ class Coloring:
             for name, each in before.items()
             if name.startswith(_TRACKS)
         }
-        tracks = Tracks(small, before=earlier)
-        colored: dict[str, list[range]] = {}
+        spans: dict[str, range] = {}
         for batch, names in zip(batches, chosen, strict=True):
             for name in names:
-                colored.setdefault(name, []).append(batch)
-        for name, own in colored.items():
+                spans[name] = range(spans.get(name, batch).start, batch.stop)
+        bar = tqdm(
+            total=sum(map(len, spans.values())), desc="tracking references", unit="frame",
+            delay=1, leave=False,
+        )  # fmt: skip
+
+        def tick() -> None:
             self._check()
-            assert self._guides is not None
-            shown = self._guides.of([name], size=(small.shape[-2], small.shape[-1]))
-            tracks.follow(name, shown.gray.cpu(), frames=range(own[0].start, own[-1].stop))
+            bar.update()
+
+        tracks = Tracks(small, before=earlier, tick=tick)
+        with bar:
+            for name, frames in spans.items():
+                assert self._guides is not None
+                shown = self._guides.of([name], size=(small.shape[-2], small.shape[-1]))
+                tracks.follow(name, shown.gray.cpu(), frames=frames)
         return tracks
 
     def _shown(

@@ -128,3 +128,11 @@ def test_frames_of_any_size_are_tracked(size: tuple[int, int]) -> None:
     found = tracks.of(["a"], range(3))
     assert found.carried.shape == (3, 1, 2, *size)
     assert torch.isfinite(found.carried).all()
+
+
+def test_every_frame_of_every_reference_is_told() -> None:
+    told: list[None] = []
+    tracks = Tracks(zoom(5), tick=lambda: told.append(None))
+    tracks.follow("a", zoom(1))
+    tracks.follow("b", zoom(1), frames=range(1, 4))
+    assert len(told) == 5 + 3
