@@ -18,7 +18,7 @@ from colorize.app.server import make_app
 from colorize.app.studio import Studio
 from colorize.jobs import read_manifest
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, frame_files, gray_frames, png
-from tests.colorize.jobs.test_references import tinted
+from tests.colorize.jobs.drawn import tinted
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 

@@ -1,4 +1,4 @@
-"""Gray frames of a few shots, drawn for tests of jobs."""
+"""Frames of a few shots, drawn for tests of jobs, and their colours."""
 
 from __future__ import annotations
 
@@ -30,3 +30,19 @@ def write_frames(folder: Path, pictures: Sequence[np.ndarray]) -> Path:
     for number, picture in enumerate(pictures):
         Image.fromarray(picture).save(folder / f"{number}.png")
     return folder
+
+
+def tinted(gray: np.ndarray, *, red: int = 40) -> np.ndarray:
+    """A colour picture of this luma in three upright bands, where luma is within 60 to 190."""
+    plane = np.clip(gray.astype(float), 60, 190)
+    bands = np.linspace(0, 3, gray.shape[1], endpoint=False).astype(int)
+    reds, blues = np.array([red, -30, 10])[bands], np.array([-30, 50, -40])[bands]
+    greens = -(0.299 * reds + 0.114 * blues) / 0.587
+    shifted = [plane + shift for shift in (reds, greens, blues)]
+    return np.stack(shifted, axis=-1).round().astype(np.uint8)
+
+
+def save(path: Path, rgb: np.ndarray) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(rgb).save(path)
+    return path

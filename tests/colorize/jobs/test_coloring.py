@@ -12,8 +12,7 @@ from colorize.jobs.manifest import Manifest, Origin, Reference, Settings
 from colorize.jobs.memory import Effort
 from colorize.media import Frame, fingerprint
 from colorize.predict import Colorizer
-from tests.colorize.jobs.drawn import moving_blocks
-from tests.colorize.jobs.test_references import save, tinted
+from tests.colorize.jobs.drawn import moving_blocks, save, tinted
 from tests.colorize.tiny import write_reference_safetensors
 
 NAMES = ("a.png", "b.png")

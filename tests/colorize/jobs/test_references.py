@@ -17,7 +17,7 @@ from colorize.jobs.manifest import KEEP, Reference, Shot
 from colorize.jobs.references import choose_references, find_frames, read_references
 from colorize.media import MediaError, fingerprint, open_source
 from colorize.predict import Colorizer
-from tests.colorize.jobs.drawn import moving_blocks, write_frames
+from tests.colorize.jobs.drawn import moving_blocks, save, tinted, write_frames
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 LENGTHS = (6, 5)
@@ -44,22 +44,6 @@ def pictures() -> list[np.ndarray]:
 @pytest.fixture
 def folder(tmp_path: Path, pictures: list[np.ndarray]) -> Path:
     return write_frames(tmp_path / "in", pictures)
-
-
-def tinted(gray: np.ndarray, *, red: int = 40) -> np.ndarray:
-    """A colour picture of this luma in three upright bands, where luma is within 60 to 190."""
-    plane = np.clip(gray.astype(float), 60, 190)
-    bands = np.linspace(0, 3, gray.shape[1], endpoint=False).astype(int)
-    reds, blues = np.array([red, -30, 10])[bands], np.array([-30, 50, -40])[bands]
-    greens = -(0.299 * reds + 0.114 * blues) / 0.587
-    shifted = [plane + shift for shift in (reds, greens, blues)]
-    return np.stack(shifted, axis=-1).round().astype(np.uint8)
-
-
-def save(path: Path, rgb: np.ndarray) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(rgb).save(path)
-    return path
 
 
 @pytest.fixture
