@@ -12,6 +12,7 @@ from torch import Tensor
 
 from colorize.color import rgb_to_luma
 from colorize.data import Clip, ClipDataset
+from colorize.data.references import middles
 from colorize.pictures import to_picture
 from colorize.predict import Colorizer
 from colorize.sheet import Picture, contact_sheet
@@ -27,7 +28,7 @@ def draw_frames(
     Each column shows the first of the K outputs of ``checkpoints[row]``, coloured in order from
     the start of the shot as ``colorize`` does; the gray input and the true colours stand beside.
     """
-    chosen = _evenly(clips, count)
+    chosen = [clips.clips[place] for place in middles(len(clips.clips), count)]
     truths = [_start_of_shot(clip) for clip in chosen]
     columns = {"input": [to_picture(rgb_to_luma(truth[-1:])[0]) for truth in truths]}
     for row, path in checkpoints.items():
@@ -37,12 +38,6 @@ def draw_frames(
     lines = [list(line) for line in zip(*columns.values(), strict=True)]
     titles = [name.replace("_", " ") for name in columns]
     return contact_sheet(lines, column_titles=titles, row_titles=[clip.name for clip in chosen])
-
-
-def _evenly(clips: ClipDataset, count: int) -> list[Clip]:
-    """Return ``count`` clips at the middles of equal parts of all."""
-    count = min(count, len(clips.clips))
-    return [clips.clips[int((part + 0.5) * len(clips.clips) / count)] for part in range(count)]
 
 
 def _start_of_shot(clip: Clip) -> Float[Tensor, "t 3 h w"]:
