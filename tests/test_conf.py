@@ -18,6 +18,10 @@ COMPANIONS = {
     ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference"): ["model.features.weights=random"],
     ("experiment", "reference_memory"): ["init=null", "model.features.weights=random"],
+    ("experiment", "reference_memory_further"): [
+        "init=null",
+        "model.features.weights=random",
+    ],
     ("experiment", "reference_further"): ["init=null", "model.features.weights=random"],
     ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
