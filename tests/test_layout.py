@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Modules that are not components: what their package shares, or parts of a larger component.
 SHARED = {
-    "models": {"unet", "inputs", "matching", "block_matching", "judge"},
+    "models": {"unet", "inputs", "matching", "block_matching", "judge", "memory"},
     "losses": set(),
     "metrics": {"diverse"},
 }
