@@ -80,7 +80,7 @@ class ReferenceGenerator(nn.Module):
     references, and the mean of both counts: what is wrong with one is seldom wrong with the other.
     With ``learns="memory"`` it alone is trained, by its own colours; the rest stays as it is.
 
-    Frames whose short side is well above ``match_side`` are matched at that size.
+    Frames whose short side is well above ``match_side`` are matched, and remembered, at that size.
 
     Attributes ``outputs``, ``luma`` and ``inputs`` are those of
     :class:`colorize.models.Generator`.
@@ -156,36 +156,43 @@ class ReferenceGenerator(nn.Module):
         """Return how matching sees reference frames in [0, 1]."""
         return self._look(pad_to_multiple(gray, self.unet.multiple)).keys
 
+    def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
+        return self.matcher.look(self._shrunk(gray))
+
     def paint(self, gray: Float[Tensor, "b 1 h w"], references: References | None) -> Painted:
         """Return the chroma of ``gray``, and the steps on the way."""
         height, width = gray.shape[-2:]
         gray = pad_to_multiple(gray, self.unet.multiple)
-        seen = self._look(gray)
+        shrunk = self._shrunk(gray)
+        seen = self.matcher.look(shrunk)
         taps = [tap * tap.shape[1] ** 0.5 for tap in seen.taps]
         learning = self.training and self.learns == "memory"
         evidence = self._consult(gray, seen.keys, None if learning else references)
         mixed = evidence.mixed
+        remembered = None
+        if self.memory is not None:
+            remembered = resize_bilinear(self.memory(shrunk, taps), gray.shape[-2:])
         if learning:
-            assert self.memory is not None
-            chroma, trust = self.memory(gray, taps), mixed.evidence
+            assert remembered is not None
+            chroma, trust = remembered, mixed.evidence
         else:
             painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
             own = torch.tanh(painted[:, :2]) * _HALF_RANGE
-            if self.memory is not None:
-                own = (own + self.memory(gray, taps)) / 2
+            if remembered is not None:
+                own = (own + remembered) / 2
             trust = torch.sigmoid(painted[:, 2:] + 1) * (mixed.evidence > 0)
             chroma = trust * mixed.chroma + (1 - trust) * own
         shown = (..., slice(height), slice(width))
         return Painted(chroma[shown], mixed.chroma[shown], trust[shown], evidence.attended)
 
-    def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
-        """Look at frames at the size that they are matched at."""
+    def _shrunk(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
+        """Bring frames to the size that they are matched at."""
         scale = self.match_side / min(gray.shape[-2:])
         if scale < 0.8:
             multiple = self.unet.multiple
             size = [max(1, round(side * scale / multiple)) * multiple for side in gray.shape[-2:]]
             gray = functional.interpolate(gray, size=size, mode="bilinear", antialias=True)
-        return self.matcher.look(gray)
+        return gray
 
     def _consult(
         self,

@@ -94,6 +94,16 @@ def test_own_colours_are_the_mean_of_both_painters() -> None:
     assert not torch.equal(guided_by.chroma[0], plain.chroma[0])
 
 
+def test_large_frames_are_remembered_at_the_size_of_matching() -> None:
+    model = guided(memory=True, match_side=32).eval()
+    seen: list[tuple[int, ...]] = []
+    assert model.memory is not None
+    model.memory.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
+    with torch.no_grad():
+        assert model.paint(noise(1, 1, 96, 144), None).chroma.shape == (1, 2, 96, 144)
+    assert seen == [(1, 1, 32, 48)]
+
+
 def test_where_the_memory_learns_it_learns_alone_and_by_its_own_colours() -> None:
     model = guided(memory=True, learns="memory").train()
     before = {name: each.clone() for name, each in model.state_dict().items()}
