@@ -7,7 +7,7 @@ looked up in a fixed table and tensors are read by safetensors or ``weights_only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,16 +91,13 @@ def fill(checkpoint: Checkpoint, model: Colorist, refiner: Refiner | None) -> No
     """
     with _fitting(checkpoint):
         weights = dict(checkpoint.weights)
-        learnt = model.memory if isinstance(model, ReferenceGenerator) else None
-        if learnt is not None and model.learns == "memory" and not _holds_memory(weights):
-            weights |= {_MEMORY + name: tensor for name, tensor in learnt.state_dict().items()}
+        learning = isinstance(model, ReferenceGenerator) and model.learns == "memory"
+        if learning and not any(name.startswith(_MEMORY) for name in weights):
+            own = model.state_dict()
+            weights |= {name: own[name] for name in own if name.startswith(_MEMORY)}
         model.load_state_dict(weights)
         if refiner is not None and checkpoint.refiner is not None:
             refiner.load_state_dict(dict(checkpoint.refiner_weights))
-
-
-def _holds_memory(names: Iterable[str]) -> bool:
-    return any(name.startswith(_MEMORY) for name in names)
 
 
 @contextmanager

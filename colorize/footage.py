@@ -62,7 +62,7 @@ class StreamReader:
         self.stream = stream
         self.device = stream.colorizer.device
         self._tracks: Tracks | None = None
-        self._watched: list[int] = []
+        self._watched: Sequence[int] = ()
 
     @property
     def sequential(self) -> bool:
@@ -72,7 +72,7 @@ class StreamReader:
     def reset(self) -> None:
         """Start a shot."""
         self.stream.reset()
-        self._tracks, self._watched = None, []
+        self._tracks, self._watched = None, ()
 
     def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
         """Let the network look at references of the frames to come."""
@@ -89,7 +89,7 @@ class StreamReader:
         tracks = Tracks(small, before=None if self._tracks is None else self._tracks.state)
         for row, shown in enumerate(references.gray.cpu().split(1)):
             tracks.follow(str(row), shown)
-        self._tracks, self._watched = tracks, list(numbers)
+        self._tracks, self._watched = tracks, numbers
 
     def __call__(
         self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
@@ -169,20 +169,17 @@ def colored_clips(
     for clip, shot in _shots(dataset):
         by_shot = shown_frames(clip, count=references, scope=scope)
         shown = by_shot[shot.start]
-
-        def picture(number: int, clip: Clip = clip) -> Float[Tensor, "1 3 h w"]:
-            return to_tensor(np.array(clip.frames[number : number + 1]), reader.device)
-
         if show and shown and (shot.start == 0 or scope == "shot"):
-            reader.show([picture(number) for number in shown], shown)
+            reader.show([_picture(clip, number, reader.device) for number in shown], shown)
         reader.reset()
         for piece in _pieces(shot, _WATCHED):
             if show and shown:
-                reader.watch((rgb_to_luma(picture(number)) for number in piece), piece)
+                pictures = (_picture(clip, number, reader.device) for number in piece)
+                reader.watch(map(rgb_to_luma, pictures), piece)
             numbers = [number for number in piece if in_order or number % every == 0]
             for start in range(0, len(numbers), batch_size):
                 part = numbers[start : start + batch_size]
-                truth = torch.cat([picture(number) for number in part])
+                truth = to_tensor(np.stack([clip.frames[at] for at in part]), reader.device)
                 gray = rgb_to_luma(truth)
                 yield Batch(
                     clip.name,
@@ -200,6 +197,10 @@ def _shots(dataset: ClipDataset) -> Iterator[tuple[Clip, range]]:
     for clip in dataset.clips:
         for start, stop in itertools.pairwise([*clip.shots, clip.count]):
             yield clip, range(start, stop)
+
+
+def _picture(clip: Clip, number: int, device: torch.device) -> Float[Tensor, "1 3 h w"]:
+    return to_tensor(np.array(clip.frames[number : number + 1]), device)
 
 
 def _pieces(numbers: range, length: int) -> Iterator[range]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -19,7 +20,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.flow_estimators import FINE_SIDE, FlowEstimator, reference_flow
+from colorize.flow_estimators import FINE_SIDE, reference_flow
 
 _WINDOW = 9  # pixels of the square over which the misfit of a drawing is averaged
 _GRAY, _FLOW = "gray", "flow."
@@ -58,7 +59,6 @@ class Tracks:
         gray: Float[Tensor, "t 1 h w"],
         *,
         before: Mapping[str, Tensor] | None = None,
-        flow: FlowEstimator | None = None,
         tick: Callable[[], object] = lambda: None,
     ) -> None:
         self._tick = tick
@@ -66,7 +66,7 @@ class Tracks:
         self._gray = self._fit(gray)
         self._luma = self._gray[:, 0].numpy()
         self._before = dict(before or {})
-        self._flow = reference_flow() if flow is None else flow
+        self._flow = reference_flow()
         self._found: dict[str, tuple[int, Tensor | None, Tensor]] = {}
         self._state: dict[str, Tensor] = {}
 
@@ -92,7 +92,7 @@ class Tracks:
         if frames.start == 0 and earlier is not None and earlier.shape == straight[0].shape:
             track.carry(0, self._between(self._gray[:1], self._before[_GRAY]), earlier.numpy())
         for row in range(1, len(frames)):
-            track.carry(row, self._back[frames[row]], track.flow[row - 1])
+            track.carry(row, self._back[frames[row] - 1], track.flow[row - 1])
         for row in reversed(range(len(frames) - 1)):
             track.carry(row, self._ahead[frames[row]], track.flow[row + 1])
         if frames.stop == len(self._gray):
@@ -122,21 +122,13 @@ class Tracks:
 
     @cached_property
     def _back(self) -> Sequence[Flow]:
-        """Where each frame was in the one before; the first has none, and points to itself."""
-        return self._steps(-1)
+        """Where each frame but the first was in the one before."""
+        return [self._between(one, before) for before, one in pairwise(self._gray.split(1))]
 
     @cached_property
     def _ahead(self) -> Sequence[Flow]:
-        """Where each frame is in the one after; the last has none, and points to itself."""
-        return self._steps(1)
-
-    def _steps(self, by: int) -> list[Flow]:
-        last = len(self._gray) - 1
-        others = [min(max(at + by, 0), last) for at in range(last + 1)]
-        return [
-            self._between(self._gray[at : at + 1], self._gray[other : other + 1])
-            for at, other in enumerate(others)
-        ]
+        """Where each frame but the last is in the one after."""
+        return [self._between(one, after) for one, after in pairwise(self._gray.split(1))]
 
     def _between(self, gray: Float[Tensor, "1 1 p q"], other: Float[Tensor, "1 1 p q"]) -> Flow:
         return np.ascontiguousarray(self._flow(gray, other)[0].permute(1, 2, 0).numpy())
@@ -186,7 +178,10 @@ class _Track:
 
 
 def _fetch(image: Float32[np.ndarray, "p q *c"], flow: Flow) -> Float32[np.ndarray, "p q *c"]:
-    """Fetch the value of an image at the places that a flow points to; outside, of its edge."""
+    """Fetch the value of an image at the places that a flow points to; outside, of its edge.
+
+    This is :func:`colorize.flow.warp` of one image, but much faster on a CPU.
+    """
     height, width = flow.shape[:2]
     x = flow[..., 0] + np.arange(width, dtype=np.float32)
     y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]

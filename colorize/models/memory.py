@@ -41,5 +41,9 @@ class Memory(nn.Module):
         self, gray: Float[Tensor, "b 1 h w"], taps: Sequence[Float[Tensor, "b _ _h _w"]]
     ) -> Float[Tensor, "b 2 h w"]:
         """Return the chroma of frames; ``taps`` are the activations, of unit mean square."""
-        painted = self.unet(gray - 0.5, dict(enumerate(taps, start=2)))
-        return torch.tanh(painted.float()) * _HALF_RANGE
+        return chroma_of(self.unet(gray - 0.5, dict(enumerate(taps, start=2))).float())
+
+
+def chroma_of(painted: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
+    """Bring the output of a network into the range of chroma."""
+    return torch.tanh(painted) * _HALF_RANGE

@@ -17,7 +17,7 @@ from colorize.models.block_matching import fetch, refine_matches
 from colorize.models.inputs import Inputs
 from colorize.models.judge import KINDS, Judge, Mixed, Proposals
 from colorize.models.matching import Matcher, Seen, attend
-from colorize.models.memory import Memory
+from colorize.models.memory import Memory, chroma_of
 from colorize.models.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
 from colorize.squeezenet import SqueezeNet
 
@@ -25,7 +25,6 @@ Learns = Literal["everything", "memory"]
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
-_HALF_RANGE = 0.5  # chroma fills [-0.5, 0.5]
 
 
 class References(NamedTuple):
@@ -177,7 +176,7 @@ class ReferenceGenerator(nn.Module):
             chroma, trust = remembered, mixed.evidence
         else:
             painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
-            own = torch.tanh(painted[:, :2]) * _HALF_RANGE
+            own = chroma_of(painted[:, :2])
             if remembered is not None:
                 own = (own + remembered) / 2
             trust = torch.sigmoid(painted[:, 2:] + 1) * (mixed.evidence > 0)

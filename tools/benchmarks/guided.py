@@ -10,7 +10,7 @@ from benchmarks.timing import Setting, print_speedups, print_target
 from colorize.models import Generator
 from colorize.predict import Colorizer
 from colorize.shipped import weights_path
-from colorize.tracking import Tracked, Tracks
+from colorize.tracking import Tracks
 
 _SIZE = (256, 456)
 _PROTOTYPE_SIZE = (240, 320)
@@ -39,11 +39,11 @@ def guided(setting: Setting) -> dict[str, Any]:
 
     def run(count: int, *, fast: bool = False) -> None:
         references = known.picked(range(count)) if count else None
-        stream, names = colorizer.stream(references=references, fast=fast), map(str, range(count))
-        tracked = track(count).of(list(names), range(_FRAMES)).to(gray.device) if count else None
+        stream = colorizer.stream(references=references, fast=fast)
+        tracks, names = track(count) if count else None, [str(row) for row in range(count)]
         for row in range(_FRAMES):
-            own = tracked and Tracked(None, tracked.carried[row : row + 1])
-            stream.working(gray[row : row + 1], tracked=own)
+            tracked = None if tracks is None else tracks.of(names, [row]).to(gray.device)
+            stream.working(gray[row : row + 1], tracked=tracked)
 
     def prototypes() -> None:
         for _ in range(_FRAMES):
