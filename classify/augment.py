@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from colorize.base.errors import UserError
+
 
 class Augment:
     """Mirror, turn, shift, scale and partly cover pictures at random, each by numbers of its own.
@@ -28,7 +30,7 @@ class Augment:
         erase: float = 0.0,
     ) -> None:
         if min(rotation, shift, scale) < 0 or max(shift, scale) >= 1 or not 0 <= erase <= 1:
-            raise ValueError(
+            raise UserError(
                 f"augment: rotation, shift, scale and erase are {rotation}, {shift}, {scale}, "
                 f"{erase}: expected degrees, fractions from 0 below 1, and a chance of 0 to 1"
             )

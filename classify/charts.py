@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float, Int64, UInt8
 
 from classify.data import Examples
-from colorize.files import write_atomically
-from colorize.sheet import contact_sheet, save_sheet
+from colorize.base.files import write_atomically
+from colorize.imaging.sheet import contact_sheet, save_sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

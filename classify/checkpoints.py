@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from classify import models
 from classify.data import Balance, Drawings, Pictures, Split
 from classify.preprocessing import Preprocessing
-from colorize.tensor_files import (
+from colorize.base.errors import UserError
+from colorize.base.tensor_files import (
     in_short,
     read_lightning,
     read_safetensors,
@@ -37,7 +38,7 @@ COMPONENTS: dict[str, Any] = {
 FORMAT = "tooncolor-classifier-1"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError):
     """A checkpoint that is missing, broken or not one of ours; one line for the user."""
 
 
@@ -139,7 +140,7 @@ def export(checkpoint: Checkpoint, path: Path) -> None:
 def _check(checkpoint: Checkpoint) -> Checkpoint:
     """Refuse a description without what every command reads of it."""
     if len(checkpoint.classes) < 2:
-        raise ValueError(f"its classes are {checkpoint.classes}")
+        raise UserError(f"its classes are {checkpoint.classes}")
     for key in ("model", "preprocessing"):
         if not isinstance(checkpoint.config[key], Mapping):
             raise TypeError(f"it describes no {key}")
@@ -148,7 +149,7 @@ def _check(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _read_exported(path: Path) -> Checkpoint:
-    metadata, tensors = read_safetensors(path, form=FORMAT)
+    metadata, tensors = read_safetensors(path, forms=[FORMAT])
     return Checkpoint(path, tensors, metadata["description"])
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from classify.predict import Classifier, Prediction, picture_paths
-from colorize.command_line import Parser, positive
-from colorize.errors import one_line_errors
-from colorize.files import write_atomically
+from colorize.base.command_line import Parser, positive
+from colorize.base.errors import one_line_errors
+from colorize.base.files import write_atomically
 
 _EXAMPLES = """\
 examples:

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from colorize.config import TrainerConfig, register_schema
+from colorize.base.config import TrainerConfig, register_schema
 
 
 @dataclass

@@ -13,9 +13,9 @@ from classify.config import register_schemas
 from classify.data import Balance, Collection, Examples, Parts, Pictures, Split
 from classify.predict import Classifier
 from classify.results import LEAKING, Results
-from colorize.config import ConfigError, entry
-from colorize.errors import did_you_mean
-from colorize.provenance import provenance
+from colorize.base.config import ConfigError, entry
+from colorize.base.errors import did_you_mean
+from colorize.base.provenance import provenance
 
 _PARTS = ("train", "val", "test")
 

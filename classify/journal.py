@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from colorize.files import PartFile
+from colorize.base.errors import UserError
+from colorize.base.files import PartFile
 
 FORMAT = "tooncolor-screening-1"
 NAME = "screening.jsonl"
 
 
-class ScreenError(ValueError):
+class ScreenError(UserError):
     """A screening that cannot be started, continued or undone; one line for the user."""
 
 
@@ -106,7 +107,7 @@ def read_journal(path: Path) -> tuple[dict[str, Any], list[Decision], int]:
     try:
         head, *rest = (json.loads(line) for line in lines)
         if head["format"] != FORMAT:
-            raise ValueError(head["format"])
+            raise UserError(head["format"])
         done = max((line["done"] for line in rest if "done" in line), default=0)
         return head, [Decision(**line) for line in rest if "done" not in line], done
     except (ValueError, KeyError, TypeError) as error:

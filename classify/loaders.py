@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from classify.data import Examples
+from colorize.base.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class EpochBatches(Sampler[Request]):
         self, *, count: int, batch_size: int, seed: int, rank: int = 0, world: int = 1
     ) -> None:
         if batch_size < 1 or batch_size % world:
-            raise ValueError(
+            raise UserError(
                 f"batch_size is {batch_size}: expected a positive multiple of the {world} "
                 "processes, which share each batch"
             )

@@ -13,7 +13,8 @@ from jaxtyping import Float, UInt8
 from classify.checkpoints import Checkpoint, build_network, load_checkpoint
 from classify.data import Examples
 from classify.preprocessing import PICTURE_SUFFIXES, PictureError, to_unit
-from colorize.predict import choose_device
+from colorize.base.errors import UserError
+from colorize.inference.colorizer import choose_device
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def picture_paths(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise ValueError(f"{path} does not exist; check the path")
+            raise UserError(f"{path} does not exist; check the path")
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         found += [
             file
@@ -120,5 +121,5 @@ def picture_paths(paths: Sequence[Path]) -> list[Path]:
         ]
     if not found:
         known = " ".join(sorted(PICTURE_SUFFIXES))
-        raise ValueError(f"{paths[0]} holds no pictures; known are {known}")
+        raise UserError(f"{paths[0]} holds no pictures; known are {known}")
     return found

@@ -12,13 +12,14 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from colorize.base.errors import UserError
 from colorize.media import IMAGE_SUFFIXES
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | {".gif"}
 _DEEP = frozenset({"I;16", "I;16B", "I;16L"})
 
 
-class PictureError(ValueError):
+class PictureError(UserError):
     """A file that is no picture, or a damaged one; one line that names it."""
 
 
@@ -30,11 +31,11 @@ class Preprocessing:
 
     def __init__(self, *, size: Sequence[int], channels: int) -> None:
         if len(size) != 2 or min(size) < 1:
-            raise ValueError(
+            raise UserError(
                 f"preprocessing.size is {list(size)}: expected [height, width] in pixels"
             )
         if channels not in (1, 3):
-            raise ValueError(f"preprocessing.channels is {channels}: expected 1 (gray) or 3 (RGB)")
+            raise UserError(f"preprocessing.channels is {channels}: expected 1 (gray) or 3 (RGB)")
         self.size = (int(size[0]), int(size[1]))
         self.channels = channels
 

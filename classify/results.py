@@ -16,9 +16,9 @@ from jaxtyping import Float, Int64
 from classify.charts import draw_confusion, draw_predictions
 from classify.data import Examples
 from classify.measures import Screened, accuracy, class_scores, confusion_matrix
-from colorize.columns import escape, markdown_table, plural
-from colorize.errors import did_you_mean
-from colorize.files import write_atomically
+from colorize.base.columns import escape, markdown_table, plural
+from colorize.base.errors import UserError, did_you_mean
+from colorize.base.files import write_atomically
 
 LEAKING = (
     "Leaking protocol: balanced before the split, so that variants of test pictures were trained "
@@ -151,7 +151,7 @@ def target_index(target: str, classes: Sequence[str]) -> int:
         ValueError: There is no such class.
     """
     if target not in classes:
-        raise ValueError(f"target is {target!r}{did_you_mean(target, classes)}")
+        raise UserError(f"target is {target!r}{did_you_mean(target, classes)}")
     return list(classes).index(target)
 
 

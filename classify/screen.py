@@ -12,9 +12,9 @@ from typing import Any
 from classify.journal import NAME, ScreenError, undo
 from classify.predict import Classifier
 from classify.selection import Screening, screen, write_summary
-from colorize.command_line import Parser, positive
-from colorize.errors import did_you_mean, one_line_errors
-from colorize.files import write_atomically
+from colorize.base.command_line import Parser, positive
+from colorize.base.errors import did_you_mean, one_line_errors
+from colorize.base.files import write_atomically
 
 _EXAMPLES = """\
 examples:

@@ -25,8 +25,8 @@ from classify.measures import Screened
 from classify.predict import Classifier, Prediction
 from classify.preprocessing import PICTURE_SUFFIXES
 from classify.results import target_index
-from colorize.columns import escape, markdown_table, plural
-from colorize.files import write_atomically
+from colorize.base.columns import escape, markdown_table, plural
+from colorize.base.files import write_atomically
 from colorize.media import fingerprint
 
 

@@ -13,10 +13,11 @@ from torch.nn import functional
 
 from classify.augment import Augment
 from classify.preprocessing import to_unit
-from colorize.schedules import check_schedule, scheduled
+from colorize.base.errors import UserError
+from colorize.training.schedules import check_schedule, scheduled
 
 
-class LossError(ValueError):
+class LossError(UserError):
     """The loss is not finite; one line for the user."""
 
 
@@ -47,7 +48,7 @@ class ClassificationTask(lightning.LightningModule):
         super().__init__()
         check_schedule(schedule)
         if min(learning_rate, l2, label_smoothing) < 0 or label_smoothing >= 1:
-            raise ValueError(
+            raise UserError(
                 f"optimizer: learning_rate, l2 and label_smoothing are {learning_rate}, {l2}, "
                 f"{label_smoothing}: expected 0 or more, and smoothing below 1"
             )

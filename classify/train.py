@@ -19,9 +19,9 @@ from classify.loaders import Loaders
 from classify.predict import Classifier
 from classify.results import LEAKING, Results, target_index
 from classify.task import ClassificationTask
-from colorize.config import ConfigError, build, entry, to_plain
-from colorize.provenance import provenance
-from colorize.runs import (
+from colorize.base.config import ConfigError, build, entry, to_plain
+from colorize.base.provenance import provenance
+from colorize.training.runs import (
     best_checkpoint,
     claim,
     last_checkpoint,

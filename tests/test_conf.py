@@ -5,14 +5,14 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from colorize.config import ConfigError, check, config_directory, register_schemas
-from colorize.train import assemble
+from colorize.base.config import ConfigError, check, config_directory, register_schemas
+from colorize.training.train import assemble
 
 CONF = config_directory()
 # Groups of colorize-train; those of classify are tested beside it.
 GROUPS = sorted({path.name for path in CONF.iterdir() if path.is_dir()} - {"classifier"})
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
-REFERENCE = ["model=reference", "model.features.weights=random", "references=sampled"]
+REFERENCE = ["model=guided", "model.features.weights=random", "references=sampled"]
 # What a file needs beside itself to make sense.
 COMPANIONS = {
     ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
@@ -26,7 +26,7 @@ COMPANIONS = {
     ("loss", "proposals"): REFERENCE,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
     ("loss", "temporal_second_order"): ["sampling.length=3"],
-    ("model", "reference"): REFERENCE[1:],
+    ("model", "guided"): REFERENCE[1:],
     ("references", "sampled"): REFERENCE[:2],
     ("refiner", "refiner"): ["loss=[rank_diversity,refinement]"],
 }
@@ -122,7 +122,7 @@ def test_the_chosen_weights_reach_the_losses(choice):
     expected = OmegaConf.load(CONF / "weights" / f"{choice}.yaml")
     weights = {name: node.weight for name, node in config.loss.items()}
     assert {name: weights[name] for name in expected} == dict(expected)
-    # The two of model=reference are weighed against each other alone.
+    # The two of model=guided are weighed against each other alone.
     assert names == sorted([*expected, "color", "proposals"])
     assert config.loss.temporal.weight == {"sources": 5.0, "balanced": 1000.0}[choice]
     single = train_config("loss=[segment]", f"weights={choice}", "loss.segment.weight=7")
@@ -130,7 +130,7 @@ def test_the_chosen_weights_reach_the_losses(choice):
 
 
 @pytest.mark.parametrize("inputs", ["gray", "gray_pair", "gray_segments", "gray_previous"])
-@pytest.mark.parametrize("head", ["generator", "generator_chroma"])
+@pytest.mark.parametrize("head", ["prototype", "prototype_chroma"])
 def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
     overrides = [f"model={head}", f"model.inputs={inputs}", "refiner=refiner"]
     losses = ["rank_diversity", "bilateral", "temporal", "temporal_second_order", "segment"]
@@ -167,9 +167,9 @@ def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
         (["loss=[rank_diversity,refinement]"], "there is none: pass refiner=refiner"),
         (["refiner=refiner"], "no loss trains it: add refinement to loss"),
         (["loss=[refinement]", "refiner=refiner"], "no loss was chosen"),
-        (["references=sampled"], "the model takes none: pass model=reference, or references=null"),
-        (REFERENCE[:2], "model=reference learns from references: pass references=sampled"),
-        (["loss=[color,proposals]"], "loss proposals is of model=reference: choose that, or leave"),
+        (["references=sampled"], "the model takes none: pass model=guided, or references=null"),
+        (REFERENCE[:2], "model=guided learns from references: pass references=sampled"),
+        (["loss=[color,proposals]"], "loss proposals is of model=guided: choose that, or leave"),
         (
             [*REFERENCE, "loss=[color,proposals,temporal]"],
             "references come without guides, and a loss needs flow: leave the loss out, or pass",
@@ -190,7 +190,10 @@ def test_settings_that_cannot_work_together_are_refused(overrides, message):
         (["model.outputs=four"], r"model\.outputs is 'four': expected int"),
         (["model.head=rbg"], r"model\.head is 'rbg'; did you mean 'rgb'"),
         (["model._target_=os.system"], r"'os\.system': only components of this project"),
-        (["model._target_=colorize.models.Generatr"], r"did you mean 'Generator'"),
+        (
+            ["model._target_=colorize.networks.prototype.generator.Generatr"],
+            r"did you mean 'Generator'",
+        ),
         (["data=clips"], r"data\.root is not set: pass data\.root=VALUE"),
         (["+trainer.max_epoch=3"], r"trainer\.max_epoch; did you mean 'max_epochs'"),
         (["+lost=1"], r"unknown setting lost; did you mean 'loss'"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +12,7 @@ from PIL import Image
 
 from tests.colorize import tiny
 from tests.colorize.stored import SIZE, prepared
-
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
+from tests.places import TOOLS
 
 
 @pytest.fixture(autouse=True)

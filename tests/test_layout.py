@@ -1,50 +1,77 @@
 """One word leads everywhere: module, config and test of a component carry the same name."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-# Modules that are not components: what their package shares, or parts of a larger component.
-SHARED = {
-    "models": {"unet", "inputs", "matching", "block_matching", "judge", "memory"},
-    "losses": set(),
-    "metrics": {"diverse"},
-}
-GROUPS = {"models": "model", "losses": "loss", "metrics": "metric"}
-OWN_GROUP = {"refiner"}  # chosen beside the model, so it has a group of its name
+from colorize.networks.registry import COMPONENTS
+from tests.places import ROOT
+
+# Modules that are not components: what their room shares.
+SHARED = {"losses": {"base"}, "metrics": {"diverse"}}
+GROUPS = {"losses": "loss", "metrics": "metric"}
+# Tests of what several modules of a room do together.
+OF_SEVERAL = {"test_family", "test_browser", "test_cartoon", "test_cartoon_parts", "test_shots"}
 
 
-def modules(package):
-    names = {path.stem for path in (ROOT / "colorize" / package).glob("*.py")}
-    return sorted(names - {"__init__"})
+def rooms():
+    folders = (path for path in (ROOT / "colorize").iterdir() if path.is_dir())
+    return sorted(path.name for path in folders if (path / "__init__.py").is_file())
 
 
-def pairs():
-    return [(package, name) for package in GROUPS for name in modules(package)]
+def modules(room):
+    """Return the modules of a room as paths below the package, without suffix."""
+    files = (ROOT / "colorize" / room).rglob("*.py")
+    found = {path.relative_to(ROOT / "colorize").with_suffix("") for path in files}
+    return sorted(str(path) for path in found if path.name != "__init__")
 
 
-@pytest.mark.parametrize(("package", "name"), pairs())
-def test_every_component_has_a_config_and_a_test_of_its_name(package, name):
-    assert (ROOT / "tests" / "colorize" / package / f"test_{name}.py").is_file()
-    if name not in SHARED[package]:
-        group = name if name in OWN_GROUP else GROUPS[package]
-        assert (ROOT / "conf" / group / f"{name}.yaml").is_file()
+def components():
+    return [
+        (room, path.rsplit("/", 1)[1])
+        for room in GROUPS
+        for path in modules(room)
+        if path.rsplit("/", 1)[1] not in SHARED[room]
+    ]
 
 
-@pytest.mark.parametrize("group", sorted(GROUPS.values()))
-def test_every_config_of_a_group_belongs_to_a_module(group):
-    package = next(package for package, name in GROUPS.items() if name == group)
-    for path in (ROOT / "conf" / group).glob("*.yaml"):
-        # generator_chroma.yaml is a variant of generator.yaml
-        assert any(path.stem.startswith(name) for name in modules(package)), path
+@pytest.mark.parametrize(("room", "name"), components())
+def test_every_component_has_a_config_and_a_test_of_its_name(room, name):
+    assert (ROOT / "tests" / "colorize" / room / f"test_{name}.py").is_file()
+    assert (ROOT / "conf" / GROUPS[room] / f"{name}.yaml").is_file()
 
 
-def test_every_module_of_the_package_has_a_test():
-    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
-    alone = {path.stem for path in (ROOT / "colorize").glob("*.py")} - {"__init__"}
-    assert alone <= tested, f"without a test: {sorted(alone - tested)}"
+@pytest.mark.parametrize("room", sorted(GROUPS))
+def test_every_config_of_a_component_belongs_to_a_module(room):
+    names = [name for each, name in components() if each == room]
+    for path in (ROOT / "conf" / GROUPS[room]).glob("*.yaml"):
+        assert path.stem in names, path
+
+
+def test_every_config_of_a_network_is_called_as_checkpoints_call_it():
+    for path in (ROOT / "conf" / "model").glob("*.yaml"):
+        # prototype_chroma.yaml is a variant of prototype.yaml
+        assert any(path.stem.startswith(name) for name in COMPONENTS), path
+    assert "refiner" in COMPONENTS
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_every_room_says_what_it_is_for_and_what_it_may_import(room):
+    text = (ROOT / "colorize" / room / "__init__.py").read_text()
+    assert text.startswith('"""')
+    assert "import" in text.split('"""')[1], "say what the room may import"
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_every_room_is_mirrored_by_its_tests(room):
+    tests = ROOT / "tests" / "colorize"
+    files = [path.relative_to(tests) for path in (tests / room).rglob("test_*.py")]
+    assert files
+    own = {(path.parent.as_posix(), path.stem) for path in files if path.stem not in OF_SEVERAL}
+    mirrored = {
+        (path.rpartition("/")[0], f"test_{path.rpartition('/')[2]}") for path in modules(room)
+    }
+    assert not own - mirrored, "these tests lie elsewhere than their modules"
 
 
 def test_every_classifier_has_a_config_and_a_test_of_its_name():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+
+from tests.places import ROOT
 
 # (Cb, Cr) of pure red and blue by ITU-R BT.601: Cb = (B - Y') / 1.772, Cr = (R - Y') / 1.402.
 RED, BLUE, BLACK = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
@@ -20,7 +21,7 @@ TO_BLACK = {name: (cb**2 + cr**2) ** 0.5 for name, (cb, cr) in CHROMA.items()}
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    path = Path(__file__).resolve().parents[1] / "tools" / "measure_choice.py"
+    path = ROOT / "tools" / "measure_choice.py"
     spec = importlib.util.spec_from_file_location("tool_measure_choice", path)
     assert spec is not None
     assert spec.loader is not None

@@ -10,14 +10,15 @@ from hydra import compose, initialize_config_dir
 import classify.cli
 import classify.config
 import classify.screen
-from colorize import cli, sweeps
 from colorize.app import command as app_command
-from colorize.config import check, config_directory, register_schemas
-from colorize.data import prepare
-from colorize.jobs import sheet
-from colorize.table import plan
+from colorize.base import sweeps
+from colorize.base.config import check, config_directory, register_schemas
+from colorize.data.prepare import command as prepare
+from colorize.evaluation.table import plan
+from colorize.films import command as cli
+from colorize.films import sheet
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
 LINES = [

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
+from tests.places import TOOLS
+
 SIZE = (18, 32)
 
 

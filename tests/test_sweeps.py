@@ -10,10 +10,10 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from colorize import sweeps
-from colorize.checkpoints import load_checkpoint
-from colorize.config import check, config_directory, register_schemas
-from colorize.train import assemble
+from colorize.base import sweeps
+from colorize.base.config import check, config_directory, register_schemas
+from colorize.inference.checkpoints import load_checkpoint
+from colorize.training.train import assemble
 
 CONF = config_directory()
 TABLE1 = sorted(path.stem for path in (CONF / "experiment" / "table1").glob("*.yaml"))

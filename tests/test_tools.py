@@ -7,7 +7,6 @@ import json
 import math
 import runpy
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -17,14 +16,14 @@ from hydra import compose, initialize_config_dir
 from lightning import seed_everything
 from PIL import Image
 
-from colorize.config import config_directory, register_schemas
+from colorize.base.config import config_directory, register_schemas
 from colorize.media import open_source
-from colorize.objective import Objective
-from colorize.train import assemble
+from colorize.training.objective import Objective
+from colorize.training.train import assemble
 from tests.colorize import tiny
 from tests.colorize.stored import prepared
+from tests.places import TOOLS
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
 SCRIPTS = sorted(path.stem for path in TOOLS.glob("*.py"))
 TINY = ["debug=tiny", "model.channels=[4,4,4]", "loss=[rank_diversity,segment,temporal]"]
 

@@ -29,19 +29,19 @@ import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 
-from colorize.color import rgb_to_luma
-from colorize.config import build, config_directory, register_schemas
+from colorize.base.config import build, config_directory, register_schemas
+from colorize.base.files import write_atomically
 from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
-from colorize.files import write_atomically
-from colorize.footage import StreamReader
+from colorize.evaluation.footage import StreamReader
+from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.tensors import to_picture, to_tensor
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.shipped import resolve
 from colorize.media import Frame, fingerprint
-from colorize.media.folder import FolderSink
+from colorize.media.pictures.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY, MEAN
-from colorize.pictures import to_picture, to_tensor
-from colorize.predict import Colorizer
-from colorize.sheet import contact_sheet, save_sheet
-from colorize.shipped import resolve
 
 COUNTS = (1, 2, 4)
 SHORT_SIDE = 108  # of the frames that are compared

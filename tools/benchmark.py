@@ -21,8 +21,8 @@ from benchmarks.pipeline import pipeline
 from benchmarks.screening import screening
 from benchmarks.timing import Setting
 
-from colorize.errors import one_line_errors
-from colorize.features import VGG19
+from colorize.base.errors import one_line_errors
+from colorize.pretrained.vgg19 import VGG19
 
 _MEASUREMENTS = (
     *("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"),

@@ -32,14 +32,14 @@ from upsampling.cases import CONDITIONS, fills, given, near_edges, stripes
 from upsampling.methods import METHODS
 from upsampling.speed import BASELINE, mebibytes, seconds
 
-from colorize import color
-from colorize.data.cartoon import CartoonSeries
-from colorize.errors import one_line_errors
+from colorize.base.errors import one_line_errors
+from colorize.base.provenance import provenance
+from colorize.cartoon import CartoonSeries
+from colorize.imaging import color
+from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.tensors import to_picture
 from colorize.media import open_source
 from colorize.metrics.lab import ciede2000
-from colorize.pictures import to_picture
-from colorize.provenance import provenance
-from colorize.sheet import contact_sheet, save_sheet
 
 Picture = UInt8[np.ndarray, "h w 3"]
 SCORES = {

@@ -21,12 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from colorize.data.cartoon import CartoonSeries
-from colorize.files import write_atomically
+from colorize.base.files import write_atomically
+from colorize.cartoon import CartoonSeries
+from colorize.imaging.sheet import contact_sheet, save_sheet
 from colorize.media import Frame, open_source, write_video
-from colorize.media.folder import FolderSink
+from colorize.media.pictures.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY
-from colorize.sheet import contact_sheet, save_sheet
 
 RATE = Fraction(12)
 SEED = 9200  # no training series has it

@@ -29,10 +29,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from colorize.config import check, config_directory, describe, register_schemas
-from colorize.errors import fail, one_line_errors
-from colorize.task import ColorizationTask
-from colorize.train import assemble
+from colorize.base.config import check, config_directory, describe, register_schemas
+from colorize.base.errors import fail, one_line_errors
+from colorize.training.task import ColorizationTask
+from colorize.training.train import assemble
 
 REFERENCE = "rank_diversity"
 # Where gradients are measured: at f_k(X), and at the trained weights of f.

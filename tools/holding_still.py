@@ -24,18 +24,18 @@ from holding.report import draw, markdown
 from jaxtyping import Float
 from torch import Tensor
 
-from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.base.errors import one_line_errors
+from colorize.base.files import write_atomically
+from colorize.base.provenance import provenance
+from colorize.cartoon import CartoonSeries
 from colorize.data import ClipDataset
-from colorize.data.cartoon import CartoonSeries
-from colorize.errors import one_line_errors
-from colorize.files import write_atomically
-from colorize.flow_estimators import Dis
+from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.colorizer import Colorizer, resize
 from colorize.metrics.warp_error import Motion
-from colorize.pictures import to_tensor
-from colorize.predict import Colorizer, resize
-from colorize.provenance import provenance
+from colorize.motion.estimators import Dis
+from colorize.motion.smoothing import hold_still
 from colorize.shots import shot_starts
-from colorize.stillness import hold_still
 
 STRENGTHS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
 CARTOON_SIZE, NOISE, BLUR = (108, 192), 0.05, 4.0

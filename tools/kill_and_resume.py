@@ -28,9 +28,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from colorize.data.cartoon import CartoonSeries
-from colorize.errors import one_line_errors
-from colorize.jobs import read_manifest
+from colorize.base.errors import one_line_errors
+from colorize.cartoon import CartoonSeries
+from colorize.films.plan.manifest import read_manifest
 
 _RATE, _SOUND_RATE = 24, 48000
 
@@ -111,7 +111,7 @@ def _write_film(path: Path, options: argparse.Namespace) -> None:
 
 
 def _command(source: Path, output: Path, options: argparse.Namespace) -> list[str]:
-    program = "from colorize.cli import main; main()"
+    program = "from colorize.films.command import main; main()"
     arguments = [str(source), "-o", str(output), "--checkpoint", str(options.checkpoint)]
     return [sys.executable, "-c", program, *arguments]
 

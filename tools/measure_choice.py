@@ -28,17 +28,17 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from colorize.choice import AUTO_OUTPUT
-from colorize.color import rgb_to_chroma, rgb_to_lab, rgb_to_luma
+from colorize.base.errors import one_line_errors
 from colorize.data import CartoonClips, PreparedClips
-from colorize.errors import one_line_errors
-from colorize.flow import consistency
-from colorize.flow_estimators import Dis
+from colorize.films.plan.choice import AUTO_OUTPUT
+from colorize.imaging.color import rgb_to_chroma, rgb_to_lab, rgb_to_luma
+from colorize.inference.colorizer import Colorizer
 from colorize.metrics.colorfulness import colorfulness
 from colorize.metrics.lab import delta_e_2000
 from colorize.metrics.psnr import psnr
 from colorize.metrics.warp_error import Motion, warp_error
-from colorize.predict import Colorizer
+from colorize.motion.estimators import Dis
+from colorize.motion.warp import consistency
 
 PAIRS = 4  # of consecutive frames, spread over each shot
 NEIGHBOURS = 16  # shots before each one, with which its colours are compared
@@ -46,7 +46,7 @@ THUMBNAIL = (18, 32)
 LEVELS = 12  # of each true channel: what shares a bin has one true colour
 TAU = 0.03  # difference of gray 5x5 patches that still look alike
 FIGURES = ("psnr", "delta_e", "colorfulness_error")
-DEFAULT = "colorize.choice (default)"
+DEFAULT = "colorize.films.plan.choice (default)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def views(source: str, options: argparse.Namespace) -> Iterator[tuple[str, str, 
 def measure(
     checkpoint: str, source: str, options: argparse.Namespace
 ) -> tuple[list[Shot], list[int]]:
-    """Return what is known of each shot, and what ``colorize.choice`` chooses."""
+    """Return what is known of each shot, and what ``colorize.films.plan.choice`` chooses."""
     colorizer = Colorizer.load(checkpoint, device=options.device)
     shots = [
         look(colorizer, frames, scene, group)

@@ -22,15 +22,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from colorize.color import join, rgb_to_chroma, rgb_to_luma
+from colorize.base.files import write_atomically
 from colorize.data import ClipDataset
 from colorize.data.references import evenly_spaced
-from colorize.files import write_atomically
-from colorize.flow import warp
-from colorize.flow_estimators import Dis, FlowEstimator, build_flow_estimator
+from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
+from colorize.imaging.tensors import to_tensor
 from colorize.metrics.psnr import psnr
-from colorize.pictures import to_tensor
-from colorize.tracking import Tracks
+from colorize.motion.estimators import Dis, FlowEstimator, build_flow_estimator
+from colorize.motion.propagation import Tracks
+from colorize.motion.warp import warp
 
 Frames = Float[Tensor, "t 1 h w"]
 # Flow from a frame to a reference, by the numbers of both.

@@ -2,7 +2,8 @@
 
 Frames of the validation clips are coloured from memory and by one reference each: frames of the
 same clip, of training clips, and of procedural series. For each step of likeness
-(colorize.reference_frames.likeness) the table gives by how many dB the reference changed the PSNR.
+(colorize.networks.guided.references.likeness) the table gives by how many dB the reference changed
+the PSNR.
 
   python tools/measure_likeness.py --root datasets/penny-and-chip --json likeness.json
 """
@@ -21,13 +22,13 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from colorize.color import rgb_to_luma
+from colorize.base.provenance import provenance
 from colorize.data import CartoonSeries, Clip, ClipDataset
+from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.colorizer import Colorizer, working_size
+from colorize.inference.shipped import resolve
 from colorize.metrics.psnr import psnr
-from colorize.pictures import to_tensor
-from colorize.predict import Colorizer, working_size
-from colorize.provenance import provenance
-from colorize.shipped import resolve
 
 STEPS = (0.0, 0.7, 0.75, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92, 1.01)
 SAME_CLIP, SERIES = 6, 6  # references from the same clip, and procedural ones, for each frame

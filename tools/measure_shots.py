@@ -32,8 +32,8 @@ from shot_films.scores import Score, score, total
 from shot_films.strips import write_strips
 from tqdm import tqdm
 
-from colorize.errors import did_you_mean, fail, one_line_errors
-from colorize.provenance import provenance
+from colorize.base.errors import did_you_mean, fail, one_line_errors
+from colorize.base.provenance import provenance
 from colorize.shots import shot_starts
 
 _OURS = "tooncolor"

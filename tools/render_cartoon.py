@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from colorize.data.cartoon import CartoonSeries, CartoonShot
-from colorize.errors import one_line_errors
+from colorize.base.errors import one_line_errors
+from colorize.cartoon import CartoonSeries, CartoonShot
 from colorize.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, write_video
 
 

@@ -32,8 +32,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from classify.data.faces import EXPRESSIONS, draw_artist, draw_face
 from colorize.app.server import make_app
 from colorize.app.studio import Studio
-from colorize.data.cartoon import CartoonSeries
-from colorize.errors import fail
+from colorize.base.errors import fail
+from colorize.cartoon import CartoonSeries
 from colorize.media import write_video
 
 ROOT = Path(__file__).resolve().parents[1]

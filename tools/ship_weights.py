@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from colorize.checkpoints import export, load_checkpoint
-from colorize.errors import one_line_errors
+from colorize.base.errors import one_line_errors
+from colorize.inference.checkpoints import export, load_checkpoint
+from colorize.inference.colorizer import Colorizer
 from colorize.media import open_source
-from colorize.predict import Colorizer
 
 _FOLDER = Path(__file__).resolve().parents[1] / "colorize" / "weights"
 _LARGEST = 25 * 10**6  # bytes

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from skimage import data
 
-from colorize.color import rgb_to_luma
+from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.tensors import to_picture, to_tensor
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.shipped import resolve
 from colorize.metrics.psnr import psnr
-from colorize.pictures import to_picture, to_tensor
-from colorize.predict import Colorizer
-from colorize.sheet import contact_sheet, save_sheet
-from colorize.shipped import resolve
 
 # What comes inside the package; its other pictures are downloaded.
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket")

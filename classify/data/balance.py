@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from classify.data.entries import DataError
 from classify.data.examples import Examples
-from colorize.errors import did_you_mean
+from colorize.base.errors import UserError, did_you_mean
 
 
 class Balance:
@@ -36,7 +36,7 @@ class Balance:
         seed: int = 0,
     ) -> None:
         if min(rotation, shift, scale) < 0 or max(shift, scale) >= 1:
-            raise ValueError(
+            raise UserError(
                 f"balance: rotation, shift and scale are {rotation}, {shift}, {scale}: expected "
                 "degrees, and fractions of 0 or more below 1"
             )

@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from classify.data.characters import Character, Color, Hat, draw_portrait
-from colorize.errors import one_line_errors
+from colorize.base.errors import one_line_errors
 
 # A female character with a witch's hat and dark blue to black hair, as in Sun & Yang, section 3.
 TARGET = Character(

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from classify.data.examples import Collection, PixelStore, plain_examples
 from classify.data.faces import EXPRESSIONS, draw_artist, draw_face
 from classify.preprocessing import Preprocessing
+from colorize.base.errors import UserError
 
 
 class Drawings:
@@ -28,7 +29,7 @@ class Drawings:
         self, *, seed: int = 0, people: int = 10, per_person: int = 120, strangers: int = 3
     ) -> None:
         if min(people, strangers) < 1 or per_person < len(EXPRESSIONS):
-            raise ValueError(
+            raise UserError(
                 f"data: people, strangers and per_person are {people}, {strangers}, {per_person}: "
                 f"expected 1 or more people and strangers, and {len(EXPRESSIONS)} or more drawings"
             )

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from classify.preprocessing import PICTURE_SUFFIXES
+from colorize.base.errors import UserError
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 LIST_NAME = "train.txt"
@@ -25,7 +26,7 @@ _PARTS = {
 }
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Data that cannot be used; one line that names it and the remedy."""
 
 

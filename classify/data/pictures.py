@@ -23,7 +23,7 @@ from classify.data.entries import (
 from classify.data.examples import Collection, PixelStore, plain_examples
 from classify.data.tables import read_fer_csv, read_idx_folder
 from classify.preprocessing import PictureError, Preprocessing
-from colorize.errors import did_you_mean
+from colorize.base.errors import did_you_mean
 
 # name, part, class, and the picture as the network takes it, or why it cannot be read
 Item = tuple[str, str, str, UInt8[np.ndarray, "c h w"] | str]

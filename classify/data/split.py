@@ -12,6 +12,7 @@ from jaxtyping import Int64
 from classify.data.balance import Balance
 from classify.data.entries import DataError
 from classify.data.examples import Collection, Examples
+from colorize.base.errors import UserError
 
 Protocol = Literal["honest", "leaking"]
 
@@ -57,7 +58,7 @@ class Split:
     ) -> None:
         for name, value in (("val_fraction", val_fraction), ("test_fraction", test_fraction)):
             if not 0 < value < 1:
-                raise ValueError(f"split.{name} is {value}: expected more than 0 and less than 1")
+                raise UserError(f"split.{name} is {value}: expected more than 0 and less than 1")
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
         self.seed = seed

@@ -18,8 +18,8 @@ from PIL import Image
 from classify.data.drawings import draw_subset
 from classify.data.entries import LIST_NAME, DataError, subset_entries
 from classify.preprocessing import PictureError, decode
-from colorize.errors import one_line_errors
-from colorize.files import write_atomically
+from colorize.base.errors import one_line_errors
+from colorize.base.files import write_atomically
 
 
 def draw_subsets(root: Path, *, subsets: int, per_subset: int, seed: int = 0) -> None:

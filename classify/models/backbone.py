@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from classify.models.layers import check_counts
+from colorize.base.errors import UserError
 
 Architecture = Literal["resnet18", "resnet34", "resnet50", "vgg16"]
 _SMALLEST = 32  # pixels a side: both families halve the size five times
@@ -49,7 +50,7 @@ class Backbone(nn.Module):
         super().__init__()
         check_counts(classes=classes, channels=channels)
         if min(size) < _SMALLEST:
-            raise ValueError(
+            raise UserError(
                 f"preprocessing.size is {list(size)}: {architecture} needs at least "
                 f"{_SMALLEST}x{_SMALLEST} pixels"
             )
@@ -80,13 +81,13 @@ def _network(architecture: str, weights: str) -> nn.Module:
         try:
             return build(weights="DEFAULT")
         except OSError as error:
-            raise ValueError(
+            raise UserError(
                 f"model.weights=torchvision: {architecture} cannot be downloaded ({error}); pass "
                 "model.weights=FILE.safetensors, or model.weights=random to train from nothing"
             ) from error
     path = Path(weights)
     if not path.is_file():
-        raise ValueError(
+        raise UserError(
             f"model.weights is {weights!r}: no such file; expected random, torchvision or a "
             f"safetensors file of torchvision's {architecture}"
         )
@@ -95,5 +96,5 @@ def _network(architecture: str, weights: str) -> nn.Module:
         network.load_state_dict(safetensors.torch.load_file(path))
     except (SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} is no weights of {architecture} ({reason})") from error
+        raise UserError(f"{path} is no weights of {architecture} ({reason})") from error
     return network

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from classify.models.layers import check_counts
+from colorize.base.errors import UserError
 
 
 class Compact(nn.Module):
@@ -34,7 +35,7 @@ class Compact(nn.Module):
         check_counts(classes=classes, channels=channels)
         smallest = stride * 2 ** (len(widths) - 1)
         if not widths or min(size) < smallest:
-            raise ValueError(
+            raise UserError(
                 f"preprocessing.size is {list(size)}: model.widths={list(widths)} with "
                 f"stride {stride} needs one stage or more, and at least {smallest} pixels a side"
             )

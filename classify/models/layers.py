@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from colorize.base.errors import UserError
+
 
 class ConvolutionalClassifier(nn.Module):
     """Features by convolutions, hidden dense layers, and an output layer of one logit per class.
@@ -61,7 +63,7 @@ def map_size(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> tuple[int
     height, width = (side_after(int(side), steps) for side in size)
     if min(height, width) < 1:
         smallest = next(side for side in range(1, 4096) if side_after(side, steps) > 0)
-        raise ValueError(
+        raise UserError(
             f"preprocessing.size is {list(size)}: this network needs at least "
             f"{smallest}x{smallest} pixels"
         )
@@ -75,6 +77,6 @@ def check_counts(*, classes: int, channels: int) -> None:
         ValueError: Naming the option and what it can be.
     """
     if classes < 2:
-        raise ValueError(f"model.classes is {classes}: expected 2 or more")
+        raise UserError(f"model.classes is {classes}: expected 2 or more")
     if channels not in (1, 3):
-        raise ValueError(f"preprocessing.channels is {channels}: expected 1 (gray) or 3 (RGB)")
+        raise UserError(f"preprocessing.channels is {channels}: expected 1 (gray) or 3 (RGB)")

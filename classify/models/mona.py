@@ -14,6 +14,7 @@ from classify.models.layers import (
     dense,
     map_size,
 )
+from colorize.base.errors import UserError
 
 
 class Mona(ConvolutionalClassifier):
@@ -39,7 +40,7 @@ class Mona(ConvolutionalClassifier):
     ) -> None:
         check_counts(classes=classes, channels=channels)
         if not widths or not hidden_widths or min(*widths, *hidden_widths) < 1:
-            raise ValueError(
+            raise UserError(
                 f"model.widths is {list(widths)} and model.hidden_widths {list(hidden_widths)}: "
                 "expected one or more positive numbers each"
             )

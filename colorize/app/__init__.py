@@ -8,4 +8,6 @@ nothing is lost with a tab, or with the server.
 Gradio (6.31) was tried and left: its slider compares two still pictures, so that a divider on
 playing frames and the strip of shots would be scripts of our own inside its page, and it brings
 fifty packages where this needs six.
+
+It alone may import both packages; nothing of this one imports it.
 """

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorize.command_line import Parser, number, positive
-from colorize.errors import fail, one_line_errors
+from colorize.base.command_line import Parser, number, positive
+from colorize.base.errors import UserError, fail, one_line_errors
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def roots(words: list[str]) -> dict[str, Path]:
         path = Path(folder) if equals else Path(word)
         name = name if equals else path.resolve().name
         if name in found:
-            raise ValueError(f"two folders are called {name}; write NAME=FOLDER for one of them")
+            raise UserError(f"two folders are called {name}; write NAME=FOLDER for one of them")
         found[name] = path
     return found
 

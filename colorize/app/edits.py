@@ -8,9 +8,9 @@ from typing import Any
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.roots import Roots
-from colorize.jobs import AUTO, KEEP, Manifest, Shot
-from colorize.jobs.digests import Digests, noted_digests
-from colorize.jobs.parts import Part, divide, longest_part, output_facts
+from colorize.films.plan.digests import Digests, noted_digests
+from colorize.films.plan.manifest import AUTO, KEEP, Manifest, Shot
+from colorize.films.plan.parts import Part, divide, longest_part, output_facts
 from colorize.media import open_source
 
 

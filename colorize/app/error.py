@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from colorize.base.errors import UserError
 
-class PageError(ValueError):
+
+class PageError(UserError):
     """What a request cannot have: one line that says what is expected."""
 
     def __init__(self, message: str, *, status: int = 400) -> None:

@@ -22,12 +22,12 @@ from colorize.app.error import PageError
 from colorize.app.kinds import named_kind
 from colorize.app.roots import Roots
 from colorize.app.schema import build
-from colorize.files import write_atomically
-from colorize.jobs import Manifest, read_manifest
-from colorize.jobs.store import Store, job_folder
+from colorize.base.files import write_atomically
+from colorize.films.plan.manifest import Manifest, read_manifest
+from colorize.films.store import Store, job_folder
 from colorize.media import IMAGE_SUFFIXES
-from colorize.media.encoder import CONTAINERS
-from colorize.media.folder import picture_files
+from colorize.media.pictures.folder import picture_files
+from colorize.media.video.encoder import CONTAINERS
 
 FORMAT = "tooncolor-page-1"
 
@@ -36,7 +36,7 @@ FORMAT = "tooncolor-page-1"
 class Asked:
     """What a user chooses for a job; ``checkpoint`` is a path as the page writes it.
 
-    The others are those of :class:`colorize.jobs.Settings`; ``short_side`` None is the training's.
+    The others are those of :class:`colorize.films.Settings`; ``short_side`` None is the training's.
     """
 
     checkpoint: str = ""
@@ -47,7 +47,6 @@ class Asked:
     saturation: float = 1.0
     quality: int = 90
     recolor: bool = False
-    snap: bool = False
     fast: bool = False
 
     def check(self) -> None:

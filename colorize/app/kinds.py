@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from colorize.app.error import PageError
 from colorize.media import MediaError, VideoSource
 from colorize.media.error import reason
-from colorize.media.video import film_stream, open_input
+from colorize.media.video.source import film_stream, open_input
 
 Kind: TypeAlias = Literal["picture", "film"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from colorize.app.error import PageError
-from colorize.errors import did_you_mean
+from colorize.base.errors import UserError, did_you_mean
 
 # What is left of absolute paths in messages of libraries, down to their last part.
 _ABSOLUTE = re.compile(r"(?<![\w./:])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,'\"]+[/\\])+")
@@ -22,9 +22,9 @@ class Roots:
     def __init__(self, folders: Mapping[str, Path], *, private: tuple[Path, ...] = ()) -> None:
         for name, folder in folders.items():
             if not name or set(name) & set("/\\\0") or name.startswith("."):
-                raise ValueError(f"root {name!r}: expected a name without slashes, like films")
+                raise UserError(f"root {name!r}: expected a name without slashes, like films")
             if not folder.is_dir():
-                raise ValueError(f"root {name}={folder}: no such folder; make it or name another")
+                raise UserError(f"root {name}={folder}: no such folder; make it or name another")
         self._folders = {name: folder.resolve() for name, folder in folders.items()}
         self._given = {name: folder.absolute() for name, folder in folders.items()}
         self._private = tuple(path.resolve() for path in private)

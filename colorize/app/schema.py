@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from starlette.requests import Request
 
 from colorize.app.error import PageError
-from colorize.errors import did_you_mean
+from colorize.base.errors import did_you_mean
 
 T = TypeVar("T")
 _LARGEST = 64 * 1024  # bytes; what is uploaded is no JSON

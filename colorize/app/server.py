@@ -17,7 +17,7 @@ from colorize.app.api import APIS
 from colorize.app.error import PageError
 from colorize.app.guard import Guard
 from colorize.app.studio import Studio
-from colorize.errors import line_for_user
+from colorize.base.errors import line_for_user
 
 STATIC = Path(__file__).parent / "static"
 LOCAL = ("127.0.0.1", "localhost", "::1")

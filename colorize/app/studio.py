@@ -15,8 +15,8 @@ from colorize.app.roots import Roots
 from colorize.app.uploads import Limits, Uploads
 from colorize.app.views import Views
 from colorize.app.weights import refuses_references, weights_file
-from colorize.files import write_atomically
-from colorize.predict import choose_device
+from colorize.base.files import write_atomically
+from colorize.inference.colorizer import choose_device
 
 
 class Studio:
@@ -99,7 +99,7 @@ class Studio:
             raise PageError("choose weights first; colorize-train makes them")
         checkpoint = weights_file(asked.checkpoint, self.roots)
         references = [] if refuses_references(checkpoint) else references_of(job)
-        names = ("variant", "stillness", "saturation", "quality", "recolor", "snap", "fast")
+        names = ("variant", "stillness", "saturation", "quality", "recolor", "fast")
         return {
             "task": "colour",
             "source": str(job.input(self.roots)),

@@ -15,12 +15,12 @@ from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.reel import Reel, Reels
 from colorize.app.roots import Roots
-from colorize.jobs import Manifest
-from colorize.jobs.parts import Part
-from colorize.jobs.store import Store
+from colorize.films.plan.manifest import Manifest
+from colorize.films.plan.parts import Part
+from colorize.films.store import Store
 from colorize.media import Frame, VideoSource, open_source
-from colorize.media.folder import picture_files
-from colorize.media.parts import read_part
+from colorize.media.pictures.folder import picture_files
+from colorize.media.video.parts import read_part
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 
 from classify.checkpoints import FORMAT as CLASSIFIER
 from colorize.app.roots import Roots
-from colorize.checkpoints import FORMAT as COLORIZER
-from colorize.shipped import shipped_names, weights_path
+from colorize.inference.checkpoints import FORMATS as COLORIZERS
+from colorize.inference.checkpoints import takes
+from colorize.inference.shipped import shipped_names, weights_path
 
 Purpose: TypeAlias = Literal["colour", "classify", "unknown"]
 
@@ -67,7 +68,10 @@ def refuses_references(path: Path) -> bool:
 
 def _guided(path: Path) -> bool:
     """Return whether the network of an exported checkpoint is guided by references."""
-    return "ReferenceGenerator" in read_metadata(path).get("model", "")
+    try:
+        return "references" in takes(json.loads(read_metadata(path)["model"]))
+    except (KeyError, ValueError):
+        return False  # loading it will say what it is
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -90,7 +94,7 @@ def _weights(path: Path, roots: Roots) -> Weights | None:
         return Weights(shown, title, "unknown")
     metadata = read_metadata(path)
     match metadata.get("format"):
-        case str(form) if form == COLORIZER:
+        case str(form) if form in COLORIZERS:
             return Weights(shown, title, "colour", references=_guided(path))
         case str(form) if form == CLASSIFIER:
             about = json.loads(metadata["description"])

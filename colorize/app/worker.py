@@ -18,7 +18,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from colorize.app.bars import read_bars
-from colorize.errors import line_for_user
+from colorize.base.errors import line_for_user
 
 
 class Events:

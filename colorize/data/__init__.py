@@ -1,7 +1,10 @@
-"""Clips to train and measure on: prepared from real cartoons, or drawn by a procedure."""
+"""Clips to train and measure on: prepared from real cartoons, or drawn by a procedure.
 
+May import base, imaging, media, shots, cartoon, motion and networks.
+"""
+
+from colorize.cartoon import CartoonSeries, CartoonShot
 from colorize.data.augment import Augment
-from colorize.data.cartoon import CartoonSeries, CartoonShot
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips

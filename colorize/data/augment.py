@@ -2,7 +2,7 @@
 
 Gray is taken after all of it, so that it stays the exact luma of the colours. Clips here are
 NumPy ``t h w 3``; sizes are (height, width). What is drawn is apart from what it is applied to, so
-that true flow and segments can go the way of their frames (:mod:`colorize.data.truth`).
+that true flow and segments can go the way of their frames (:mod:`colorize.data.targets.truth`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import torch
 from einops import rearrange
 from jaxtyping import Float32, UInt8
 
-from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.base.errors import UserError
+from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 
 Bytes = UInt8[np.ndarray, "t h w 3"]
 Floats = Float32[np.ndarray, "t h w 3"]
@@ -150,10 +151,10 @@ class Augment:
     ) -> None:
         for name, value in {"flip": flip, "crop": crop, "tone": tone}.items():
             if not 0 <= value <= 1:
-                raise ValueError(f"augment.{name}: expected a probability in [0, 1], got {value}")
+                raise UserError(f"augment.{name}: expected a probability in [0, 1], got {value}")
         low, high = scale
         if not 0 < low <= high <= 1:
-            raise ValueError(f"augment.scale: expected 0 < low <= high <= 1, got ({low}, {high})")
+            raise UserError(f"augment.scale: expected 0 < low <= high <= 1, got ({low}, {high})")
         self.flip, self.crop, self.scale = flip, crop, (low, high)
         self.tone, self.gamma, self.contrast, self.brightness = tone, gamma, contrast, brightness
         self.hue = hue

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 
+from colorize.base.errors import UserError
 from colorize.data.manifest import DatasetError
 
 Frames = UInt8[np.ndarray, "t h w 3"]
@@ -39,7 +40,7 @@ class Clip:
         series: str = "",
     ) -> None:
         if isinstance(frames, Path) == (shape is None):
-            raise ValueError(f"clip {name!r}: give the shape of a file of frames, not of an array")
+            raise UserError(f"clip {name!r}: give the shape of a file of frames, not of an array")
         self.name = name
         self.source = frames
         self.shape: tuple[int, ...] = shape or np.shape(frames)  # type: ignore[arg-type]
@@ -84,7 +85,7 @@ class Clip:
             ValueError: Nothing but its frames is known of this clip.
         """
         if self.truth is None:
-            raise ValueError(f"clip {self.name!r}: its true flow and segments are not known")
+            raise UserError(f"clip {self.name!r}: its true flow and segments are not known")
         if not names <= self._known.keys():
             self._known = dict(self.truth(names.union(self._known)))
         return {name: self._known[name] for name in names}

@@ -14,12 +14,12 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from colorize.color import rgb_to_luma
 from colorize.data.augment import Augment, Geometry, Variation
 from colorize.data.clip import Clip
 from colorize.data.corruption import Corruption
 from colorize.data.manifest import SPLITS, ClipRecord, DatasetError, load_manifest
 from colorize.data.sampler import Sample
+from colorize.imaging.color import rgb_to_luma
 
 
 @runtime_checkable
@@ -44,7 +44,7 @@ class ClipDataset(Dataset):
     each sample; without it the largest central box of the requested aspect is resized.
     ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``guide`` computes
     what losses derive from the frames that come out
-    (:class:`colorize.data.clip_guides.ClipGuides`).
+    (:class:`colorize.data.targets.clip.ClipGuides`).
     """
 
     def __init__(

@@ -14,7 +14,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.base.errors import UserError
+from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 
 _COARSE = 6  # a field of wrong colours has this many knots along the height
 _BLUR = 4  # a bleeding colouring is this many times coarser
@@ -51,12 +52,12 @@ class Corruption:
     ) -> None:
         for name, value in {"drop": drop, "each": each, "holes": holes}.items():
             if not 0 <= value <= 1:
-                raise ValueError(f"corruption.{name} is {value}: expected a share in [0, 1]")
+                raise UserError(f"corruption.{name} is {value}: expected a share in [0, 1]")
         for name, value in {"hue": hue, "wash": wash, "saturation": saturation}.items():
             if value < 0:
-                raise ValueError(f"corruption.{name} is {value}: expected 0 or more")
+                raise UserError(f"corruption.{name} is {value}: expected 0 or more")
         if not 0 <= shift < 1:
-            raise ValueError(f"corruption.shift is {shift}: expected a share in [0, 1)")
+            raise UserError(f"corruption.shift is {shift}: expected a share in [0, 1)")
         self.drop, self.each = drop, each
         self.hue, self.saturation, self.wash = hue, saturation, wash
         self.holes, self.shift = holes, shift

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Shaped
 from tqdm import tqdm
 
-from colorize.data.cartoon import CartoonSeries
+from colorize.base.errors import UserError
+from colorize.cartoon import CartoonSeries
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.manifest import SPLITS, DatasetError
@@ -38,7 +39,7 @@ class CartoonClips:
         effects: bool = True,
     ) -> None:
         if min(train, val, test) < 1:
-            raise ValueError(
+            raise UserError(
                 f"data: train, val and test are {train}, {val}, {test}: "
                 "expected at least one shot each"
             )

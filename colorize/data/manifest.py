@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from colorize.files import write_atomically
+from colorize.base.errors import UserError
+from colorize.base.files import write_atomically
 
 FORMAT = "tooncolor-dataset"
 VERSION = 1
@@ -25,7 +26,7 @@ _COLORS = {
 }
 
 
-class DatasetError(ValueError):
+class DatasetError(UserError):
     """A dataset that cannot be used; the message is one line with the remedy."""
 
 

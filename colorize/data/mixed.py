@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from colorize.base.errors import UserError
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
@@ -37,7 +38,7 @@ class MixedClips:
     ) -> None:
         for name, value in {"cartoons": cartoons, "shots": shots, "repeat": repeat}.items():
             if value < 1:
-                raise ValueError(f"data.{name} is {value}: expected 1 or more")
+                raise UserError(f"data.{name} is {value}: expected 1 or more")
         self.clips = clips
         self.repeat = repeat
         self.series = [

@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from colorize.coloredness import is_colored
+from colorize.base.errors import UserError
 from colorize.data.augment import centre_box, resize
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.manifest import DatasetError
+from colorize.imaging.coloredness import is_colored
 from colorize.media import Frame, open_source
 from colorize.media.frame import to_depth
 from colorize.shots import shot_starts
@@ -38,7 +39,7 @@ class SeriesPictures:
 
     def __init__(self, *, root: str, size: Sequence[int] = (108, 192), every: int = 1) -> None:
         if every < 1:
-            raise ValueError(f"data.every is {every}: expected 1 or more")
+            raise UserError(f"data.every is {every}: expected 1 or more")
         self.root, self.every = Path(root), every
         self.size = (int(size[0]), int(size[1]))
         self.label = f"coloured frames of {self.root.name}"

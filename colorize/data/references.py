@@ -13,14 +13,15 @@ from jaxtyping import Float32
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from colorize.color import join, rgb_to_chroma, rgb_to_luma
+from colorize.base.errors import UserError
 from colorize.data.augment import Augment, Geometry
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset, example
 from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
-from colorize.flow_estimators import FlowEstimator, reference_flow
+from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
+from colorize.motion.estimators import FlowEstimator, reference_flow
 
 _PLACES = ("shot", "clip", "series", "anywhere")
 _SEED = 1  # beside a sample's own seed, which the augmentation draws from
@@ -64,15 +65,15 @@ class ReferenceSampling:
             if field.name in ("counts", "gamma", "validation"):
                 continue
             if not 0 <= value <= 1:
-                raise ValueError(f"references.{field.name}: expected 0 to 1, got {value}")
+                raise UserError(f"references.{field.name}: expected 0 to 1, got {value}")
         if self.shot + self.clip + self.series > 1 + 1e-9:
-            raise ValueError("references: shot, clip and series are above 1 together")
+            raise UserError("references: shot, clip and series are above 1 together")
         if not self.counts or min(self.counts) < 0 or sum(self.counts) <= 0:
-            raise ValueError(
+            raise UserError(
                 f"references.counts is {list(self.counts)}: expected weights of 1, 2, … references"
             )
         if self.validation < 1:
-            raise ValueError(f"references.validation: expected 1 or more, got {self.validation}")
+            raise UserError(f"references.validation: expected 1 or more, got {self.validation}")
 
 
 class ReferencedClips(Dataset):
@@ -85,7 +86,7 @@ class ReferencedClips(Dataset):
         self, dataset: ClipDataset, *, augment: Augment | None, sampling: ReferenceSampling
     ) -> None:
         if augment is not None and (augment.tone or augment.hue):
-            raise ValueError(
+            raise UserError(
                 "augment.tone and augment.hue do not act on frames with references: set both to 0; "
                 "references.recolor and references.fade vary colours and luma"
             )
@@ -251,7 +252,7 @@ def refer(
     """Return all references of t frames, those of the first frame first.
 
     ``frame`` (n) is which of the frames each serves, ``gray``, ``chroma`` and ``flow`` (n 2 h w,
-    backward) are as in :class:`colorize.models.References`; n is t times r.
+    backward) are as in :class:`colorize.networks.References`; n is t times r.
     """
     frames, count = len(gray), len(reference_gray)
     seen = reference_gray.repeat(frames, 1, 1, 1)

@@ -11,6 +11,8 @@ import torch.distributed
 from jaxtyping import Int64
 from torch.utils.data import Sampler
 
+from colorize.base.errors import UserError
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -159,11 +161,11 @@ class EpochSampler(Sampler[list[Sample]]):
     def _refuse_nothing(self, length: int) -> None:
         """Refuse a split that holds nothing of a kind that shall be drawn."""
         if self._batches[1] and len(self._drawn[1]) == 0:
-            raise ValueError(
+            raise UserError(
                 "the training split holds no frames: add clips, or set sampling.stills=0"
             )
         if self._batches[length] and len(self._drawn[length]) == 0:
-            raise ValueError(
+            raise UserError(
                 f"sampling.length is {length}, but the training split holds no {length} "
                 "consecutive frames of one shot: add clips, or set sampling.pairs=0"
             )
@@ -177,7 +179,7 @@ class EpochSampler(Sampler[list[Sample]]):
         if rank is None:
             rank = torch.distributed.get_rank() if running else 0
         if self.batch_size % world:
-            raise ValueError(
+            raise UserError(
                 f"sampling.batch_size: {self.batch_size} is the batch of all processes together; "
                 f"expected a multiple of the {world} processes"
             )
@@ -189,19 +191,19 @@ def _check(
 ) -> None:
     """Refuse settings from which no epoch can be made."""
     if batch_size < 1:
-        raise ValueError(f"sampling.batch_size: expected at least 1, got {batch_size}")
+        raise UserError(f"sampling.batch_size: expected at least 1, got {batch_size}")
     if stills < 0 or pairs < 0 or stills + pairs == 0:
-        raise ValueError(
+        raise UserError(
             f"sampling.stills and sampling.pairs: expected at least one sample per epoch, "
             f"got {stills} and {pairs}"
         )
     if length < 2:
-        raise ValueError(
+        raise UserError(
             f"sampling.length: expected 2 or more consecutive frames, got {length}; "
             "single frames are counted by sampling.stills"
         )
     if not schedule or any(stage.epochs < 1 or min(stage.size) < 1 for stage in schedule):
-        raise ValueError(
+        raise UserError(
             "sampling.stages: expected at least one stage, each of at least 1 epoch and a size "
             f"(height, width) of at least 1, got {list(schedule)}"
         )

@@ -7,6 +7,7 @@ from jaxtyping import Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from colorize.base.errors import UserError
 from colorize.data.clips import ClipDataset
 from colorize.data.sampler import Sample
 
@@ -36,7 +37,7 @@ class ValidationFrames(Dataset):
             for frame in _evenly(clip.runs(length), frames_per_clip)
         ]
         if not self.samples:
-            raise ValueError(
+            raise UserError(
                 f"the validation split holds no {length} consecutive frames of one shot, as many "
                 "as this model is measured on: add clips to it"
             )

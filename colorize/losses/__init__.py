@@ -8,7 +8,9 @@ All losses share one signature. Each is a module called with
 - ``guides``: tensors by name that the loss asks for in its class attribute ``needs``.
 
 It returns an unweighted scalar; the attribute ``weight`` is applied by
-:class:`colorize.objective.Objective`.
+:class:`colorize.training.objective.Objective`.
+
+May import base, imaging, pretrained and motion.
 """
 
 from colorize.losses.bilateral import Bilateral

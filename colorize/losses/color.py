@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from colorize.base.errors import UserError
+
 
 def color_distance(
     prediction: Float[Tensor, "*b 3 h w"], truth: Float[Tensor, "*b 3 h w"], *, beta: float
@@ -29,7 +31,7 @@ def check_beta(loss: str, beta: float) -> None:
     Raises: ValueError naming the option.
     """
     if not 0 < beta <= 1:
-        raise ValueError(f"loss.{loss}.beta is {beta}: expected above 0, at most 1")
+        raise UserError(f"loss.{loss}.beta is {beta}: expected above 0, at most 1")
 
 
 class Color(nn.Module):

@@ -10,10 +10,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from colorize.color import join, rgb_to_chroma
+from colorize.base.errors import UserError
+from colorize.imaging.color import join, rgb_to_chroma
 from colorize.losses.color import check_beta, color_distance
 
-STRIDE = 4  # of the grid of the matching, pixels: that of colorize.models.matching
+STRIDE = 4  # of the grid of the matching, pixels: that of colorize.networks.guided.matching
 
 
 class Proposals(nn.Module):
@@ -30,7 +31,7 @@ class Proposals(nn.Module):
         super().__init__()
         check_beta("proposals", beta)
         if matching < 0:
-            raise ValueError(f"loss.proposals.matching is {matching}: expected 0 or more")
+            raise UserError(f"loss.proposals.matching is {matching}: expected 0 or more")
         self.weight = weight
         self.beta = beta
         self.matching = matching

@@ -10,8 +10,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from colorize.color import rgb_to_luma
-from colorize.features import VGG19
+from colorize.base.errors import UserError
+from colorize.imaging.color import rgb_to_luma
+from colorize.pretrained.vgg19 import VGG19
 
 # What a tap's mean difference is divided by, for each convention of VGG-19's weights.
 DIVISORS: Mapping[str, Mapping[str, float]] = {
@@ -164,13 +165,13 @@ def _choose_divisors(
 def _check_divisors(taps: tuple[str, ...], divisors: Mapping[str, Any]) -> dict[str, float]:
     option = "loss.rank_diversity.divisors"
     if set(divisors) != set(taps):
-        raise ValueError(
+        raise UserError(
             f"{option} names {', '.join(divisors) or 'no tap'}: expected exactly the taps of the "
             f"features, {', '.join(taps) or 'none'}"
         )
     for tap, divisor in divisors.items():
         if not divisor > 0:
-            raise ValueError(f"{option}.{tap} is {divisor}: expected above 0")
+            raise UserError(f"{option}.{tap} is {divisor}: expected above 0")
     return {tap: float(divisors[tap]) for tap in taps}
 
 

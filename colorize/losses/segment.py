@@ -10,7 +10,8 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from colorize.segments import segment_means
+from colorize.base.errors import UserError
+from colorize.imaging.segments import segment_means
 
 Normalize = Literal["segments", "area", "none"]
 TruthTerm = Literal["winner", "all"]
@@ -81,7 +82,7 @@ class Segment(nn.Module):
     The paper leaves open, and this project decides:
 
     - the watershed (its gradient, markers and smallest segment), how many neighbours q and how near
-      in colour they must be: settings of the guide, see :mod:`colorize.segments`;
+      in colour they must be: settings of the guide, see :mod:`colorize.imaging.segments`;
     - ``normalize``: "segments" divides each sum by its number of terms and the 3 channels, so that
       the scale depends neither on the frame nor on its size; "area" weighs each segment by its
       pixels besides, so that crumbs count little; "none" is the bare formula;
@@ -104,11 +105,11 @@ class Segment(nn.Module):
     ) -> None:
         super().__init__()
         if truth_term not in ("winner", "all"):
-            raise ValueError(
+            raise UserError(
                 f"loss.segment.truth_term is {truth_term!r}: expected 'winner' or 'all'"
             )
         if normalize not in ("segments", "area", "none"):
-            raise ValueError(
+            raise UserError(
                 f"loss.segment.normalize is {normalize!r}: expected 'segments', 'area' or 'none'"
             )
         self.weight = weight

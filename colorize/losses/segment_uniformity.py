@@ -10,8 +10,9 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from colorize.color import rgb_to_chroma
-from colorize.segments import segment_means
+from colorize.base.errors import UserError
+from colorize.imaging.color import rgb_to_chroma
+from colorize.imaging.segments import segment_means
 
 Space = Literal["chroma", "rgb"]
 Allowance = Literal["truth", "none"]
@@ -72,11 +73,11 @@ class SegmentUniformity(nn.Module):
     ) -> None:
         super().__init__()
         if space not in ("chroma", "rgb"):
-            raise ValueError(
+            raise UserError(
                 f"loss.segment_uniformity.space is {space!r}: expected 'chroma' or 'rgb'"
             )
         if allowance not in ("truth", "none"):
-            raise ValueError(
+            raise UserError(
                 f"loss.segment_uniformity.allowance is {allowance!r}: expected 'truth' or 'none'"
             )
         self.weight = weight

@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from colorize.flow import warp
+from colorize.motion.warp import warp
 
 
 def temporal(

@@ -2,19 +2,21 @@
 
 Frames stream one at a time, never the whole film in memory, and what is written appears whole or
 not at all. Every error of a file is a :class:`MediaError` of one line.
+
+May import base and imaging.
 """
 
-from colorize.media.encode import write_video
 from colorize.media.error import MediaError
 from colorize.media.fingerprint import fingerprint
 from colorize.media.frame import Alpha, Frame, Picture
-from colorize.media.look import VideoLook
 from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open_source
-from colorize.media.parts import PART_SUFFIX, join_parts, open_part
-from colorize.media.pictures import IMAGE_SUFFIXES
+from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.sink import Sink
 from colorize.media.source import Source
-from colorize.media.video import VideoSource
+from colorize.media.video.encode import write_video
+from colorize.media.video.look import VideoLook
+from colorize.media.video.parts import PART_SUFFIX, join_parts, open_part
+from colorize.media.video.source import VideoSource
 
 __all__ = [
     "IMAGE_SUFFIXES",

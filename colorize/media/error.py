@@ -9,8 +9,10 @@ from pathlib import Path
 
 import av
 
+from colorize.base.errors import UserError
 
-class MediaError(ValueError):
+
+class MediaError(UserError):
     """A file that cannot be read or written: one line that names the file and the remedy."""
 
     def __init__(self, message: str) -> None:

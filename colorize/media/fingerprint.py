@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from colorize.media.error import MediaError, reason
-from colorize.media.folder import picture_files
+from colorize.media.pictures.folder import picture_files
 
 _MIB = 1 << 20
 _WHOLE = 64 * _MIB

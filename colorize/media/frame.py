@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
 
+from colorize.base.errors import UserError
+
 Picture: TypeAlias = UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"]
 Alpha: TypeAlias = UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]
 
@@ -51,7 +53,7 @@ class Frame:
             ValueError: ``rgb`` has another size than this frame.
         """
         if rgb.shape != self.rgb.shape:
-            raise ValueError(f"frame {self.index} is {self.rgb.shape}, its colours {rgb.shape}")
+            raise UserError(f"frame {self.index} is {self.rgb.shape}, its colours {rgb.shape}")
         alpha = None if self.alpha is None else to_depth(self.alpha, rgb.dtype)
         return dataclasses.replace(self, rgb=rgb, alpha=alpha)
 

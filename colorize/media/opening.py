@@ -7,15 +7,16 @@ from pathlib import Path
 
 import av
 
-from colorize.media.encoder import CONTAINERS, Encoding
+from colorize.base.errors import UserError
 from colorize.media.error import MediaError, reason
-from colorize.media.film import VideoSink
-from colorize.media.folder import FolderSink, ImageSink, PictureSource
-from colorize.media.pictures import IMAGE_SUFFIXES
+from colorize.media.pictures.coding import IMAGE_SUFFIXES
+from colorize.media.pictures.folder import FolderSink, ImageSink, PictureSource
 from colorize.media.sink import Sink
 from colorize.media.source import Source
-from colorize.media.tracks import Tracks
-from colorize.media.video import VideoSource
+from colorize.media.video.encoder import CONTAINERS, Encoding
+from colorize.media.video.film import VideoSink
+from colorize.media.video.source import VideoSource
+from colorize.media.video.streams import Tracks
 
 VIDEO_SUFFIXES = frozenset(CONTAINERS) | frozenset(
     {".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".vob"}
@@ -54,7 +55,7 @@ def open_sink(path: str | Path, *, like: Source, quality: int = 90) -> Sink:
     """
     path = Path(path)
     if not 1 <= quality <= 100:
-        raise ValueError(f"quality must be from 1 to 100, got {quality}")
+        raise UserError(f"quality must be from 1 to 100, got {quality}")
     _check_form(path, like)
     if like.kind == "folder":
         return FolderSink(path, quality=quality)

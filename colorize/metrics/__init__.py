@@ -23,6 +23,8 @@ All pictures are RGB in [0, 1]; the caller clips the prediction. The formula is 
 beside the module: :func:`colorize.metrics.psnr.psnr` and so on. :func:`measure` applies many
 metrics to one colouring, :func:`measure_variants` to the gray input and K colourings, and
 :class:`ShotMeasurement` clip metrics to the same; all refuse pictures outside [0, 1].
+
+May import base, imaging, pretrained and motion.
 """
 
 from colorize.metrics.colorfulness import Colorfulness, ColorfulnessError

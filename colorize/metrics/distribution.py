@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from colorize.base.errors import UserError
 from colorize.metrics.diverse import Better
 
 DISTANCES = (1, 2, 4)  # frames apart
@@ -43,7 +44,7 @@ def color_distribution_consistency(shares: Float[Tensor, "t 3 bins"]) -> Float[T
     CDC; NTIRE 2023 Video Colorization Challenge.
     """
     if len(shares) <= max(DISTANCES):
-        raise ValueError(f"CDC: {len(shares)} frames; it needs {max(DISTANCES) + 1} or more")
+        raise UserError(f"CDC: {len(shares)} frames; it needs {max(DISTANCES) + 1} or more")
     steps = [jensen_shannon(shares[:-d], shares[d:]).mean() for d in DISTANCES]
     return torch.stack(steps).mean()
 

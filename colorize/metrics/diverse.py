@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from colorize.base.errors import UserError
+
 Better = Literal["higher", "lower", "closer"]
 
 GRAY = "gray input"
@@ -186,7 +188,7 @@ class ShotMeasurement:
 
 def _check(prediction: Tensor, truth: Tensor) -> None:
     if prediction.shape != truth.shape:
-        raise ValueError(
+        raise UserError(
             f"cannot measure frames of shape {tuple(prediction.shape)} against true frames of "
             f"{tuple(truth.shape)}: bring both to one size and count"
         )
@@ -194,7 +196,7 @@ def _check(prediction: Tensor, truth: Tensor) -> None:
         low, high = (value.item() for value in image.aminmax())
         # Written so that NaN fails too.
         if not (low >= 0 and high <= 1):
-            raise ValueError(
+            raise UserError(
                 f"{what} frames: expected RGB in [0, 1], got {low:.4g} to {high:.4g}; "
                 "clip them to the gamut, or divide 8-bit frames by 255"
             )

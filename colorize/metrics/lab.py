@@ -7,7 +7,7 @@ from jaxtyping import Float
 from skimage.color import deltaE_ciede2000
 from torch import Tensor, nn
 
-from colorize.color import rgb_to_lab
+from colorize.imaging.color import rgb_to_lab
 from colorize.metrics.diverse import Better
 
 

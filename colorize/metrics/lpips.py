@@ -15,8 +15,9 @@ from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from colorize.downloads import download
+from colorize.base.errors import UserError
 from colorize.metrics.diverse import Better
+from colorize.pretrained.downloads import download
 
 _WEIGHTS = {
     "alex": torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
@@ -32,7 +33,7 @@ _SMALLEST_SIDE = 32
 _UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)
 
 
-class LpipsWeightsError(ValueError):
+class LpipsWeightsError(UserError):
     """The network's weights are missing or do not fit; one line that names the remedy."""
 
 
@@ -51,7 +52,7 @@ def lpips(
     """
     height, width = truth.shape[-2:]
     if min(height, width) < _SMALLEST_SIDE:
-        raise ValueError(
+        raise UserError(
             f"LPIPS: frames of {height}x{width} pixels are too small, at least "
             f"{_SMALLEST_SIDE}x{_SMALLEST_SIDE} are needed; evaluate at a larger size or leave the "
             "metric lpips out"
@@ -78,9 +79,7 @@ class Lpips(nn.Module):
     def __init__(self, *, net: str = "alex", weights: str = "torchvision") -> None:
         super().__init__()
         if net not in _WEIGHTS:
-            raise ValueError(
-                f"metric.lpips.net: expected one of {', '.join(_WEIGHTS)}, got {net!r}"
-            )
+            raise UserError(f"metric.lpips.net: expected one of {', '.join(_WEIGHTS)}, got {net!r}")
         state, label, caffe = _load_weights(net, weights)
         self.name = f"{label} ↓"
         self.note = (

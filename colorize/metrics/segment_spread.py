@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from colorize.color import rgb_to_lab
+from colorize.imaging.color import rgb_to_lab
+from colorize.imaging.segments import segment_means, watershed
 from colorize.metrics.diverse import Better
-from colorize.segments import segment_means, watershed
 
 
 def segment_spread(

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
+from colorize.base.errors import UserError
 from colorize.metrics.diverse import Better
 
 # The Gaussian window of Wang et al. (sigma 1.5) spans 11 pixels.
@@ -26,7 +27,7 @@ def ssim(
     """
     height, width = truth.shape[-2:]
     if min(height, width) < SMALLEST_SIDE:
-        raise ValueError(
+        raise UserError(
             f"SSIM: frames of {height}x{width} pixels are smaller than its {SMALLEST_SIDE}-pixel "
             "window; evaluate at a larger size or leave the metric ssim out"
         )

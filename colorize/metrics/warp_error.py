@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from colorize.color import rgb_to_lab
-from colorize.errors import require_choice
-from colorize.flow import consistency, warp
-from colorize.flow_estimators import FlowEstimator, FlowMethod, build_flow_estimator
+from colorize.base.errors import require_choice
+from colorize.imaging.color import rgb_to_lab
 from colorize.metrics.diverse import Better
+from colorize.motion.estimators import FlowEstimator, FlowMethod, build_flow_estimator
+from colorize.motion.warp import consistency, warp
 
 Space = Literal["rgb", "ab"]
 
@@ -56,7 +56,7 @@ def warp_error(
 def estimate_motion(truth: Float[Tensor, "t 3 h w"], estimator: FlowEstimator) -> Motion:
     """Return the motion from each frame but the last to the next; visible where both flows agree.
 
-    Agreement of the flow with its reverse: :func:`colorize.flow.consistency`.
+    Agreement of the flow with its reverse: :func:`colorize.motion.warp.consistency`.
     """
     if len(truth) == 1:
         nothing = truth.new_zeros(0, 2, *truth.shape[-2:])

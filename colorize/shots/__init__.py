@@ -5,6 +5,8 @@ correlation, so that fades and changes of light do not look like another picture
 the picture changed, so that a figure that jumps before a plain background does not. Frames that
 show nothing (black, white) are left out, so that a fade through black is a step from one picture to
 another. ``thumbnails``, ``dissolves`` < ``track`` < ``cuts`` < ``starts``.
+
+May import base and imaging.
 """
 
 from colorize.shots.starts import shot_starts

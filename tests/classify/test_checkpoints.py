@@ -20,6 +20,7 @@ from classify.checkpoints import (
 from classify.models import Mnist
 from classify.task import ClassificationTask
 from tests.classify.tiny import SIZE, description, red_or_blue, write_checkpoint
+from tests.places import ROOT
 
 
 def test_a_checkpoint_carries_classes_and_preprocessing(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_lightning_checkpoint_reads_the_same(tmp_path: Path) -> None:
 
 
 def test_every_target_of_the_configs_is_known() -> None:
-    conf = Path(__file__).resolve().parents[2] / "conf" / "classifier"
+    conf = ROOT / "conf" / "classifier"
     words = "".join(path.read_text() for path in conf.glob("*.yaml")).replace(",", " ").split()
     targets = {after for word, after in itertools.pairwise(words) if "_target_" in word}
     targets -= {"classify.augment.Augment"}  # only training varies pictures

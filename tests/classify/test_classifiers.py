@@ -10,7 +10,7 @@ from classify.data import Split
 from classify.data.examples import Collection
 from classify.preprocessing import to_unit
 from classify.task import ClassificationTask
-from colorize.config import ConfigError, build, check, config_directory
+from colorize.base.config import ConfigError, build, check, config_directory
 from tests.classify.samples import examples
 from tests.classify.tiny import evaluate_config, train_config
 

@@ -10,7 +10,7 @@ import pytest
 from classify.checkpoints import CheckpointError
 from classify.evaluate import evaluate
 from classify.train import train
-from colorize.config import ConfigError
+from colorize.base.config import ConfigError
 from tests.classify.samples import class_folders
 from tests.classify.test_train import TINY
 from tests.classify.tiny import evaluate_config, train_config, write_checkpoint

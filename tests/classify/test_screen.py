@@ -17,9 +17,9 @@ import pytest
 from classify import screen
 from tests.classify.samples import class_folders, png, tinted
 from tests.classify.tiny import write_checkpoint
+from tests.places import ROOT
 
 PROGRAM = [sys.executable, "-c", "from classify.screen import main; main()"]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 from classify import train as train_module
 from classify.checkpoints import load_checkpoint
 from classify.train import train
-from colorize.config import ConfigError, check
+from colorize.base.config import ConfigError, check
 from tests.classify.samples import class_folders
 from tests.classify.tiny import train_config
 

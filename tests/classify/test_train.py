@@ -16,11 +16,11 @@ from classify import task as task_module
 from classify.checkpoints import load_checkpoint
 from classify.predict import Classifier
 from classify.train import assemble, train
-from colorize.config import ConfigError, check
+from colorize.base.config import ConfigError, check
 from tests.classify.samples import class_folders
 from tests.classify.tiny import train_config
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = (
     "preprocessing.size=[12,12]",
     "model.classes=2",

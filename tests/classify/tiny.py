@@ -13,8 +13,8 @@ from torch import nn
 from classify.checkpoints import Checkpoint, export
 from classify.config import register_schemas
 from classify.models import Mnist
-from colorize.config import config_directory
-from colorize.config import register_schemas as register_others
+from colorize.base.config import config_directory
+from colorize.base.config import register_schemas as register_others
 
 SIZE = (12, 12)
 MODEL = {"_target_": "classify.models.Mnist", "classes": 2, "channels": 3, "size": list(SIZE)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorize.data.cartoon import CartoonSeries
+from colorize.cartoon import CartoonSeries
 from colorize.data.manifest import ClipRecord, Manifest, save_manifest
 
 SIZE = (36, 64)

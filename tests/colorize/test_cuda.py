@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from colorize import cli, losses
-from colorize.features import VGG19
-from colorize.models import References
-from colorize.upsampling import upsample_chroma
+from colorize import losses
+from colorize.films import command as cli
+from colorize.imaging.upsampling import upsample_chroma
+from colorize.networks.guided.network import References
+from colorize.pretrained.vgg19 import VGG19
 from tests.colorize import tiny
 from tests.colorize.losses.family import every_step, random_step
 from tests.colorize.media.films import gray_ramp

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from colorize import cli
-from colorize.data.cartoon import CartoonSeries
+from colorize.cartoon import CartoonSeries
+from colorize.films import command as cli
 
 RECORD = Path(__file__).with_name("golden.json")
 SIZE = (144, 192)

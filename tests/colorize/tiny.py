@@ -7,14 +7,16 @@ from typing import Any
 
 import torch
 
-from colorize.checkpoints import Checkpoint, export
-from colorize.flow_estimators import Dis
+from colorize.inference.checkpoints import Checkpoint, export
 from colorize.losses import RankDiversity, Refinement
 from colorize.metrics.psnr import Psnr
-from colorize.models import Generator, ReferenceGenerator, Refiner
-from colorize.objective import Objective
-from colorize.squeezenet import SqueezeNet
-from colorize.task import ColorizationTask
+from colorize.motion.estimators import Dis
+from colorize.networks.guided.network import GuidedNetwork
+from colorize.networks.prototype.generator import Generator
+from colorize.networks.prototype.refiner import Refiner
+from colorize.pretrained.squeezenet import SqueezeNet
+from colorize.training.objective import Objective
+from colorize.training.task import ColorizationTask
 
 CHOICES: dict[str, Any] = {
     "features": None,
@@ -35,15 +37,15 @@ def generator(seed: int = 0, **choices: Any) -> Generator:
 REFERENCE_CHOICES: dict[str, Any] = {
     "channels": [4, 4, 8],
     "match_width": 8,
-    "judge_width": 4,
+    "fusion_width": 4,
 }
 
 
-def reference_generator(seed: int = 0) -> ReferenceGenerator:
+def reference_generator(seed: int = 0) -> GuidedNetwork:
     """A reference-guided generator of seeded random weights; colourings differ from gray."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = ReferenceGenerator(features=SqueezeNet(weights="random"), **REFERENCE_CHOICES)
+        model = GuidedNetwork(features=SqueezeNet(weights="random"), **REFERENCE_CHOICES)
         with torch.no_grad():
             model.unet.output.bias[:2] = torch.tensor([-0.2, 0.3])
         return model
@@ -51,8 +53,8 @@ def reference_generator(seed: int = 0) -> ReferenceGenerator:
 
 def write_reference_safetensors(path: Path, *, seed: int = 0) -> Path:
     """Export a tiny reference-guided model as colorize-train does at its end."""
-    features = {"_target_": "colorize.squeezenet.SqueezeNet", "weights": "random"}
-    model = {"_target_": "colorize.models.ReferenceGenerator", "features": features}
+    features = {"name": "squeezenet", "weights": "random"}
+    model = {"name": "guided", "features": features}
     about = description() | {"step": 7}
     about["config"]["model"] = {**model, **REFERENCE_CHOICES}
     checkpoint = Checkpoint(
@@ -76,8 +78,8 @@ def description(
     size: tuple[int, int] = (32, 48), *, refiner: dict[str, Any] | None = None, **choices: Any
 ) -> dict[str, Any]:
     """What colorize-train writes of a run into its checkpoint, as far as commands read it."""
-    model = {"_target_": "colorize.models.Generator", **CHOICES, **choices}
-    second = refiner and {"_target_": "colorize.models.Refiner", **refiner}
+    model = {"name": "prototype", **CHOICES, **choices}
+    second = refiner and {"name": "refiner", **refiner}
     return {
         "config": {"model": model, "refiner": second, "seed": 5},
         "size": list(size),

@@ -16,8 +16,8 @@ import pytest
 
 from tests.colorize.tiny import write_safetensors
 from tests.fuzz.damage import CHANGES, damaged
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = 600
 WORKERS = 2
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from colorize import cli
+from colorize.films import command as cli
 from colorize.media import VIDEO_SUFFIXES, open_source
 from tests.fuzz.damage import Damaged, damaged
 from tests.fuzz.seeds import films, pictures

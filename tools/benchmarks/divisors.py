@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.timing import Setting
-from colorize.color import rgb_to_luma
-from colorize.errors import fail
+from colorize.base.errors import fail
+from colorize.imaging.color import rgb_to_luma
 from colorize.losses import balanced_divisors
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from benchmarks.timing import Setting, print_speedups, print_target
-from colorize.models import Generator
-from colorize.predict import Colorizer
-from colorize.shipped import weights_path
-from colorize.tracking import Tracks
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.shipped import weights_path
+from colorize.motion.propagation import Tracks
+from colorize.networks.prototype.generator import Generator
 
 _SIZE = (256, 456)
 _PROTOTYPE_SIZE = (240, 320)

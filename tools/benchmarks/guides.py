@@ -13,9 +13,9 @@ from torch import Tensor
 
 from benchmarks.timing import Setting, one_core, print_shares, print_target
 from colorize.data import CartoonSeries
-from colorize.data.guide_settings import GuideSettings, NeighborSettings
-from colorize.data.guides import GROUPS, compute_guides
-from colorize.neighbors import distances
+from colorize.data.targets.compute import GROUPS, compute_guides
+from colorize.data.targets.settings import GuideSettings, NeighborSettings
+from colorize.imaging.neighbors import distances
 
 _WINDOWED = GuideSettings(neighbors=NeighborSettings(method="windowed"))
 _EXACT, _SEGMENTS = "neighbors, exact (kd-tree)", "segments, areas, near segments"

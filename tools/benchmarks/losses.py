@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from benchmarks.networks import generator_steps
 from benchmarks.timing import Setting, print_shares, print_target
 from colorize.data import CartoonSeries
-from colorize.data.guide_settings import GuideSettings
-from colorize.data.guides import GUIDES, compute_guides
+from colorize.data.targets.compute import GUIDES, compute_guides
+from colorize.data.targets.settings import GuideSettings
 from colorize.losses import Bilateral, Refinement, Segment, SegmentUniformity, Temporal
 
 _OUTPUTS = 4

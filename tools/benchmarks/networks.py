@@ -10,10 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.timing import Setting, print_speedups
-from colorize.color import rgb_to_luma
+from colorize.imaging.color import rgb_to_luma
 from colorize.losses import RankDiversity
-from colorize.models import Generator
-from colorize.models.generator import HypercolumnProjection, resize_bilinear
+from colorize.networks.prototype.generator import Generator, HypercolumnProjection, resize_bilinear
 
 # The largest difference at which the shortcut counts as exact.
 TOLERANCE = 1e-5

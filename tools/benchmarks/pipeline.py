@@ -16,17 +16,18 @@ import numpy as np
 import torch
 
 from benchmarks.timing import Setting, one_core
-from colorize.checkpoints import Checkpoint
-from colorize.data.cartoon import CartoonSeries
-from colorize.jobs import Settings, run_job
-from colorize.jobs.analysis import look_through
-from colorize.jobs.coloring import Coloring
-from colorize.jobs.joining import Joining
-from colorize.jobs.memory import Effort
+from colorize.cartoon import CartoonSeries
+from colorize.films.plan.analysis import look_through
+from colorize.films.plan.manifest import Settings
+from colorize.films.render.coloring import Coloring
+from colorize.films.render.effort import Effort
+from colorize.films.render.joining import Joining
+from colorize.films.run import run_job
+from colorize.inference.checkpoints import Checkpoint
+from colorize.inference.colorizer import Colorizer
 from colorize.media import Frame, join_parts, open_part, open_source, write_video
-from colorize.models import Generator
-from colorize.predict import Colorizer
-from colorize.stillness import DEFAULT_STRENGTH
+from colorize.motion.smoothing import DEFAULT_STRENGTH
+from colorize.networks.prototype.generator import Generator
 
 _WORKING, _SHOTS, _FRAMES = (108, 192), 8, 24
 _TARGET = 1.4  # times faster than its stages one after another
@@ -137,7 +138,7 @@ def _pictures(seed: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
 def _checkpoint(seed: int) -> Checkpoint:
     """The default recipe's network with random weights."""
     model = {
-        "_target_": "colorize.models.Generator",
+        "_target_": "colorize.networks.Generator",
         "features": None,
         "outputs": 4,
         "head": "chroma",

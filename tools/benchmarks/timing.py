@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import torch
 
-from colorize.features import VGG19
+from colorize.pretrained.vgg19 import VGG19
 
 Times = dict[str, float]
 

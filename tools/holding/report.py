@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from colorize.files import write_atomically
+from colorize.base.files import write_atomically
 from holding.figures import Figures
 
 NAMES = {

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from colorize import color
-from colorize.predict import working_size
+from colorize.imaging import color
+from colorize.inference.colorizer import working_size
 
 CONDITIONS = ("exact", "as a network", "grain")
 # Blur of about one cell, then half a cell to the right and down: what a network's chroma is like.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.upsampling import upsample_chroma
+from colorize.imaging.upsampling import upsample_chroma
 
 Method = Callable[[Tensor, Tensor], Tensor]
 

@@ -14,8 +14,8 @@ import torch
 from benchmarks.timing import one_core
 from torch import Tensor
 
-from colorize import color
-from colorize.predict import working_size
+from colorize.imaging import color
+from colorize.inference.colorizer import working_size
 from upsampling.methods import METHODS
 
 BASELINE = "bilinear and join"

@@ -17,7 +17,7 @@ from colorize.app.error import PageError
 from colorize.app.schema import read_json
 from colorize.app.thumbnails import thumbnail
 from colorize.app.uploads import check_name
-from colorize.media.folder import natural_key
+from colorize.media.pictures.folder import natural_key
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from colorize.app.reel import SIZES
 from colorize.app.schema import read_json
 from colorize.app.uploads import check_name
 from colorize.app.views import done_parts
-from colorize.coloredness import is_colored
-from colorize.jobs.references import read_picture
-from colorize.media.folder import natural_key, picture_files
+from colorize.films.plan.references import read_picture
+from colorize.imaging.coloredness import is_colored
+from colorize.media.pictures.folder import natural_key, picture_files
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from colorize.app.api.base import Api, whole_number
 from colorize.app.kinds import FILM_SUFFIXES, PICTURE_SUFFIXES
 from colorize.app.weights import find_weights
-from colorize.media.folder import natural_key
+from colorize.media.pictures.folder import natural_key
 
 _MOST = 2000  # entries of a folder that are listed
 

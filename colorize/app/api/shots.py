@@ -17,7 +17,7 @@ from colorize.app.error import PageError
 from colorize.app.jobs import Job, changed
 from colorize.app.schema import read_json
 from colorize.app.tasks.colour import choice_folder
-from colorize.jobs import KEEP, Manifest, Shot
+from colorize.films.plan.manifest import KEEP, Manifest, Shot
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from colorize.app.tasks.models import Models
-from colorize.files import write_atomically
-from colorize.jobs import KEEP, Settings, Share, Shot, read_manifest, run_job
-from colorize.jobs.analysis import middle_pair
-from colorize.jobs.digests import digest_of
-from colorize.jobs.manifest import Manifest
-from colorize.jobs.sheet import sheet_rows
+from colorize.base.files import write_atomically
+from colorize.films.plan.analysis import middle_pair
+from colorize.films.plan.digests import digest_of
+from colorize.films.plan.manifest import KEEP, Manifest, Settings, Shot, read_manifest
+from colorize.films.run import Share, run_job
+from colorize.films.sheet import sheet_rows
+from colorize.inference.colorizer import Colorizer
 from colorize.media import fingerprint, open_source
-from colorize.media.pictures import encode_picture
-from colorize.predict import Colorizer
+from colorize.media.pictures.coding import encode_picture
 
 
 def colour(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from classify.predict import Classifier
+from colorize.inference.colorizer import Colorizer
 from colorize.media import fingerprint
-from colorize.predict import Colorizer
 
 
 class Models:

@@ -13,9 +13,10 @@ from classify.preprocessing import Preprocessing
 from tests.classify.data.test_entries import write_tar, write_zip
 from tests.classify.data.test_tables import fer_row, write_idx
 from tests.classify.samples import class_folders, noise, png
+from tests.places import SHARED
 
 SMALL = Preprocessing(size=(12, 12), channels=3)
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = SHARED / "data"
 
 
 def read(root: Path, **settings):
@@ -97,9 +98,9 @@ def test_nothing_readable(tmp_path: Path) -> None:
 
 @pytest.mark.shared
 def test_the_digits_that_are_here() -> None:
-    if not (SHARED / "mnist").is_dir():
+    if not (DATA / "mnist").is_dir():
         pytest.skip("no ../shared/data/mnist beside the checkout")
-    collection = Pictures(root=str(SHARED / "mnist")).read(Preprocessing(size=(28, 28), channels=1))
+    collection = Pictures(root=str(DATA / "mnist")).read(Preprocessing(size=(28, 28), channels=1))
     assert len(collection.examples) == 20000
     assert collection.parts.count("test") == 10000
     # LeCun's page and every count since: the test set holds 1135 ones and 892 fives.

@@ -14,8 +14,9 @@ from classify.data.examples import plain_examples
 from classify.preprocessing import Preprocessing
 from tests.classify.data.test_entries import write_zip
 from tests.classify.samples import examples
+from tests.places import SHARED
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = SHARED / "data"
 
 
 def collection(made, parts=None) -> Collection:
@@ -121,7 +122,7 @@ def some_faces(archive: Path) -> dict[str, bytes]:
 
 @pytest.mark.shared
 def test_no_file_of_the_emotions_test_part_is_seen_in_training(tmp_path: Path) -> None:
-    archive = SHARED / "fer2013" / "fer2013.tar.gz"
+    archive = DATA / "fer2013" / "fer2013.tar.gz"
     if not archive.is_file():
         pytest.skip("no ../shared/data/fer2013 beside the checkout")
     files = some_faces(archive)

@@ -15,7 +15,7 @@ from tests.colorize.tiny import write_safetensors
 @pytest.fixture(autouse=True)
 def _no_shipped_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let tests find the weights that they make, and no others."""
-    monkeypatch.setattr("colorize.shipped._FOLDER", tmp_path / "no-weights")
+    monkeypatch.setattr("colorize.inference.shipped._FOLDER", tmp_path / "no-weights")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from colorize.app.studio import Studio
 from colorize.app.tasks import TASKS, Models
 from colorize.app.uploads import Limits
 from colorize.app.worker import Lines
-from colorize.errors import line_for_user
+from colorize.base.errors import line_for_user
 
 OWN = {"X-Tooncolor": "1"}
 LENGTHS = (9, 7, 8)  # frames of the shots of the clip below

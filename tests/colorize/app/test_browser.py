@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorize.jobs import read_manifest
+from colorize.films.plan.manifest import read_manifest
 from colorize.media import VideoSource
 from tests.classify.samples import class_folders
 from tests.classify.tiny import write_checkpoint
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, gray_frames, png
-from tests.colorize.jobs.drawn import tinted
+from tests.colorize.films.drawn import tinted
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

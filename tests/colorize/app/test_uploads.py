@@ -15,7 +15,7 @@ from PIL import Image
 
 from colorize.app.uploads import Limits
 from tests.colorize.app.pages import Page, film_bytes, gray_frames, png
-from tests.colorize.jobs.drawn import tinted
+from tests.colorize.films.drawn import tinted
 
 SMALL = png(gray_frames()[0])
 

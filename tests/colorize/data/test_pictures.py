@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize.cartoon import CartoonSeries
 from colorize.data import DatasetError, SeriesPictures
-from colorize.data.cartoon import CartoonSeries
 
 
 def write(folder: Path, frames: list[np.ndarray]) -> Path:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from colorize.color import join, rgb_to_luma
 from colorize.data.recolor import Recoloring, draw_recoloring
+from colorize.imaging.color import join, rgb_to_luma
 
 
 def frames(*shape: int) -> tuple[torch.Tensor, torch.Tensor]:

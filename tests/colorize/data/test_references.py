@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from colorize.color import rgb_to_chroma, rgb_to_luma
 from colorize.data.augment import Augment
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
@@ -25,7 +24,8 @@ from colorize.data.references import (
 )
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
-from colorize.flow_estimators import Dis
+from colorize.imaging.color import rgb_to_chroma, rgb_to_luma
+from colorize.motion.estimators import Dis
 
 SIZE = (8, 8)
 # Nothing that changes a picture.

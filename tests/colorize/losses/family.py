@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from colorize.objective import Objective
+from colorize.training.objective import Objective
 
 # Frames of a clip, and colourings of each: everything that a step may hold.
 every_step = pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from colorize.color import join, rgb_to_chroma
+from colorize.imaging.color import join, rgb_to_chroma
 from colorize.losses.proposals import Proposals
 from tests.colorize.losses.family import assert_never_waits_for_the_device
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from colorize.features import VGG19
 from colorize.losses import RankDiversity, balanced_divisors, rank_diversity
 from colorize.losses.rank_diversity import perceptual_distance
+from colorize.pretrained.vgg19 import VGG19
 from tests.colorize.losses.family import assert_never_waits_for_the_device, every_step
 
 _DIVISORS = {"conv1_2": 2.6, "conv2_1": 0.7}

@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 
 from colorize.losses.segment_uniformity import SegmentUniformity, segment_variance
-from colorize.objective import Objective
+from colorize.training.objective import Objective
 from tests.colorize.losses.family import (
     assert_never_waits_for_the_device,
     assert_runs_under_bfloat16,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from colorize.flow import agreement
 from colorize.losses.temporal import Temporal, temporal
+from colorize.motion.warp import agreement
 from tests.colorize.losses.family import (
     assert_never_waits_for_the_device,
     assert_runs_under_bfloat16,

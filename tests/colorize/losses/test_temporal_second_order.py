@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from colorize.losses.temporal_second_order import TemporalSecondOrder
-from colorize.objective import Objective
+from colorize.training.objective import Objective
 from tests.colorize.losses.family import assert_never_waits_for_the_device, every_step
 from tests.colorize.losses.test_temporal import moving_texture, warped_by_scipy
 

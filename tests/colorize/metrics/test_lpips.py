@@ -15,8 +15,9 @@ from safetensors.torch import save_file
 
 import colorize.metrics.lpips as module
 from colorize.metrics import Lpips, LpipsWeightsError, Metric
+from tests.places import SHARED
 
-WEIGHTS = Path(__file__).resolve().parents[3] / "../shared/weights"
+WEIGHTS = SHARED / "weights"
 CAFFE = WEIGHTS / "squeezenet1_1_features_caffe.safetensors"
 CAFFE_INPUT = "BGR 0-255 minus (103.939,116.779,123.68)"
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from colorize.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
-from colorize.data.cartoon import CartoonSeries
+from colorize.cartoon import CartoonSeries
+from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.imaging.segments import watershed
 from colorize.metrics import GRAY, TRUTH, ClipMetric, Metric, SegmentSpread, measure_variants
 from colorize.metrics.segment_spread import segment_spread
-from colorize.segments import watershed
 
 
 def _frames(count: int = 2, seed: int = 0) -> torch.Tensor:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -9,8 +7,7 @@ import torch
 from scipy.ndimage import map_coordinates
 from skimage.color import rgb2lab
 
-from colorize.data.cartoon import CartoonSeries
-from colorize.flow_estimators import Dis, FlowWeightsError
+from colorize.cartoon import CartoonSeries
 from colorize.metrics import ClipMetric
 from colorize.metrics.warp_error import (
     FlowSettings,
@@ -19,8 +16,10 @@ from colorize.metrics.warp_error import (
     estimate_motion,
     warp_error,
 )
+from colorize.motion.estimators import Dis, FlowWeightsError
+from tests.places import SHARED
 
-_WEIGHTS = Path(__file__).resolve().parents[3] / "../shared/weights/raft_small.safetensors"
+_WEIGHTS = SHARED / "weights/raft_small.safetensors"
 
 
 def _random(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -18,8 +18,6 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
   const stillness = slider("stillness", "Stillness of colours", asked.stillness, 0, 1, 0.05);
   const recolor = h("input", { type: "checkbox", name: "recolor" });
   recolor.checked = asked.recolor;
-  const snap = h("input", { type: "checkbox", name: "snap" });
-  snap.checked = asked.snap;
   const fast = h("input", { type: "checkbox", name: "fast" });
   fast.checked = asked.fast;
   const device = h("select", { name: "device" }, devices.map((each) => h("option", { value: each }, each)));
@@ -32,7 +30,6 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
       h("div", { class: "fields" }, saturation.element, stillness.element),
       h("div", { class: "fields" },
         h("label", { class: "check" }, recolor, "Colour also what is in colour already"),
-        h("label", { class: "check" }, snap, "Give every flat fill one colour"),
         h("label", { class: "check" }, fast, "Compute in half precision (faster on newer processors)"),
         devices.length > 1 ? field("Device", device) : null)));
   const read = () => ({
@@ -44,7 +41,6 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
     stillness: stillness.read(),
     quality: asked.quality,
     recolor: recolor.checked,
-    snap: snap.checked,
     fast: fast.checked,
   });
   const takesReferences = () => usable.find((each) => each.path === checkpoint.value)?.references !== false;

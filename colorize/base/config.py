@@ -1,0 +1,388 @@
+"""The schema of a run, the check that every entry point runs first, and how components are built.
+
+Run settings are the dataclasses below: Hydra refuses an unknown key or a wrong type in them.
+Components (model, losses, data, metrics) are YAML nodes with a ``_target_``, whose constructor
+signature is their schema; plain Hydra would notice a misspelt key only when the component is
+built, or never. :func:`check` compares every node with its signature before any work starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hydra
+from beartype.door import is_bearable
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from colorize.base import sweeps
+from colorize.base.errors import UserError, did_you_mean, one_line_errors
+
+ALLOWED_TARGETS = ("colorize.", "classify.")
+_HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
+
+
+class ConfigError(UserError):
+    """A setting that cannot be used; the message is one line for the user."""
+
+
+@dataclass
+class StageConfig:
+    """Train for ``epochs`` epochs at ``size`` (height, width); the last stage has no end."""
+
+    epochs: int = MISSING
+    size: list[int] = MISSING
+
+
+@dataclass
+class SamplingConfig:
+    """What an epoch is made of; every batch holds either stills or consecutive pairs.
+
+    ``length`` is how many consecutive frames a "pair" holds: 2, or 3 for losses that compare frames
+    two apart. ``workers`` are loader processes; null is none on a CPU, whose cores the network
+    needs, and one per core, at most 8, beside a GPU.
+    """
+
+    stills: int = 5000
+    pairs: int = 1000
+    length: int = 2
+    batch_size: int = 1
+    workers: int | None = None
+    stages: list[StageConfig] = MISSING
+
+
+@dataclass
+class ProtocolConfig:
+    """How long and how large a comparison trains; schedules of one or two sizes are made of it.
+
+    ``epochs`` is ``small_epochs`` + ``large_epochs``; sizes are (height, width).
+    """
+
+    epochs: int = MISSING
+    small_epochs: int = MISSING
+    large_epochs: int = MISSING
+    small: list[int] = MISSING
+    large: list[int] = MISSING
+
+
+@dataclass
+class OptimizerConfig:
+    """Adam; ``schedule`` is ``constant`` or ``cosine`` (to zero at the last step)."""
+
+    learning_rate: float = 1e-4
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
+    schedule: str = "constant"
+    warmup_steps: int = 0
+
+
+@dataclass
+class TrainerConfig:
+    """What is handed to Lightning's Trainer; ``precision: auto`` is bf16 on CUDA, else float32."""
+
+    max_epochs: int = MISSING
+    accelerator: str = "auto"
+    devices: Any = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "auto"
+    gradient_clip_val: float | None = None
+    accumulate_grad_batches: int = 1
+    check_val_every_n_epoch: int = 1
+    log_every_n_steps: int = 10
+    deterministic: bool = False
+    early_stop_patience: int | None = None
+
+
+@dataclass
+class ValidationConfig:
+    """Frames per clip measured in validation (evenly spaced), and pictures drawn of them."""
+
+    frames_per_clip: int = 8
+    pictures: int = 4
+    monitor: str = "val/psnr/mean"
+
+
+@dataclass
+class TrainConfig:
+    """Everything ``colorize-train`` reads."""
+
+    name: str = MISSING
+    directory: str = "runs/${name}"
+    seed: int = 0
+    init: str | None = None
+    features: Any = None
+    model: Any = MISSING
+    refiner: Any = None
+    protocol: ProtocolConfig | None = None
+    loss: dict[str, Any] = MISSING
+    weights: dict[str, float] = MISSING
+    data: Any = MISSING
+    augment: Any = None
+    corruption: Any = None
+    references: Any = None
+    guides: Any = None
+    metric: dict[str, Any] = MISSING
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+
+@dataclass
+class EvaluateConfig:
+    """Everything ``colorize-evaluate`` reads; give ``checkpoint`` and ``data``, or two folders.
+
+    ``size`` is the short side the network works at; null is that of its training. ``refine`` is
+    whether the checkpoint's refiner is measured too (null: where there is one; false: the main
+    network alone); ``flow_weights`` replaces the file of RAFT's weights that it names; ``fast``
+    computes in bfloat16. Every ``every``-th frame of a clip is measured; metrics of clips take all
+    frames of a shot.
+    ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
+    and not measured; with ``reference_scope=shot`` as many of each shot (one: its middle), for that
+    shot alone. ``show_references=false`` leaves them out only, to compare on the same frames.
+    ``baseline`` measures a simple way to colour by them instead of a checkpoint:
+    copied, moved (along ``flow``, with ``flow_weights``) or transferred. Of ``prediction``, frames
+    called as the pictures in the folder ``leave_out``, such as references, are not measured.
+    """
+
+    output: str = MISSING
+    checkpoint: str | None = None
+    data: Any = None
+    split: str = "test"
+    size: int | None = None
+    refine: bool | None = None
+    flow_weights: str | None = None
+    fast: bool = False
+    reference_frames: int = 0
+    reference_scope: str = "clip"
+    show_references: bool = True
+    baseline: str | None = None
+    flow: str = "dis"
+    prediction: str | None = None
+    truth: str | None = None
+    leave_out: str | None = None
+    metric: dict[str, Any] = MISSING
+    device: str = "auto"
+    batch_size: int = 8
+    every: int = 1
+    sheet_rows: int = 6
+
+
+def config_directory() -> Path:
+    """Return the folder of the YAML files: beside the package, or inside it in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "conf"
+    return checkout if checkout.is_dir() else package / "conf"
+
+
+_schemas: dict[str, type] = {}
+
+
+def register_schema(name: str, schema: type) -> None:
+    """Make a dataclass known to Hydra as ``NAME_schema``, the first entry of a defaults list."""
+    _schemas[name] = schema
+    ConfigStore.instance().store(name=f"{name}_schema", node=schema)
+
+
+def register_schemas() -> None:
+    """Make the dataclasses of this module known to Hydra."""
+    register_schema("train", TrainConfig)
+    register_schema("evaluate", EvaluateConfig)
+
+
+def check(config: DictConfig) -> None:
+    """Refuse unset values, unknown components and arguments that a constructor does not take.
+
+    Raises:
+        ConfigError: One line naming the key and the nearest valid name.
+    """
+    schema = OmegaConf.structured(OmegaConf.get_type(config))
+    try:
+        # A plain copy has lost what "+key=value" on the command line added to the typed nodes.
+        OmegaConf.merge(schema, OmegaConf.to_container(config))
+    except OmegaConfBaseException as error:
+        raise ConfigError(describe(error)) from error
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"{missing[0]} is not set: pass {missing[0]}=VALUE")
+    for path, node in _component_nodes(OmegaConf.to_container(config, resolve=True), ""):
+        _check_component(path, node)
+
+
+def build(node: Any) -> Any:
+    """Build the component of a checked config node; ``None`` stays ``None``.
+
+    Raises:
+        ConfigError: What the constructor said of a value, in one line.
+    """
+    if node is None:
+        return None
+    try:
+        return hydra.utils.instantiate(node, _convert_="all")
+    except HydraException as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, UserError):
+            raise ConfigError(str(cause)) from error
+        raise cause from error
+
+
+def to_plain(config: DictConfig) -> dict[str, Any]:
+    """Return the resolved config as plain Python containers, for checkpoints and logs."""
+    return typing.cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True))
+
+
+def entry(name: str, function: Callable[[DictConfig], object]) -> None:
+    """Run ``function`` on the composed and checked config ``name``; the body of a console script.
+
+    A user's mistake (unknown key, wrong type, missing file) ends in one line and exit code 2;
+    a defect of ours keeps its traceback.
+    """
+    register_schemas()
+    # Hydra prints its own multi-line report and exits unless this asks for the exception itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+    def run(config: DictConfig) -> None:
+        with one_line_errors():  # inside Hydra, which would add lines of its own
+            check(config)
+            function(config)
+
+    program = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
+    with one_line_errors():
+        try:
+            sys.argv[1:] = sweeps.prepared(sys.argv[1:], folder=config_directory())
+            program(run)()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(describe(error)) from error
+
+
+def describe(error: BaseException) -> str:
+    """Return one line for what Hydra or OmegaConf says in several, naming the nearest valid key."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        wanted = str(error.missing_cfg_file)
+        group = config_directory() / Path(wanted).parent
+        options = [file.stem for file in group.glob("*.yaml")]
+        return f"there is no config {wanted}{did_you_mean(Path(wanted).name, options)}"
+    cause = _innermost(error)
+    text = " ".join(_own_words(cause))
+    unknown = _UNKNOWN_KEY.search(text)
+    if unknown is None:
+        named = re.search(r"full_key: (\S+)", str(cause))
+        key = named[1] if named else getattr(cause, "full_key", None)
+        return f"{key}: {text}" if key and str(key) not in text else text
+    file, key, owner = unknown["file"], unknown["key"], unknown["owner"]
+    known = _fields(owner)
+    parent = getattr(cause, "parent_node", None)
+    if not known and isinstance(parent, DictConfig):
+        known = list(parent)
+    full_key = getattr(cause, "full_key", None) or key
+    place = f" in {file}" if file else ""
+    return f"unknown setting {full_key}{place}{did_you_mean(key, known)}"
+
+
+def _fields(owner: str) -> list[str]:
+    """Return the fields of the dataclass called ``owner`` in a module of a registered schema."""
+    for schema in _schemas.values():
+        dataclass_named = getattr(sys.modules[schema.__module__], owner, None)
+        if fields := getattr(dataclass_named, "__dataclass_fields__", None):
+            return list(fields)
+    return []
+
+
+# "In 'experiment/x': ConfigKeyError raised while composing config: Key 'y' not in 'TrainConfig'"
+_UNKNOWN_KEY = re.compile(
+    r"(?:In '(?P<file>[^']+)':.*)?Key '(?P<key>[^']+)' (?:is )?not in '?(?P<owner>\w+)"
+)
+
+
+def _own_words(error: BaseException) -> list[str]:
+    """Return the lines of a message without OmegaConf's trailer of internal facts."""
+    lines = (line.strip() for line in str(error).splitlines())
+    trailer = ("full_key:", "object_type=", "reference_type=", "See https://")
+    return [line for line in lines if line and not line.startswith(trailer)]
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _component_nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield path, node
+        for key, value in node.items():
+            yield from _component_nodes(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _component_nodes(value, f"{path}[{index}]")
+
+
+def _check_component(path: str, node: Mapping[str, Any]) -> None:
+    target = str(node["_target_"])
+    component = _locate(path, target)
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(component).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    hints = typing.get_type_hints(component.__init__ if inspect.isclass(component) else component)
+    for key, value in node.items():
+        if key in _HYDRA_KEYS:
+            continue
+        if key not in parameters:
+            raise ConfigError(
+                f"unknown setting {path}.{key}: {target} does not take it"
+                f"{did_you_mean(key, parameters)}"
+            )
+        _check_type(f"{path}.{key}", value, hints.get(key, Any))
+    for key, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and key not in node:
+            raise ConfigError(f"{path}.{key} is not set: {target} needs it")
+
+
+def _locate(path: str, target: str) -> Callable[..., Any]:
+    if not target.startswith(ALLOWED_TARGETS):
+        raise ConfigError(
+            f"{path}._target_ is {target!r}: only components of this project can be built "
+            f"({', '.join(prefix + '*' for prefix in ALLOWED_TARGETS)})"
+        )
+    module_name, _, attribute = target.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError:
+        raise ConfigError(f"{path}._target_: there is no module {module_name!r}") from None
+    if not hasattr(module, attribute):
+        known = [name for name in vars(module) if not name.startswith("_")]
+        raise ConfigError(
+            f"{path}._target_: {module_name} has no {attribute!r}{did_you_mean(attribute, known)}"
+        )
+    return typing.cast("Callable[..., Any]", getattr(module, attribute))
+
+
+def _check_type(path: str, value: Any, hint: Any) -> None:
+    if _holds_component(value):
+        return  # what a nested component becomes is known only once it is built
+    if is_bearable(value, hint) or (type(value) is int and is_bearable(float(value), hint)):
+        return
+    if isinstance(value, list) and is_bearable(tuple(value), hint):
+        return  # YAML has no tuples
+    expected = getattr(hint, "__name__", str(hint)).replace("typing.", "")
+    if typing.get_origin(hint) is typing.Literal:
+        raise ConfigError(f"{path} is {value!r}{did_you_mean(str(value), typing.get_args(hint))}")
+    raise ConfigError(f"{path} is {value!r}: expected {expected}")
+
+
+def _holds_component(value: Any) -> bool:
+    return any(True for _ in _component_nodes(value, ""))

@@ -1,0 +1,122 @@
+"""``colorize-prepare``: turn videos and frame folders into a dataset to train and measure on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from colorize.base.errors import one_line_errors
+from colorize.data.prepare.convert import FITS
+from colorize.data.prepare.update import RATIO, SIZE, Request, as_text, prepare
+
+_DESCRIPTION = """\
+Turn colour videos and frame folders into a dataset for colorize-train and colorize-evaluate.
+Frames are resized once and stored as they are trained on, with the shots found in them.
+
+The command can be killed and run again: finished clips are kept, only what is new or changed is
+done. Options left out keep what the dataset has.
+"""
+_EXAMPLES = """\
+examples:
+  one series, split by clip at random (8 : 1 : 1), never by frame:
+    colorize-prepare episodes/ -o datasets/series
+  the same with splits of your own (header: clip,split,first_frame), at another size:
+    colorize-prepare clips/*.mp4 -o datasets/series --splits clips.csv --size 240x320
+  without the title card that opens every clip:
+    colorize-prepare episodes/ -o datasets/series --first-frame 48
+  one more clip, as a folder of frames, later:
+    colorize-prepare frames/extra -o datasets/series
+
+exit status: 0 done; 1 some sources could not be read and were skipped; 2 nothing done: a wrong
+argument, or the dataset cannot be written; 130 stopped by Ctrl-C.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the console script ``colorize-prepare``; return its exit status."""
+    options = vars(parser().parse_args(arguments))
+    skip_unreadable = options.pop("skip_unreadable")
+    with one_line_errors():
+        skipped = prepare(Request(**options))
+    for reason in skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    return 0 if skip_unreadable or not skipped else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of this program."""
+    parser = argparse.ArgumentParser(
+        prog="colorize-prepare",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("sources", metavar="SOURCE", nargs="+", type=Path,
+        help="a video, a folder of frames, or a folder of videos")  # fmt: skip
+    add("-o", "--output", dest="root", metavar="DATASET", required=True, type=Path,
+        help="the dataset's folder: made, or updated")  # fmt: skip
+    add("--size", metavar="HEIGHTxWIDTH", type=_size,
+        help=f"size of the stored frames (default {as_text(SIZE)})")  # fmt: skip
+    add("--fit", choices=FITS,
+        help="another aspect ratio is cropped at the centre, or stretched (default crop; ratios "
+        "within 2 %% are stretched)")  # fmt: skip
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--splits", metavar="CSV", type=Path,
+        help="splits by clip, columns clip,split,first_frame; split is train, val or "
+        "test; further columns are ignored; every source needs a line")  # fmt: skip
+    choice.add_argument("--ratio", metavar="TRAIN,VAL,TEST", type=_ratio,
+        help="shares of the clips without a CSV (default "
+        f"{','.join(map(str, RATIO))}); clips of the "
+        "dataset keep their split")  # fmt: skip
+    add("--seed", type=_whole, help="of the random split (default 0)")
+    add("--first-frame", metavar="N", type=_whole,
+        help="frames to leave out at the start of each clip, where the CSV says nothing "
+        "(default 0)")  # fmt: skip
+    add("--prune", action="store_true",
+        help="delete clips of the dataset that the command does not name")  # fmt: skip
+    add("--skip-unreadable", action="store_true",
+        help="exit with 0 although sources could not be read")  # fmt: skip
+    add("--workers", metavar="N", type=_positive, default=os.cpu_count() or 1,
+        help="clips converted at a time (default: one per core)")  # fmt: skip
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None or min(map(int, match.groups())) < 16:
+        raise argparse.ArgumentTypeError(
+            f"expected HEIGHTxWIDTH of at least 16x16, such as 144x256, got {text!r}"
+        )
+    return int(match[1]), int(match[2])
+
+
+def _ratio(text: str) -> tuple[float, float, float]:
+    parts = text.split(",")
+    numbers = [float(part) for part in parts if re.fullmatch(r"\s*\d*\.?\d+\s*", part)]
+    if len(parts) != 3 or len(numbers) != 3 or abs(sum(numbers) - 1) > 1e-3 or numbers[0] == 0:
+        raise argparse.ArgumentTypeError(
+            f"expected shares TRAIN,VAL,TEST whose sum is 1, such as 0.8,0.1,0.1, got {text!r}"
+        )
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Make a dataset, or bring it up to date with a request, doing only what is new or changed."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from colorize.data.manifest import (
+    SPLITS,
+    ClipRecord,
+    DatasetError,
+    Manifest,
+    load_manifest,
+    save_manifest,
+)
+from colorize.data.prepare.convert import FITS, Job, read_record, remove_clip
+from colorize.data.prepare.parallel import convert_all
+from colorize.data.prepare.sources import Row, assign, expand, match_rows, name_sources, read_splits
+from colorize.media import MediaError, open_source
+
+SIZE, RATIO = (144, 256), (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a dataset shall become; None leaves what it has, or the default of a new one."""
+
+    sources: Sequence[Path]
+    root: Path
+    size: tuple[int, int] | None = None
+    fit: str | None = None
+    splits: Path | None = None
+    ratio: tuple[float, float, float] | None = None
+    seed: int | None = None
+    first_frame: int | None = None
+    workers: int = 1
+    prune: bool = False
+
+
+def prepare(request: Request) -> list[str]:
+    """Make or update a dataset and print what it holds.
+
+    Returns:
+        One line for each source that cannot be read; the others are in the dataset.
+
+    Raises:
+        DatasetError: The request cannot be fulfilled; nothing has been changed. Or no source can
+            be read.
+    """
+    root = request.root
+    old = load_manifest(root) if (root / "manifest.json").exists() else None
+    sources = expand(request.sources)
+    names = name_sources(sources, _known(root, old))
+    kept = [] if old is None or request.prune else _others(old.clips, names)
+    new = _settings(request, old, kept)
+    rows: dict[str, Row] = {}
+    if request.splits is not None:
+        rows = match_rows(read_splits(request.splits), names, kept, request.splits)
+    jobs = [
+        Job(path, root, name, new.size, new.fit, _first_frame(name, rows, request))
+        for path, name in names.items()
+    ]
+    (root / "frames").mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(root)
+    records, fresh, skipped = _convert_all(jobs, workers=request.workers)
+    if not records and not kept:
+        raise DatasetError(f"no source can be read: {'; '.join(skipped)}")
+    clips = _with_splits([*kept, *records], old, rows, new)
+    manifest = replace(new, clips=tuple(sorted(clips, key=lambda clip: clip.name)))
+    save_manifest(manifest, root)
+    if request.prune and old is not None:
+        for record in _others(old.clips, names):
+            remove_clip(root, record.name)
+    _report(manifest, root, fresh=fresh)
+    return skipped
+
+
+def _known(root: Path, old: Manifest | None) -> list[ClipRecord]:
+    """Return the records of all clips there, also those that a killed run finished."""
+    names = {path.stem for path in (root / "frames").glob("*.json")}
+    finished = [read_record(root, name) for name in sorted(names)]
+    listed = [] if old is None else [clip for clip in old.clips if clip.name not in names]
+    return [record for record in finished if record is not None] + listed
+
+
+def _others(clips: Iterable[ClipRecord], names: Mapping[Path, str]) -> list[ClipRecord]:
+    """Return the clips that the command does not name."""
+    return [clip for clip in clips if clip.name not in names.values()]
+
+
+def _settings(request: Request, old: Manifest | None, kept: Sequence[ClipRecord]) -> Manifest:
+    """Return the settings of the dataset to be, without clips.
+
+    Raises:
+        DatasetError: Clips that stay would not fit them.
+    """
+    new = Manifest(
+        size=request.size or (old.size if old else SIZE),
+        fit=request.fit or (old.fit if old else FITS[0]),
+        ratio=request.ratio or (old.ratio if old else RATIO),
+        seed=request.seed if request.seed is not None else (old.seed if old else 0),
+        clips=(),
+    )
+    for record in kept:
+        if (record.size, record.fit) != (new.size, new.fit):
+            raise DatasetError(
+                f"{request.root}: {record.name!r} was prepared at {as_text(record.size)} "
+                f"({record.fit}), not {as_text(new.size)} ({new.fit}); name its source too, "
+                "or pass --prune, or another -o"
+            )
+    if old and not request.splits and (old.ratio, old.seed) != (new.ratio, new.seed):
+        raise DatasetError(
+            f"{request.root}: was split with ratio {old.ratio} and seed {old.seed}; "
+            "to split it anew, delete its manifest.json and run the same command"
+        )
+    return new
+
+
+def _first_frame(name: str, rows: Mapping[str, Row], request: Request) -> int:
+    """Return how many frames of a clip to leave out: the CSV's, the option's, or as before."""
+    row = rows.get(name)
+    if row is not None and row.first_frame is not None:
+        return row.first_frame
+    if request.first_frame is not None:
+        return request.first_frame
+    record = read_record(request.root, name)
+    return record.first_frame if record is not None else 0
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove what a killed run left half-written."""
+    for folder in (root, root / "frames"):
+        for part in folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
+
+
+def _convert_all(
+    jobs: Sequence[Job], *, workers: int
+) -> tuple[list[ClipRecord], set[str], list[str]]:
+    """Return the records of readable clips, names of those made now, and reasons of the rest."""
+    records, fresh, skipped = [], set(), []
+    readable, total = [], 0
+    for job in tqdm(jobs, desc="opening", unit="clip", leave=False, delay=2):
+        try:
+            with open_source(job.path) as source:
+                total += source.count or 0
+            readable.append(job)
+        except MediaError as error:
+            skipped.append(str(error))
+    # On a terminal the bar moves smoothly; in a log it is a line now and then.
+    interval = 0.2 if sys.stderr.isatty() else 10
+    with tqdm(total=total, desc="preparing", unit="frame", mininterval=interval) as bar:
+        for job, result in convert_all(readable, workers=workers, advance=bar.update):
+            if isinstance(result, MediaError):
+                skipped.append(str(result))
+                continue
+            record, made_now = result
+            records.append(record)
+            fresh |= {job.name} if made_now else set()
+    return records, fresh, skipped
+
+
+def _with_splits(
+    records: Sequence[ClipRecord],
+    old: Manifest | None,
+    rows: Mapping[str, Row],
+    settings: Manifest,
+) -> list[ClipRecord]:
+    """Return the records with their splits: the CSV's, those they had, or by ratio."""
+    names = {record.name for record in records}
+    splits = {clip.name: clip.split for clip in (old.clips if old else ()) if clip.name in names}
+    splits |= {name: row.split for name, row in rows.items() if name in names}
+    rest = sorted(names - splits.keys())
+    splits |= assign(rest, assigned=splits, ratio=settings.ratio, seed=settings.seed)
+    return [replace(record, split=splits[record.name]) for record in records]
+
+
+def _report(manifest: Manifest, root: Path, *, fresh: set[str]) -> None:
+    """Print what the dataset holds."""
+    clips = manifest.clips
+    counts = Counter(clip.split for clip in clips)
+    splits = ", ".join(f"{counts[split]} {split}" for split in SPLITS)
+    frames, shots = sum(clip.frames for clip in clips), sum(len(clip.shots) for clip in clips)
+    print(
+        f"{root}: {len(clips)} clips ({splits}), {len(fresh)} of them made now; "
+        f"{frames} frames of {as_text(manifest.size)} in {shots} shots"
+    )
+    dark, repeated = sum(c.dark_frames for c in clips), sum(c.repeated_frames for c in clips)
+    if dark or repeated:
+        print(f"kept, and noted in the manifest: {dark} nearly black, {repeated} repeated frames")
+
+
+def as_text(size: Sequence[int]) -> str:
+    """Return ``HEIGHTxWIDTH``."""
+    return "x".join(map(str, size))

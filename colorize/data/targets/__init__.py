@@ -1,0 +1,1 @@
+"""What losses derive from the true frames of a clip: flow, segments, neighbours."""

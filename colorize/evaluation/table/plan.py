@@ -1,0 +1,168 @@
+"""What a table is made of: its settings, and the jobs that one call of it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra import compose
+from omegaconf import DictConfig, OmegaConf
+
+from colorize.base import sweeps
+from colorize.base.config import (
+    ConfigError,
+    EvaluateConfig,
+    TrainConfig,
+    build,
+    register_schema,
+    register_schemas,
+)
+from colorize.evaluation.table.comparison import Claim
+from colorize.evaluation.table.frames import draw_frames
+from colorize.evaluation.table.page import Missing, Published
+from colorize.evaluation.table.results import EVALUATION, Job, collect
+from colorize.imaging.sheet import save_sheet
+
+# What is measured, and where to, inside the directory of a row and seed.
+_OF_EVERY_RUN: dict[str, Any] = {
+    "checkpoint": "model.safetensors",
+    "output": EVALUATION,
+    "prediction": None,
+    "truth": None,
+}
+
+
+@dataclass
+class ClaimConfig:
+    """A published claim: ``row`` is better than each of ``over`` by each of ``metrics``."""
+
+    text: str = ""
+    row: str = ""
+    over: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PaperConfig:
+    """Published figures, row → metric → value; they stand beside the rows of the same names."""
+
+    source: str = ""
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    claims: list[ClaimConfig] = field(default_factory=list)
+
+
+@dataclass
+class TableConfig(TrainConfig):
+    """Everything ``colorize-table`` reads: a training, how it is measured, and the paper's figures.
+
+    The checkpoint and the output of an evaluation lie in the directory of each row and seed.
+    ``frames`` clips are shown as every row colours them.
+    """
+
+    evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
+    paper: PaperConfig = field(default_factory=PaperConfig)
+    frames: int = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one call does: the arguments for Hydra, the jobs they make, and what stands beside."""
+
+    arguments: list[str]
+    directory: Path
+    jobs: list[Job]
+    published: Published
+    config: DictConfig
+
+    def collect(self) -> list[Missing]:
+        """Write the table of the jobs that are finished; return the others."""
+        score = self.config.validation.monitor
+        missing = collect(self.jobs, self.directory, published=self.published, score=score)
+        gaps = {(gap.row, gap.seed) for gap in missing}
+        finished = [job for job in self.jobs if (job.row, job.seed) not in gaps]
+        if finished and self.config.frames:
+            self._draw_frames(finished)
+        return missing
+
+    def _draw_frames(self, finished: Sequence[Job]) -> None:
+        """Draw what every row makes of the same frames, with the first seed that it has."""
+        first = {job.row: job for job in reversed(finished)}
+        rows = [row for row in dict.fromkeys(job.row for job in self.jobs) if row in first]
+        checkpoints = {row: first[row].folder / _OF_EVERY_RUN["checkpoint"] for row in rows}
+        clips = build(self.config.data).split(self.config.evaluation.split)
+        sheet = draw_frames(checkpoints, clips, count=self.config.frames)
+        save_sheet(self.directory / "frames.png", sheet)
+        print(f"written: {self.directory}/frames.png")
+
+
+def register() -> None:
+    """Make the schema of a table known to Hydra, and those it is made of."""
+    register_schemas()
+    register_schema("table", TableConfig)
+
+
+def plan_table(arguments: Sequence[str]) -> Plan:
+    """Return the jobs of a table: the rows of its sweep, times the seeds.
+
+    Raises:
+        ConfigError: There is no row, or a setting that cannot be used in any.
+    """
+    config = compose("table", overrides=sweeps.fixed(arguments), return_hydra_config=True)
+    _check_common(config)
+    axes = sweeps.axes(config.hydra.sweeper.params or {}, arguments)
+    if not any(key != "seed" for key in axes):
+        raise ConfigError(
+            "a table needs rows: pass sweep=table1, lattice or inputs, "
+            "or axes such as model=prototype,prototype_chroma"
+        )
+    seeds = [_whole(seed) for seed in axes.pop("seed", [str(config.seed)])]
+    directory = Path(config.directory)
+    jobs = [
+        Job.of(values, seed=seed, directory=directory)
+        for values in sweeps.combinations(axes)
+        for seed in seeds
+    ]
+    # Rows have names of their own, and with them directories; a table keeps all in one.
+    quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
+    return Plan(
+        arguments=[*arguments, f"directory='{quoted}'"],
+        directory=directory,
+        jobs=jobs,
+        published=_published(config.paper),
+        config=config,
+    )
+
+
+def _check_common(config: DictConfig) -> None:
+    """Refuse what no table can be made with."""
+    if config.trainer.devices != 1:
+        raise ConfigError(
+            f"trainer.devices is {config.trainer.devices}: every row of a table takes 1; "
+            "train several at once with hydra/launcher=joblib or submitit_slurm"
+        )
+    for key, value in _OF_EVERY_RUN.items():
+        if config.evaluation[key] != value:
+            raise ConfigError(f"evaluation.{key} is {value} in every row of a table: leave it out")
+    protocol = config.protocol
+    if protocol is not None:
+        total = protocol.small_epochs + protocol.large_epochs
+        if protocol.epochs != total:
+            raise ConfigError(
+                f"protocol.epochs is {protocol.epochs}: expected small_epochs + large_epochs = "
+                f"{total}, so that rows of one size and of two train equally long"
+            )
+
+
+def _whole(seed: str) -> int:
+    try:
+        return int(seed)
+    except ValueError:
+        raise ConfigError(f"seed is {seed!r}: expected a whole number, as in seed=0,1,2") from None
+
+
+def _published(paper: DictConfig) -> Published:
+    plain: Any = OmegaConf.to_container(paper, resolve=True)
+    claims = [Claim(**claim) for claim in plain["claims"]]
+    return Published(source=plain["source"], rows=plain["rows"], claims=claims)

@@ -1,0 +1,276 @@
+"""``colorize INPUT -o OUTPUT``: colour a folder of frames, a video or one image."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colorize.base.command_line import Parser, number, percent, positive
+from colorize.base.errors import one_line_errors
+
+# PyTorch takes seconds to import: --help and a mistake need not wait for it.
+if TYPE_CHECKING:
+    from colorize.films.plan.manifest import Settings, Variant
+    from colorize.films.run import Done, Share
+    from colorize.inference.colorizer import Colorizer
+
+STILLNESS = 0.9  # colorize.motion.smoothing.DEFAULT_STRENGTH
+
+_EXAMPLES = """\
+examples:
+  colorize film.mp4 -o film-colour.mp4
+  colorize film.mp4 -o film-colour.mp4 --reference coloured/
+  colorize frames/ -o coloured/ --reference frame_0012.png --reference hero-sheet.png
+  colorize scan.png -o scan-colour.png --checkpoint runs/train/model.safetensors --size 256
+
+The output has the same form as the input: a folder gives the same file names and sizes, a video
+the same frames, rate, timestamps, audio and subtitles. The network works on a smaller picture
+(--size); its colours are joined to the original picture, whose drawing stays exactly as it is.
+
+References are frames that you have coloured, model sheets, or colour pictures of the same series.
+One named after a frame (its file's name, or its number from 0) colours the shot it belongs to, and
+comes out as it is; any other one serves the shots that show the same things. One per shot makes
+most of the difference; where a shot changes, give it another.
+
+Shots come first: each is coloured in one of the model's K ways, chosen automatically unless
+--variant says which. A stopped job continues with the same command. It lies in OUTPUT/.job or, for
+a film, in .NAME.job beside it: its manifest.json has a line for every shot, where "variant" may be
+changed to another number (colorize-sheet OUTPUT shows them) and shots may be split or merged; the
+same command then renders only what changed.
+
+Several machines share a film through a common folder:
+  colorize film.mp4 -o out.mp4 --plan       find the shots
+  colorize film.mp4 -o out.mp4 --shard 2/8  on each machine
+  colorize film.mp4 -o out.mp4 --merge      put it together
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the console script ``colorize``."""
+    options = parser().parse_args(arguments)
+    with one_line_errors():
+        print(_summary(_run(options), options))
+
+
+def _run(options: argparse.Namespace) -> Done:
+    """Do what the command line asks for."""
+    # The stages of a job share the cores: a thread that waits must not keep one busy. OpenMP reads
+    # it when PyTorch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from colorize.films.run import run_job
+    from colorize.inference.colorizer import Colorizer
+    from colorize.inference.shipped import resolve
+
+    options.checkpoint = resolve(options.checkpoint or "default")
+    colorizer = Colorizer.load(
+        options.checkpoint,
+        device=options.device,
+        short_side=options.size,
+        flow_weights=options.flow_weights,
+    )
+    return run_job(
+        options.input,
+        options.output,
+        colorizer=colorizer,
+        settings=_settings(options, colorizer),
+        references=[] if options.no_references else options.reference,
+        batch_size=options.batch_size,
+        share=_share(options),
+        say=_say,
+    )
+
+
+def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
+    """Return what decides the pixels of the result."""
+    from colorize.films.plan.manifest import Settings
+    from colorize.media import fingerprint
+
+    if isinstance(options.variant, int):
+        colorizer.check_variant(options.variant)
+    return Settings(
+        checkpoint=str(options.checkpoint),
+        weights=fingerprint(options.checkpoint),
+        short_side=colorizer.short_side,
+        refine=options.refine is not False and colorizer.refiner is not None,
+        variant=options.variant,
+        stillness=options.stillness,
+        saturation=options.saturation,
+        quality=options.quality,
+        recolor=options.recolor,
+        fast=options.fast,
+    )
+
+
+def _share(options: argparse.Namespace) -> Share:
+    """Return what this run does of the job."""
+    from colorize.films.run import Share
+
+    index, count = options.shard
+    return Share(number=index, count=count, only=options.only)
+
+
+def _say(text: str) -> None:
+    """Tell the user something without tearing a progress bar."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
+
+
+def _summary(done: Done, options: argparse.Namespace) -> str:
+    """Return the line that a run ends with."""
+    frames = f"{done.frames} frame{'s' * (done.frames != 1)}"
+    if options.only == "plan":
+        shots = f"{done.shots} shot{'s' * (done.shots != 1)} in {frames}"
+        return f"{shots}: {done.folder}; look at them with colorize-sheet {options.output}"
+    if not done.complete:
+        return f"{done.rendered} of {frames} coloured; the job lies in {done.folder}"
+    if done.rendered == 0:
+        return f"nothing to do: all {frames} are coloured: {options.output}"
+    job = "" if done.folder is None else f"; the job lies in {done.folder}"
+    return f"{frames} coloured: {options.output}{job}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of this program."""
+    parser = Parser(
+        prog="colorize",
+        description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", type=Path, metavar="INPUT", help="frame folder, video or image")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="where the result goes")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        help="model.safetensors or .ckpt of colorize-train (default: weights that come with it)",
+    )
+    _add_references(parser.add_argument_group("what colours things have"))
+    _add_looks(parser.add_argument_group("how it looks"))
+    _add_work(parser.add_argument_group("how it is done"))
+    return parser
+
+
+def _add_references(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--reference",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="a coloured frame or model sheet, or a folder of them; may be given several times",
+    )
+    group.add_argument(
+        "--no-references",
+        action="store_true",
+        help="leave out those that an earlier run of this job was given",
+    )
+
+
+def _add_looks(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--variant",
+        type=_variant,
+        default="auto",
+        metavar="N",
+        help="which of the model's K colourings, or auto: one for each shot (default auto)",
+    )
+    group.add_argument(
+        "--stillness",
+        type=partial(number, low=0.0, high=1.0),
+        default=STILLNESS,
+        metavar="0-1",
+        help=f"how firmly colours hold still within a shot (default {STILLNESS})",
+    )
+    group.add_argument(
+        "--saturation",
+        type=partial(number, low=0.0, high=10.0),
+        default=1.0,
+        metavar="FACTOR",
+        help="strength of the colours (default 1)",
+    )
+    group.add_argument(
+        "--recolor",
+        action="store_true",
+        help="colour also shots that are in colour already, from their luma",
+    )
+    group.add_argument(
+        "--no-refine",
+        dest="refine",
+        action="store_const",
+        const=False,
+        help="leave out the checkpoint's refinement network, if it has one",
+    )
+    group.add_argument(
+        "--flow-weights",
+        metavar="FILE",
+        help="RAFT's weights for a refinement network that uses it (default: as in its training)",
+    )
+    group.add_argument(
+        "--size",
+        type=positive,
+        help="short side the network works at, in pixels (default: that of the training)",
+    )
+    group.add_argument(
+        "--quality",
+        type=percent,
+        default=90,
+        metavar="1-100",
+        help="of JPEG, WebP and video (default 90); PNG, TIFF and BMP lose nothing",
+    )
+
+
+def _add_work(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    group.add_argument(
+        "--batch-size",
+        type=positive,
+        default=4,
+        help="frames at a time (default 4); halved by itself when memory runs out",
+    )
+    group.add_argument(
+        "--fast",
+        action="store_true",
+        help="compute in half precision: nearly the same colours, nearly twice as fast on GPUs and "
+        "on processors with bfloat16 instructions (slower on others)",
+    )
+    group.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="colour the I-th of N shares of the shots only",
+    )
+    steps = group.add_mutually_exclusive_group()
+    steps.add_argument(
+        "--plan",
+        dest="only",
+        action="store_const",
+        const="plan",
+        help="find the shots and choose their colours, but colour nothing",
+    )
+    steps.add_argument(
+        "--merge",
+        dest="only",
+        action="store_const",
+        const="merge",
+        help="put together what shards have coloured",
+    )
+
+
+def _variant(text: str) -> Variant:
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a whole number")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share like 2/8")
+    return int(index), int(count)

@@ -1,0 +1,1 @@
+"""Before anything is coloured: shots, references, the manifest, and the parts of a job."""

@@ -1,0 +1,147 @@
+"""Divide the shots of a job into parts: what is rendered, kept and, if need be, redone as a whole.
+
+A part is a shot, or a piece of a long one. Its key is a digest of everything that its pixels depend
+on, so that a part whose key is known is never rendered again, and a stale one is never taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from colorize.films.plan.digests import Digests, digest_of
+from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
+from colorize.media import Source
+from colorize.media.pictures.folder import picture_files
+
+LONGEST = 240  # frames of a part: what a killed job may lose
+_SHORTEST = 8
+_MEMORY = 512 * 2**20  # bytes of the decoded frames of a part
+_LOSSY = (".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames ``start <= index < stop`` of a shot.
+
+    ``chosen`` is the output that colours them, or ``keep``. ``before`` is the key of the part that
+    this one goes on from, None at the start of a shot. ``guides`` are the names of its references.
+    """
+
+    start: int
+    stop: int
+    shot: int
+    chosen: Choice
+    key: str
+    before: str | None
+    guides: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def longest_part(size: tuple[int, int]) -> int:
+    """Return how many frames of ``size`` (height, width) a part may have, for its memory's sake."""
+    height, width = size
+    return max(_SHORTEST, min(LONGEST, _MEMORY // (3 * height * width)))
+
+
+def divide(
+    manifest: Manifest, digests: Digests, *, longest: int, output: Sequence[object]
+) -> list[Part]:
+    """Return the parts of all shots, in order; every shot must have its choice.
+
+    ``output`` is what the written files depend on besides the pixels: the form of a film, the
+    quality of a lossy picture.
+    """
+    parts: list[Part] = []
+    for number, shot in enumerate(manifest.shots):
+        assert shot.chosen is not None, "a choice is made before a job is divided"
+        before = None
+        guides = () if shot.chosen == KEEP else shot.guided_by
+        for start, stop in _pieces(shot, longest):
+            key = digest_of(
+                [
+                    FORMAT,
+                    digests.of(shot.start, stop),
+                    [stop - start, stop - shot.start, longest],
+                    _relevant(manifest.settings, shot),
+                    *_guides(manifest, shot),
+                    list(output),
+                ]
+            )
+            parts.append(Part(start, stop, number, shot.chosen, key, before, guides))
+            before = None if shot.chosen == KEEP else key
+    return parts
+
+
+def output_facts(source: Source, suffix: str, quality: int) -> list[object]:
+    """Return what the files written for ``source`` depend on besides their pixels."""
+    if source.kind == "video":
+        return [suffix.lower(), quality]
+    lossy = suffix.lower() in _LOSSY if source.kind == "image" else _any_lossy(source)
+    return [quality] if lossy else []
+
+
+def _any_lossy(source: Source) -> bool:
+    return any(path.suffix.lower() in _LOSSY for path in picture_files(source.path))
+
+
+def _relevant(settings: Settings, shot: Shot) -> list[object]:
+    """Return the settings that the pixels of a shot depend on."""
+    if shot.chosen == KEEP:
+        return [KEEP]
+    pixels = asdict(settings)
+    for name in ("checkpoint", "variant", "quality", "recolor"):
+        del pixels[name]
+    if not pixels["fast"]:
+        del pixels["fast"]  # as before there was such a setting
+    return [shot.chosen, pixels]
+
+
+def _guides(manifest: Manifest, shot: Shot) -> list[object]:
+    """Return what is to know of the references of a shot; nothing where there are none."""
+    if shot.chosen == KEEP or not shot.guided_by:
+        return []
+    known = {each.name: each for each in manifest.references}
+    return [[[known[name].digest, known[name].frame] for name in shot.guided_by]]
+
+
+def _pieces(shot: Shot, longest: int) -> Iterator[tuple[int, int]]:
+    for start in range(shot.start, shot.stop, longest):
+        yield start, min(start + longest, shot.stop)
+
+
+def pending(parts: Sequence[Part], *, done: Sequence[bool], resumable: Sequence[bool]) -> list[int]:
+    """Return the indices of the parts to render, in order.
+
+    Beside those that are not ``done`` these are the ones before them in their shot that must be
+    gone through again, back to one whose end state is at hand (``resumable``).
+    """
+    wanted: set[int] = set()
+    place = {part.key: index for index, part in enumerate(parts)}
+    for index, part in enumerate(parts):
+        if done[index]:
+            continue
+        wanted.add(index)
+        before = part.before
+        while before is not None and place[before] not in wanted:
+            earlier = place[before]
+            if done[earlier] and resumable[earlier]:
+                break
+            wanted.add(earlier)
+            before = parts[earlier].before
+    return sorted(wanted)
+
+
+def shard(parts: Sequence[Part], *, number: int, count: int) -> list[Part]:
+    """Return the parts of shard ``number`` (1 … ``count``): whole shots, about equally many frames.
+
+    A shot belongs to the shard in whose share of the film its middle lies.
+    """
+    total = parts[-1].stop if parts else 0
+    spans: dict[int, tuple[int, int]] = {}
+    for part in parts:
+        start, stop = spans.get(part.shot, (part.start, part.stop))
+        spans[part.shot] = (min(start, part.start), max(stop, part.stop))
+    return [part for part in parts if sum(spans[part.shot]) * count // (2 * total) == number - 1]

@@ -1,0 +1,197 @@
+"""Make the manifest of a job, or take up the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from colorize.films.error import JobError
+from colorize.films.plan.analysis import Shots, look_through
+from colorize.films.plan.choice import AUTO_OUTPUT
+from colorize.films.plan.digests import Digests
+from colorize.films.plan.manifest import (
+    AUTO,
+    KEEP,
+    Manifest,
+    Origin,
+    Reference,
+    Settings,
+    Shot,
+    read_manifest,
+)
+from colorize.films.plan.references import choose_references, find_frames
+from colorize.inference.colorizer import Colorizer
+from colorize.media import Source
+
+
+def make_plan(
+    source: Source,
+    digests: Digests,
+    settings: Settings,
+    *,
+    colorizer: Colorizer,
+    references: Sequence[Reference] | None = None,
+    path: Path | None,
+    before: Digests | None,
+    say: Callable[[str], None],
+) -> Manifest:
+    """Return the manifest of a job, with a choice for every shot; nothing is written.
+
+    ``references`` are those given now, None to go on with those of an earlier run.
+    ``path`` is where a manifest of an earlier run may lie, ``before`` what its frames were. Shots
+    that somebody edited stay as they are; so do all shots while the number of frames stays the
+    same. ``say`` is told what a user should know.
+
+    Raises:
+        JobError: The manifest is damaged, asks for an output that there is not, or the whole source
+            is in colour.
+        MediaError: A frame cannot be read.
+    """
+    known = read_manifest(path) if path is not None and path.is_file() else None
+    shots = _known_shots(known, digests, settings)
+    if shots is None:
+        seen = look_through(source)
+        shots = _found_shots(seen, known, digests, before, settings, say)
+        _report_colored(shots, source, say)
+    _check_outputs(shots, colorizer.outputs, path)
+    given = references if references is not None else (known.references if known else ())
+    found, guided = _guided(shots, given, known, source, digests, settings, colorizer, say)
+    origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
+    return Manifest(origin, settings, tuple(guided), tuple(found))
+
+
+def _guided(
+    shots: Sequence[Shot],
+    given: Sequence[Reference],
+    known: Manifest | None,
+    source: Source,
+    digests: Digests,
+    settings: Settings,
+    colorizer: Colorizer,
+    say: Callable[[str], None],
+) -> tuple[Sequence[Reference], Sequence[Shot]]:
+    """Return the references with their frames, and the shots with what guides each.
+
+    What an earlier run found is taken over if neither source, references nor shots have changed.
+    """
+    if not given:
+        return (), [replace(shot, auto_references=()) for shot in shots]
+    if not colorizer.takes_references:
+        raise JobError(
+            f"{settings.checkpoint}: this model takes no references; leave --reference out, or "
+            "use weights trained with model=guided"
+        )
+    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
+    if (
+        known is not None
+        and known.source.digest == digests.whole
+        and _identities(known.references) == _identities(given)
+        and [(shot.start, shot.stop, shot.chosen == KEEP) for shot in known.shots] == spans
+        and known.settings.weights == settings.weights
+    ):
+        return known.references, shots
+    found = find_frames(given, source, count=shots[-1].stop, say=say)
+    chosen = choose_references(shots, found, source, colorizer, short_side=settings.short_side)
+    served = sum(bool(shot.guided_by) for shot in chosen)
+    say(f"{len(found)} references serve {served} of {len(chosen)} shots")
+    used = {name for shot in chosen for name in shot.guided_by}
+    if idle := [each.name for each in found if each.name not in used]:
+        say(
+            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use "
+            'one all the same, name it in "references" of a shot in the manifest'
+        )
+    return found, chosen
+
+
+def _identities(references: Sequence[Reference]) -> list[tuple[str, str]]:
+    return [(each.name, each.digest) for each in references]
+
+
+def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:
+    """Return the shots of an earlier run; None if the source has to be looked through."""
+    if known is None or known.source.digest != digests.whole:
+        return None
+    if known.settings.recolor != settings.recolor:
+        return None
+    return [shot if shot.auto == KEEP else _settled(shot, settings) for shot in known.shots]
+
+
+def _settled(shot: Shot, settings: Settings) -> Shot:
+    """Return a shot with the choice that counts for it unless somebody makes another."""
+    return replace(shot, auto=AUTO_OUTPUT if settings.variant == AUTO else settings.variant)
+
+
+def _found_shots(
+    seen: Shots,
+    known: Manifest | None,
+    digests: Digests,
+    before: Digests | None,
+    settings: Settings,
+    say: Callable[[str], None],
+) -> list[Shot]:
+    """Return the shots of a source that was looked through, with what was decided before."""
+    if seen.count == 0:
+        raise JobError("the source has no frames; check that it plays")
+    if known is not None and known.source.frames == seen.count:
+        if known.source.digest != digests.whole:
+            say("the source has changed: its shots stay as they were, changed ones are redone")
+        shots = [_settled(shot, settings) for shot in known.shots]
+    else:
+        shots = [_settled(Shot(start, stop), settings) for start, stop in seen.spans()]
+        if known is not None:
+            say(
+                f"the source has {seen.count} frames instead of {known.source.frames}: its shots "
+                "were found anew"
+            )
+            shots = _carried(shots, known, digests, before)
+    if settings.recolor:
+        return shots
+    return [
+        replace(shot, auto=KEEP)
+        if shot.variant == AUTO and seen.is_colored(shot.start, shot.stop)
+        else shot
+        for shot in shots
+    ]
+
+
+def _carried(
+    shots: Sequence[Shot], known: Manifest, digests: Digests, before: Digests | None
+) -> list[Shot]:
+    """Return new shots with the decisions on old ones that hold the very same frames."""
+    if before is None:
+        return list(shots)
+    old = {before.of(shot.start, shot.stop): shot for shot in known.shots}
+    carried = []
+    for shot in shots:
+        same = old.get(digests.of(shot.start, shot.stop))
+        carried.append(shot if same is None else replace(shot, variant=same.variant))
+    return carried
+
+
+def _report_colored(shots: Sequence[Shot], source: Source, say: Callable[[str], None]) -> None:
+    """Tell which shots are in colour already.
+
+    Raises:
+        JobError: All of them.
+    """
+    kept = [shot for shot in shots if shot.auto == KEEP]
+    if len(kept) == len(shots):
+        raise JobError(
+            f"{source.path} is in colour already; --recolor takes its luma and colours it anew"
+        )
+    if kept:
+        frames = sum(shot.stop - shot.start for shot in kept)
+        say(
+            f"{len(kept)} of {len(shots)} shots ({frames} frames) are in colour already and stay "
+            "as they are; --recolor colours them too"
+        )
+
+
+def _check_outputs(shots: Sequence[Shot], outputs: int, path: Path | None) -> None:
+    """Refuse a choice of an output that the model does not have."""
+    for number, shot in enumerate(shots, 1):
+        chosen = shot.chosen
+        if isinstance(chosen, int) and chosen >= outputs:
+            where = f"{path}: shot {number}: " if isinstance(shot.variant, int) else ""
+            raise JobError(f"{where}variant is {chosen}: this model has 0 to {outputs - 1}")

@@ -1,0 +1,1 @@
+"""Frames that are picture files: a folder of them, or one."""

@@ -1,0 +1,1 @@
+"""Films: decoded and encoded through PyAV, whole or in parts."""

@@ -1,0 +1,245 @@
+"""Carry the sound, the subtitles and the chapters of one film over to another."""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+
+from colorize.media.error import MediaError, reason, writing
+from colorize.media.video.source import open_input
+
+# What a track is converted to where the container refuses its own codec.
+_AUDIO_CODECS = {".webm": "libopus", ".avi": "libmp3lame"}
+_TEXT_CODECS = {
+    ".mp4": "mov_text",
+    ".m4v": "mov_text",
+    ".mov": "mov_text",
+    ".mkv": "subrip",
+    ".webm": "webvtt",
+}
+_TEXT_SOURCES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
+_BITS_PER_CHANNEL = 96_000
+# Tracks are written this many seconds ahead of the picture, so that players find both close.
+AHEAD = Fraction(1, 2)
+
+
+class _Lane(ABC):
+    """The way of one track from the source to ``output``, a stream of the new film."""
+
+    output: Any
+
+    @abstractmethod
+    def packets(self, packet: Packet | None) -> list[Packet]:
+        """Return what is to be written for a packet of the source; None ends the track."""
+
+
+class _CopyLane(_Lane):
+    """Packets go over as they are."""
+
+    def __init__(self, output: Any) -> None:
+        self.output = output
+
+    def packets(self, packet: Packet | None) -> list[Packet]:
+        if packet is None or packet.size == 0:
+            return []
+        if packet.dts is None:
+            packet.dts = packet.pts
+        packet.stream = self.output
+        return [packet]
+
+
+class _AudioLane(_Lane):
+    """Sound is decoded and encoded anew."""
+
+    def __init__(self, track: Any, container: OutputContainer, codec: str) -> None:
+        self._decoder = context = track.codec_context
+        rates = av.Codec(codec, "w").audio_rates
+        rate = context.sample_rate
+        rate = rate if codec != "libopus" and (not rates or rate in rates) else 48000
+        self.output = container.add_stream(codec, rate=rate)
+        layout = context.layout
+        if codec == "libmp3lame" and layout.nb_channels > 2:
+            layout = "stereo"
+        self.output.codec_context.layout = layout
+        channels = self.output.codec_context.layout.nb_channels
+        self.output.codec_context.bit_rate = _BITS_PER_CHANNEL * channels
+
+    def packets(self, packet: Packet | None) -> list[Packet]:
+        frames = self._decoder.decode(packet)  # None draws the last ones out of the decoder
+        if packet is None:
+            frames = [*frames, None]  # and of the encoder
+        return list(chain.from_iterable(self.output.encode(frame) for frame in frames))
+
+
+class _TextLane(_Lane):
+    """Text subtitles are rewritten in the container's own format."""
+
+    def __init__(self, track: Any, container: OutputContainer, codec: str) -> None:
+        self._decoder = track.codec_context
+        self.output = container.add_stream(codec)
+        # Opening the decoder makes the style header that the encoder needs.
+        self._decoder.open(strict=False)
+        self.output.codec_context.subtitle_header = self._decoder.subtitle_header
+        self.output.codec_context.time_base = Fraction(1, 1000)
+
+    def packets(self, packet: Packet | None) -> list[Packet]:
+        if packet is None or packet.size == 0:
+            return []
+        text = self._decoder.decode2(packet)
+        if text is None or len(text) == 0:
+            return []
+        encoded = self.output.codec_context.encode_subtitle(text)
+        encoded.pts = encoded.dts = packet.pts
+        encoded.duration, encoded.time_base = packet.duration, packet.time_base
+        encoded.stream = self.output
+        return [encoded]
+
+
+def _accepts(container: str, track: Any) -> bool:
+    """Return whether a container takes a track as it is, by writing a header for it in memory."""
+    if track.codec_context is None:
+        return False
+    # AVI's header takes AAC without its setup bytes (as MPEG-TS stores it), its packets do not.
+    if (
+        container == "avi"
+        and track.codec_context.name == "aac"
+        and not track.codec_context.extradata
+    ):
+        return False
+    trial = io.BytesIO()
+    output = av.open(trial, "w", format=container)
+    try:
+        output.add_stream_from_template(track)
+        output.start_encoding()
+    except (ValueError, av.FFmpegError):
+        return False
+    finally:
+        trial.close()  # PyAV writes no end to a film whose file is closed
+    return True
+
+
+class Tracks:
+    """All audio and subtitle tracks of ``source``, written to ``container`` as its film goes on.
+
+    Packets are copied one by one; a track is encoded anew only where the container refuses its
+    codec. Chapters, titles and, in Matroska, attached files go along. Data tracks (timecodes,
+    telemetry) do not.
+
+    Raises:
+        MediaError: a track that the container can neither hold nor have converted.
+    """
+
+    def __init__(self, source: Path, path: Path, container: OutputContainer) -> None:
+        self._source, self._path, self._container = source, path, container
+        self._suffix = path.suffix.lower()
+        self._input = open_input(source)
+        try:
+            self._lanes = self._make_lanes()
+            self._copy_labels()
+        except BaseException:
+            self._input.close()
+            raise
+        self._waiting: Packet | None = None
+        self._packets = self._read()
+
+    def _make_lanes(self) -> dict[int, _Lane]:
+        """Add a stream to the output for every track of the source."""
+        streams = self._input.streams
+        return {track.index: self._lane(track) for track in (*streams.audio, *streams.subtitles)}
+
+    def _lane(self, track: Any) -> _Lane:
+        """Return the way of one track: as it is if the container takes it."""
+        lane: _Lane
+        if _accepts(self._container.format.name, track):
+            lane = _CopyLane(self._container.add_stream_from_template(track))
+        else:
+            lane = self._converter(track)
+        labels = ("language", "title")
+        lane.output.metadata.update({n: v for n, v in track.metadata.items() if n in labels})
+        lane.output.disposition = track.disposition
+        return lane
+
+    def _converter(self, track: Any) -> _Lane:
+        """Return the way of a track whose codec the container refuses."""
+        if track.codec_context is not None:
+            if track.type == "audio":
+                codec = _AUDIO_CODECS.get(self._suffix, "aac")
+                return _AudioLane(track, self._container, codec)
+            codec = _TEXT_CODECS.get(self._suffix, "")
+            if codec and track.codec_context.name in _TEXT_SOURCES:
+                return _TextLane(track, self._container, codec)
+        raise MediaError(
+            f"{self._path} can neither hold {track.type} track {track.index} of {self._source} "
+            "nor convert it; name the output .mkv"
+        )
+
+    def _copy_labels(self) -> None:
+        """Copy what is no track."""
+        kept = ("title", "artist", "comment", "date", "genre", "copyright", "description")
+        source = self._input.metadata
+        self._container.metadata.update({name: source[name] for name in kept if name in source})
+        if chapters := self._input.chapters():
+            self._container.set_chapters(chapters)
+        if self._suffix == ".mkv":
+            for file in self._input.streams.attachments:
+                name = file.metadata.get("filename", f"attachment-{file.index}")
+                self._container.add_attachment(name, file.mimetype or "", bytes(file.data or b""))
+
+    def copy_until(self, time: Fraction) -> None:
+        """Write the packets that are due by ``time`` seconds of the film."""
+        while packet := self._waiting or next(self._packets, None):
+            self._waiting = packet
+            stamp = packet.pts if packet.dts is None else packet.dts
+            if stamp is not None and stamp * packet.time_base > time:
+                return
+            self._waiting = None
+            self._write(packet.stream.index, packet)
+
+    def finish(self) -> None:
+        """Write all that remains."""
+        while packet := self._waiting or next(self._packets, None):
+            self._waiting = None
+            self._write(packet.stream.index, packet)
+        for index in self._lanes:
+            self._write(index, None)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._input.close()
+
+    def _read(self) -> Iterator[Packet]:
+        """Yield the packets of all tracks."""
+        tracks = [stream for stream in self._input.streams if stream.index in self._lanes]
+        if not tracks:
+            return
+        try:
+            for packet in self._input.demux(tracks):
+                if packet.size:
+                    yield packet
+        except (av.FFmpegError, OSError) as error:
+            raise self._broken(error) from error
+
+    def _write(self, index: int, packet: Packet | None) -> None:
+        """Convert and write one packet."""
+        try:
+            packets = self._lanes[index].packets(packet)
+        except (av.FFmpegError, OSError) as error:
+            raise self._broken(error) from error
+        with writing(self._path):
+            self._container.mux(packets)
+
+    def _broken(self, error: BaseException) -> MediaError:
+        """Return the error for a track that cannot be read."""
+        return MediaError(
+            f"{self._source}: its sound or subtitles are damaged ({reason(error)}); copy it again, "
+            "or take a copy without them: `ffmpeg -i FILM -c copy -an -sn SILENT.mkv`"
+        )

@@ -1,0 +1,111 @@
+"""Fusion proposed colours by how well the drawing they come from fits, and mix them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional
+
+KINDS = ("copied", "moved", "matched", "attended")
+_SLOPE = 0.2
+_MEASURES = 4  # planes that a proposal is judged by: both lumas, their difference, similarity
+
+
+class Proposals(NamedTuple):
+    """Colours proposed for frames, n proposals in all, and what speaks for each.
+
+    ``frame`` is the index of the frame that a proposal is for, ``luma`` and ``chroma`` are those of
+    the places it comes from, ``similarity`` is the cosine of the places there and here, ``kind`` an
+    index into :data:`KINDS`.
+    """
+
+    frame: Int64[Tensor, " n"]
+    kind: Int64[Tensor, " n"]
+    luma: Float[Tensor, "n 1 h w"]
+    chroma: Float[Tensor, "n 2 h w"]
+    similarity: Float[Tensor, "n 1 h w"]
+
+
+class Mixed(NamedTuple):
+    """Mixed proposals: their chroma, the evidence for it (0…1), and how much they differ.
+
+    All are zero where a frame has no proposal.
+    """
+
+    chroma: Float[Tensor, "b 2 h w"]
+    evidence: Float[Tensor, "b 1 h w"]
+    spread: Float[Tensor, "b 1 h w"]
+
+
+class Fusion(nn.Module):
+    """Score every proposal by a small network, the same for all, and mix them by a softmax.
+
+    Only luma and places are seen, never colours: turning the hues of the references turns those of
+    the mix by the same angle, exactly.
+    """
+
+    def __init__(self, *, width: int = 24) -> None:
+        super().__init__()
+        self.enter = _block(4 * _MEASURES + len(KINDS), width)
+        self.near = _block(width, width)
+        self.down = _block(width, 2 * width)
+        self.wide = _block(2 * width, 2 * width)
+        self.wider = _block(2 * width, 2 * width, dilation=2)
+        self.back = _block(3 * width, width)
+        self.score = nn.Conv2d(width, 1, 3, padding=1)
+        self.strictness = nn.Parameter(torch.tensor(10.0))  # of luma that differs at a pixel
+
+    def forward(self, gray: Float[Tensor, "b 1 h w"], proposals: Proposals) -> Mixed:
+        """Return the mix for gray frames; sides are multiples of 4."""
+        scores = self.scores(gray, proposals).float()
+        blank = gray.new_zeros(gray.shape[1:])
+        mixed = []
+        for index in range(len(gray)):
+            own = (proposals.frame == index).nonzero()[:, 0]
+            if len(own) == 0:
+                mixed.append((blank.expand(2, -1, -1), blank, blank))
+            else:
+                mixed.append(_mix(scores[own], proposals.chroma[own]))
+        return Mixed(*(torch.stack(each) for each in zip(*mixed, strict=True)))
+
+    def scores(
+        self, gray: Float[Tensor, "b 1 h w"], proposals: Proposals
+    ) -> Float[Tensor, "n 1 h w"]:
+        """Return how good every pixel of every proposal is."""
+        target = gray[proposals.frame]
+        difference = (target - proposals.luma).abs()
+        measures = torch.cat([target, proposals.luma, difference, proposals.similarity], dim=1)
+        half = functional.pixel_unshuffle(measures, 2)
+        kinds = functional.one_hot(proposals.kind, len(KINDS)).to(half)
+        kinds = kinds[:, :, None, None].expand(-1, -1, *half.shape[-2:])
+        near = self.near(self.enter(torch.cat([half, kinds], dim=1)))
+        far = self.wider(self.wide(self.down(functional.avg_pool2d(near, 2))))
+        score = self.score(self.back(torch.cat([near, _double(far)], dim=1)))
+        blurred = functional.avg_pool2d(difference, 3, stride=1, padding=1, count_include_pad=False)
+        return _double(score).float() - self.strictness * blurred
+
+
+def _mix(
+    scores: Float[Tensor, "p 1 h w"], chroma: Float[Tensor, "p 2 h w"]
+) -> tuple[Float[Tensor, "2 h w"], Float[Tensor, "1 h w"], Float[Tensor, "1 h w"]]:
+    """Return the mean chroma under the softmax of the scores, its evidence and its spread."""
+    weights = scores.softmax(dim=0)
+    mean = (weights * chroma).sum(dim=0)
+    square = (weights * chroma.square().sum(dim=1, keepdim=True)).sum(dim=0)
+    variance = (square - mean.square().sum(dim=0, keepdim=True)).clamp_min(1e-8)
+    return mean, scores.logsumexp(dim=0).sigmoid(), variance.sqrt()
+
+
+def _double(planes: Tensor) -> Tensor:
+    return functional.interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _block(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
+        nn.BatchNorm2d(out_channels),
+        nn.LeakyReLU(_SLOPE),
+    )

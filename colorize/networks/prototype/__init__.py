@@ -1,0 +1,1 @@
+"""The paper's networks after Lei & Chen: generator, refiner, and how they run over a shot."""

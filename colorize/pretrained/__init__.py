@@ -1,0 +1,4 @@
+"""Networks that others trained, and the one way to their weights.
+
+May import base.
+"""

@@ -1,0 +1,152 @@
+"""Loaders of a training run: seeded epochs of stills and pairs, and fixed validation frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader
+
+from colorize.base.errors import UserError
+from colorize.data import Augment, ClipDataset, EpochSampler, Stage, ValidationFrames
+from colorize.data.corruption import Corruption
+from colorize.data.references import (
+    ReferencedClips,
+    ReferencedValidation,
+    ReferenceSampling,
+    collate,
+)
+from colorize.data.targets.clip import ClipGuides
+from colorize.data.targets.settings import GuideSettings
+
+
+class Loaders(lightning.LightningDataModule):
+    """Feed a task: seeded epochs of ``train``, and evenly spaced frames of ``val``.
+
+    Made per process, so that every process of a DDP run takes its own part of each batch.
+    Training batches hold the guides called ``needs``, made as ``guide_settings`` say, and with
+    ``previous`` the frame before each frame, spoilt by ``corruption``; validation batches hold
+    clips of ``validation_length`` frames and no guides. With ``references`` every frame comes with
+    coloured ones (:mod:`colorize.data.references`).
+
+    Raises:
+        ValueError: The clips, the augmentation and the settings of the guides do not fit together.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: ClipDataset,
+        val: ClipDataset,
+        augment: Augment | None,
+        needs: Iterable[str] = (),
+        guide_settings: GuideSettings | None = None,
+        previous: bool = False,
+        corruption: Corruption | None = None,
+        references: ReferenceSampling | None = None,
+        validation_length: int = 1,
+        sampling: Mapping[str, Any],
+        seed: int,
+        frames_per_clip: int,
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.val = val
+        self.augment = augment
+        self.needs = frozenset(needs)
+        self.guide_settings = guide_settings or GuideSettings()
+        self.previous = previous
+        self.corruption = corruption
+        self.references = references
+        self.validation_length = validation_length
+        self.sampling = sampling
+        self.seed = seed
+        self.frames_per_clip = frames_per_clip
+        if augment is not None and self.guide_settings.cache is not None:
+            raise UserError(
+                "guides.cache keeps guides of frames that come again, which random crops do not: "
+                "set augment=none, or guides.cache=null"
+            )
+        self._train_guide = self._guide(self.needs, train)
+        self.stages = [
+            Stage(epochs=stage["epochs"], size=tuple(stage["size"])) for stage in sampling["stages"]
+        ]
+
+    def train_dataloader(self) -> DataLoader:
+        """Return the loader of training batches, addressed by epoch."""
+        sampler = EpochSampler(
+            self.train,
+            stills=self.sampling["stills"],
+            pairs=self.sampling["pairs"],
+            length=self.sampling["length"],
+            batch_size=self.sampling["batch_size"],
+            seed=self.seed,
+            schedule=self.stages,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world=self.trainer.world_size if self.trainer else 1,
+        )
+        if self.references is not None:
+            return self._loader(
+                ReferencedClips(self.train, augment=self.augment, sampling=self.references),
+                batch_sampler=sampler,
+                collate_fn=collate,
+                workers=_workers(self.sampling["workers"]),
+            )
+        return self._loader(
+            self.train.with_augment(
+                self.augment,
+                previous=self.previous,
+                corruption=self.corruption,
+                guide=self._train_guide,
+            ),
+            batch_sampler=sampler,
+            workers=_workers(self.sampling["workers"]),
+        )
+
+    def val_dataloader(self) -> DataLoader:
+        """Return the loader of validation frames, the same in every epoch and process."""
+        frames = ValidationFrames(
+            self.val,
+            frames_per_clip=self.frames_per_clip,
+            size=self.stages[-1].size,
+            length=self.validation_length,
+        )
+        if self.references is not None:
+            referenced = ReferencedValidation(frames, count=self.references.validation)
+            return self._loader(referenced, batch_size=1, collate_fn=collate, workers=0)
+        return self._loader(frames, batch_size=1, workers=0)
+
+    def _guide(self, names: frozenset[str], dataset: ClipDataset) -> ClipGuides | None:
+        """Return what makes guides for the clips of a dataset, if any are wanted."""
+        if not names:
+            return None
+        guides = ClipGuides(names=names, settings=self.guide_settings)
+        guides.check(dataset.clips)
+        return guides
+
+    def _loader(self, dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
+        return DataLoader(
+            dataset,
+            **batching,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            # OpenCV and PyAV keep threads of their own, which a forked process would lose.
+            multiprocessing_context="forkserver" if workers else None,
+        )
+
+
+def _workers(wanted: int | None) -> int:
+    if wanted is not None:
+        return wanted
+    return min(8, _cores()) if torch.cuda.is_available() else 0
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,49 @@
+"""How the learning rate goes over a run, as a factor of what is set."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, Literal
+
+import torch
+
+from colorize.base.errors import require_choice
+
+Schedule = Literal["constant", "cosine"]
+
+
+def check_schedule(schedule: str) -> None:
+    """Refuse a schedule that there is not.
+
+    Raises:
+        ValueError: Naming the setting ``optimizer.schedule``.
+    """
+    require_choice("optimizer.schedule", schedule, Schedule)
+
+
+def learning_rate_factor(
+    step: int, steps: int, *, schedule: str = "constant", warmup_steps: int = 0
+) -> float:
+    """Return the factor at ``step`` of ``steps``: rising linearly, then constant or to zero.
+
+    ``cosine`` falls along half a cosine from the end of the rise to the last step (Loshchilov &
+    Hutter 2017, SGDR, without restarts).
+    """
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    if schedule == "constant":
+        return 1.0
+    done = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def scheduled(
+    optimizer: torch.optim.Optimizer, *, steps: int, schedule: str, warmup_steps: int
+) -> dict[str, Any]:
+    """Return an optimizer with its learning rate by step, as Lightning takes the two."""
+    factor = functools.partial(
+        learning_rate_factor, steps=steps, schedule=schedule, warmup_steps=warmup_steps
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,56 @@
+"""The pictures of a table hold a panel for each metric and a curve for each row."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorize.evaluation.report import Column
+from colorize.evaluation.table.comparison import Comparison, Run
+from colorize.evaluation.table.pictures import draw_histories, draw_table
+
+
+def decoded(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def blue_dots(picture):
+    """Count the pixels in matplotlib's full blue, the colour of the diamonds."""
+    return int((np.abs(picture - (31, 119, 180)).max(axis=-1) < 4).sum())
+
+
+def comparison(*rows):
+    runs = [
+        Run(row=row, seed=0, scores={"psnr": 20.0 + place}, gray={"psnr": 18.0})
+        for place, row in enumerate(rows)
+    ]
+    return Comparison(runs, {"psnr": "higher", "ssim": "higher"})
+
+
+def column(key):
+    return Column(key=key, name=key, better="higher")
+
+
+def test_the_table_has_a_mark_for_every_row_and_four_panels_abreast():
+    one = decoded(draw_table(comparison("a"), [column("psnr")]))
+    three = decoded(draw_table(comparison("a", "b", "c"), [column("psnr")]))
+    assert blue_dots(three) > 2.5 * blue_dots(one) > 0
+    four = decoded(draw_table(comparison("a"), [column("psnr")] * 4))
+    five = decoded(draw_table(comparison("a"), [column("psnr")] * 5))
+    assert four.shape[1] == five.shape[1]
+    assert five.shape[0] == pytest.approx(2 * four.shape[0], abs=2)
+
+
+def test_a_metric_that_no_row_has_leaves_its_panel_empty():
+    assert blue_dots(decoded(draw_table(comparison("a"), [column("ssim")]))) == 0
+
+
+def test_every_row_has_a_curve_of_its_own_colour():
+    flat = {"one": [[(1, 1.0), (2, 1.0)]], "other": [[(1, 2.0), (2, 2.0)], [(1, 3.0), (2, 3.0)]]}
+    picture = decoded(draw_histories(flat, title="val/psnr/mean"))
+    blue, orange = (
+        (np.abs(picture - color).max(axis=-1) < 4).sum()
+        for color in ((31, 119, 180), (255, 127, 14))
+    )
+    assert orange > 1.7 * blue > 0  # two seeds, and both have an entry in the legend

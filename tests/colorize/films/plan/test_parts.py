@@ -1,0 +1,124 @@
+"""Which pieces there are, when a piece is stale, and which must be gone through again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from colorize.films.plan.digests import Digests
+from colorize.films.plan.manifest import Manifest, Shot
+from colorize.films.plan.parts import LONGEST, Part, divide, longest_part, pending, shard
+from tests.colorize.films.plan.test_manifest import MANIFEST, SETTINGS
+
+FRAMES = Digests({f"{index}.png": (1, 2, "content") for index in range(300)})
+
+
+def keys(manifest: Manifest = MANIFEST, digests: Digests = FRAMES, **choices: object) -> list[str]:
+    settings = {"longest": 100, "output": [".mp4", 90], **choices}
+    return [part.key for part in divide(manifest, digests, **settings)]
+
+
+def test_shots_are_pieces_and_long_shots_several() -> None:
+    parts = divide(MANIFEST, FRAMES, longest=100, output=[])
+    spans = [(part.start, part.stop, part.shot, part.chosen) for part in parts]
+    assert spans == [
+        (0, 36, 0, 2),
+        (36, 61, 1, 1),
+        (61, 161, 2, "keep"),
+        (161, 261, 2, "keep"),
+        (261, 300, 2, "keep"),
+    ]
+    assert [part.before for part in parts] == [None] * 5  # kept frames go on from nothing
+    colored = divide(MANIFEST.with_shots([Shot(0, 300, 1)]), FRAMES, longest=120, output=[])
+    assert [part.before for part in colored] == [None, colored[0].key, colored[1].key]
+    assert len({part.key for part in parts + colored}) == 8
+
+
+def changed(first: list[str], second: list[str]) -> list[int]:
+    assert len(first) == len(second)
+    return [index for index, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
+
+
+def test_a_choice_makes_its_own_shot_stale_only() -> None:
+    shots = list(MANIFEST.shots)
+    shots[1] = replace(shots[1], variant=3)
+    assert changed(keys(), keys(MANIFEST.with_shots(shots))) == [1]
+    shots[1] = replace(shots[1], variant="auto", auto=1)  # the same output, chosen otherwise
+    assert changed(keys(), keys(MANIFEST.with_shots(shots))) == []
+
+
+def test_a_frame_makes_its_shot_stale_from_there_on() -> None:
+    manifest = MANIFEST.with_shots([Shot(0, 250, 0), Shot(250, 300, 0)])
+    other = Digests({**(FRAMES.files or {}), "120.png": (1, 2, "another")})
+    assert changed(keys(manifest), keys(manifest, other)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "stale"),
+    [
+        ("weights", "cd" * 32, [0, 1]),
+        ("short_side", 96, [0, 1]),
+        ("refine", True, [0, 1]),
+        ("stillness", 0.5, [0, 1]),
+        ("saturation", 1.2, [0, 1]),
+        ("checkpoint", "moved.safetensors", []),
+        ("variant", 2, []),
+        ("recolor", True, []),
+    ],
+)
+def test_what_a_setting_makes_stale(setting: str, value: object, stale: list[int]) -> None:
+    manifest = replace(MANIFEST, settings=replace(SETTINGS, **{setting: value}))
+    assert changed(keys(), keys(manifest)) == stale
+
+
+def test_the_written_form_makes_all_stale() -> None:
+    assert changed(keys(), keys(output=[".mp4", 80])) == [0, 1, 2, 3, 4]
+
+
+def test_a_part_fits_the_memory() -> None:
+    assert longest_part((108, 192)) == LONGEST
+    assert longest_part((720, 1280)) == 512 * 2**20 // (3 * 720 * 1280) == 194
+    assert longest_part((2160, 3840)) == 21
+    assert longest_part((20000, 20000)) == 8
+
+
+def chain(*lengths: int) -> list[Part]:
+    """Shots of so many parts each."""
+    parts: list[Part] = []
+    for number, length in enumerate(lengths):
+        before = None
+        for _ in range(length):
+            start = 10 * len(parts)
+            parts.append(Part(start, start + 10, number, 0, f"key{len(parts)}", before))
+            before = parts[-1].key
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("done", "resumable", "expected"),
+    [
+        ("....", "....", [0, 1, 2, 3]),
+        ("####", "....", []),
+        ("#...", "#...", [1, 2, 3]),
+        ("##..", ".#..", [2, 3]),
+        ("##..", "....", [0, 1, 2, 3]),  # no state at hand: from the start of the shot
+        ("##..", "#...", [1, 2, 3]),  # or from the last one that is
+        ("###.", "....", [3]),  # another shot
+        (".###", "....", [0]),
+    ],
+)
+def test_what_is_gone_through_again(done: str, resumable: str, expected: list[int]) -> None:
+    flags = [[each == "#" for each in text] for text in (done, resumable)]
+    assert pending(chain(3, 1), done=flags[0], resumable=flags[1]) == expected
+
+
+def test_shards_share_all_parts_by_whole_shots() -> None:
+    parts = chain(3, 1, 1, 5, 2, 2, 1)
+    shares = [shard(parts, number=number, count=3) for number in (1, 2, 3)]
+    assert sorted((part for share in shares for part in share), key=lambda p: p.start) == parts
+    shots = [{part.shot for part in share} for share in shares]
+    assert shots == [{0, 1, 2}, {3}, {4, 5, 6}]
+    assert [len(share) for share in shares] == [5, 5, 5]
+    assert shard(parts, number=1, count=1) == parts
+    assert shard([], number=1, count=2) == []

@@ -1,0 +1,214 @@
+"""References of a job: what they are, which shots they serve, and what they change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from colorize.films.error import JobError
+from colorize.films.plan import references
+from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
+from colorize.films.plan.references import choose_references, find_frames, read_references
+from colorize.films.run import Done, run_job
+from colorize.inference.colorizer import Colorizer
+from colorize.media import MediaError, fingerprint, open_source
+from tests.colorize.films.drawn import moving_blocks, save, tinted, write_frames
+from tests.colorize.tiny import write_reference_safetensors, write_safetensors
+
+LENGTHS = (6, 5)
+COUNT = sum(LENGTHS)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    return write_reference_safetensors(folder / "model.safetensors")
+
+
+@pytest.fixture
+def colorizer(checkpoint: Path) -> Colorizer:
+    return Colorizer.load(checkpoint, device="cpu", short_side=32)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    """Gray frames of two shots with a block that moves."""
+    return moving_blocks(LENGTHS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, pictures: list[np.ndarray]) -> Path:
+    return write_frames(tmp_path / "in", pictures)
+
+
+@pytest.fixture
+def colour(checkpoint: Path) -> Callable[..., Done]:
+    def colour(source: Path, output: Path, **changes: Any) -> Done:
+        model = changes.pop("model", checkpoint)
+        settings = Settings(
+            checkpoint=str(model), weights=fingerprint(model), short_side=32, refine=False,
+            variant=AUTO, stillness=0.5, saturation=1.0, quality=90, recolor=False,
+        )  # fmt: skip
+        colorizer = Colorizer.load(model, device="cpu", short_side=32)
+        said = changes.pop("said", [])
+        return run_job(
+            source, output, colorizer=colorizer, settings=settings, say=said.append, **changes
+        )
+
+    return colour
+
+
+def read(output: Path) -> list[np.ndarray]:
+    files = sorted(output.glob("*.png"), key=lambda path: int(path.stem))
+    return [np.array(Image.open(path)) for path in files]
+
+
+def test_pictures_of_files_and_folders_are_read(tmp_path, pictures):
+    first = save(tmp_path / "sheet.png", tinted(pictures[0]))
+    save(tmp_path / "more" / "2.png", tinted(pictures[2]))
+    save(tmp_path / "more" / "10.png", tinted(pictures[3]))
+    found = read_references([first, tmp_path / "more"])
+    assert [each.name for each in found] == ["sheet.png", "2.png", "10.png"]
+    assert len({each.digest for each in found}) == 3
+    assert all(each.frame is None for each in found)
+
+
+def test_what_cannot_be_a_reference_is_named(tmp_path, pictures):
+    gray = tmp_path / "gray.png"
+    Image.fromarray(pictures[0]).save(gray)
+    with pytest.raises(JobError, match=r"gray\.png has no colours: a reference must be in colour"):
+        read_references([gray])
+    one = save(tmp_path / "a" / "x.png", tinted(pictures[0]))
+    other = save(tmp_path / "b" / "x.png", tinted(pictures[1]))
+    with pytest.raises(JobError, match=r"two references are called x\.png: .*rename one"):
+        read_references([one, other])
+    with pytest.raises(MediaError, match=r"absent\.png does not exist"):
+        read_references([tmp_path / "absent.png"])
+
+
+def test_a_reference_is_bound_to_the_frame_it_is_named_after(tmp_path, folder, pictures):
+    given = read_references(
+        [
+            save(tmp_path / "r" / "7.png", tinted(pictures[7])),  # the name of a file of the source
+            save(tmp_path / "r" / "frame_0003.jpg", tinted(pictures[3])),  # its number
+            save(tmp_path / "r" / "sheet-99.png", tinted(pictures[0])),  # no such frame
+            save(tmp_path / "r" / "wrong_1.png", tinted(255 - pictures[1])),  # another drawing
+        ]
+    )
+    said: list[str] = []
+    with open_source(folder) as source:
+        found = find_frames(given, source, count=COUNT, say=said.append)
+    assert [each.frame for each in found] == [7, 3, None, None]
+    assert len(said) == 1
+    assert said[0].startswith("wrong_1.png does not show frame 1")
+
+
+def test_a_shot_takes_its_own_frames_and_others_take_what_looks_like_them(
+    monkeypatch, tmp_path, folder, colorizer, pictures
+):
+    monkeypatch.setattr(colorizer, "likeness", lambda gray, known: torch.tensor([0.9, 0.2, 0.6]))
+    monkeypatch.setattr(references, "LEAST_LIKENESS", 0.5)
+    given = [
+        Reference(f"{name}.png", str(save(tmp_path / "r" / f"{name}.png", tinted(pictures[0]))), "")
+        for name in "abc"
+    ]
+    bound = [given[0], given[1], Reference(given[2].name, given[2].path, "", frame=2)]
+    shots = [Shot(0, 6, auto=0), Shot(6, 11, auto=0), Shot(6, 11, auto=KEEP)]
+    with open_source(folder) as source:
+        chosen = choose_references(shots, bound, source, colorizer, short_side=32)
+    assert chosen[0].guided_by == ("c.png",)
+    assert chosen[1].guided_by == ("a.png", "c.png")  # the best first; b shows too little of it
+    assert chosen[2].guided_by == ()
+
+
+def test_a_shot_takes_frames_of_the_next_where_it_dissolves_into_it(
+    monkeypatch, tmp_path, folder, colorizer, pictures
+):
+    """The last frame of the first shot shows the second; the first of the second not the first."""
+    scores = iter([torch.tensor([0.3, 0.9]), torch.tensor([0.2])])
+    monkeypatch.setattr(colorizer, "likeness", lambda gray, known: next(scores))
+    monkeypatch.setattr(references, "LEAST_LIKENESS", 0.5)
+    names = {"a": 2, "b": 8, "c": 9, "far": 10}
+    bound = [
+        Reference(name, str(save(tmp_path / "r" / f"{name}.png", tinted(pictures[at]))), "", at)
+        for name, at in names.items()
+    ]
+    shots = [Shot(0, 6, auto=0), Shot(6, 10, auto=0), Shot(10, 11, auto=KEEP)]
+    with open_source(folder) as source:
+        chosen = choose_references(shots, bound[:3], source, colorizer, short_side=32)
+    assert [shot.guided_by for shot in chosen] == [("a", "c"), ("b", "c"), ()]
+    assert next(scores, None) is None
+
+
+def test_a_reference_comes_out_with_its_own_colours(tmp_path, folder, colour, pictures):
+    own = tinted(pictures[2])
+    given = save(tmp_path / "r" / "2.png", own)
+    colour(folder, tmp_path / "out", references=[given])
+    colored = read(tmp_path / "out")[2].astype(int)
+    luma = colored @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(luma - pictures[2]).max() <= 1  # the drawing is the source's
+    inside = (pictures[2] >= 60) & (pictures[2] <= 190)
+    assert inside.mean() > 0.3
+    assert np.abs(colored - own)[inside].max() <= 2
+
+
+def test_a_reference_changes_its_shot_alone(tmp_path, folder, colour, pictures):
+    output = tmp_path / "out"
+    colour(folder, output)
+    plain = read(output)
+    given = save(tmp_path / "r" / "8.png", tinted(pictures[8]))
+    # What serves other shots too is not the matter here.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(references, "LEAST_LIKENESS", 2.0)
+        done = colour(folder, output, references=[given])
+    guided = read(output)
+    changed = [not np.array_equal(a, b) for a, b in zip(plain, guided, strict=True)]
+    assert done.rendered == LENGTHS[1]
+    assert changed == [False] * 6 + [True] * 5
+
+    again = colour(folder, output)  # goes on with the reference of the job
+    assert again.rendered == 0
+    without = colour(folder, output, references=[])
+    assert without.rendered == LENGTHS[1]
+    assert all(np.array_equal(a, b) for a, b in zip(plain, read(output), strict=True))
+
+
+def test_a_person_may_choose_the_references_of_a_shot(tmp_path, folder, colour, pictures):
+    output = tmp_path / "out"
+    given = [save(tmp_path / "r" / f"{n}.png", tinted(pictures[n])) for n in (1, 8)]
+    colour(folder, output, references=given)
+    path = output / ".job" / "manifest.json"
+    content = json.loads(path.read_text())
+    content["shots"][1]["references"] = []
+    path.write_text(json.dumps(content))
+    assert colour(folder, output).rendered == LENGTHS[1]
+    assert read_manifest(path).shots[1].guided_by == ()
+
+    content["shots"][1]["references"] = ["3.png"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(JobError, match=r"shot 2 names the reference '3\.png'; did you mean"):
+        colour(folder, output)
+
+
+def test_a_model_without_references_says_so(tmp_path, folder, colour, pictures):
+    model = write_safetensors(tmp_path / "plain.safetensors")
+    given = save(tmp_path / "r" / "1.png", tinted(pictures[1]))
+    with pytest.raises(JobError, match="this model takes no references; leave --reference out"):
+        colour(folder, tmp_path / "out", model=model, references=[given])
+
+
+def test_a_single_picture_takes_references_too(tmp_path, folder, colour, pictures):
+    given = save(tmp_path / "r" / "sheet.png", tinted(pictures[0], red=60))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(references, "LEAST_LIKENESS", -1.0)
+        colour(folder / "1.png", tmp_path / "with.png", references=[given])
+    colour(folder / "1.png", tmp_path / "without.png")
+    first, second = (np.array(Image.open(tmp_path / f"{n}.png")) for n in ("with", "without"))
+    assert not np.array_equal(first, second)

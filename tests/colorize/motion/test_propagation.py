@@ -1,0 +1,138 @@
+"""Tracks follow what flow found straight loses, and go on from part to part of a shot."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from colorize.cartoon import CartoonSeries
+from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.tensors import to_tensor
+from colorize.motion.propagation import Tracks
+
+_SIZE = (96, 128)
+_STEP = 0.05  # of the size, by which each frame of the zoom is enlarged
+
+
+def zoom(count: int, *, size: tuple[int, int] = _SIZE) -> Tensor:
+    """A drawing that grows about its middle, frame by frame."""
+    drawn = to_tensor(CartoonSeries(seed=4, size=size, shots=1, frames_per_shot=1).color(0)[:1])
+    picture = rgb_to_luma(drawn)[0, 0].numpy()
+    frames = [
+        cv2.warpAffine(picture, _affine(1 + _STEP * index, size), size[::-1], flags=cv2.INTER_CUBIC)
+        for index in range(count)
+    ]
+    return torch.from_numpy(np.stack(frames)).unsqueeze(1).clamp(0, 1)
+
+
+def _affine(scale: float, size: tuple[int, int]) -> np.ndarray:
+    middle = np.array([size[1] - 1, size[0] - 1]) / 2
+    return np.array([[scale, 0, middle[0] * (1 - scale)], [0, scale, middle[1] * (1 - scale)]])
+
+
+def to_first(index: int, size: tuple[int, int] = _SIZE) -> Tensor:
+    """The true flow from a frame of the zoom to its first."""
+    rows, columns = np.mgrid[0 : size[0], 0 : size[1]]
+    shrunk = 1 / (1 + _STEP * index) - 1
+    middle = (size[1] - 1) / 2, (size[0] - 1) / 2
+    flow = np.stack([(columns - middle[0]) * shrunk, (rows - middle[1]) * shrunk])
+    return torch.from_numpy(flow).float()
+
+
+def error(flow: Tensor, index: int) -> float:
+    """The mean distance in pixels to the true flow, inside a margin."""
+    distance = (flow - to_first(index)).norm(dim=0)
+    return float(distance[12:-12, 12:-12].mean())
+
+
+@pytest.mark.parametrize("shown", [0, 16])
+def test_tracks_hold_where_straight_flow_loses_a_zoom(shown: int) -> None:
+    frames = zoom(17)
+    ordered = frames if shown == 0 else frames.flip(0)  # so also back from a later reference
+    tracks = Tracks(ordered)
+    tracks.follow("first", frames[:1])
+    straight, carried = tracks.of(["first"], range(17))
+    assert straight is not None
+    last = 16 - shown
+    near = abs(shown - 2)
+    assert error(carried[near, 0], 2) < 0.5
+    assert error(straight[last, 0], 16) > 2
+    assert error(carried[last, 0], 16) < 0.5 * error(straight[last, 0], 16)
+
+
+def test_a_part_goes_on_from_the_part_before_it() -> None:
+    frames = zoom(17)
+    first = Tracks(frames[:9])
+    first.follow("a", frames[:1])
+    second = Tracks(frames[9:], before=first.state)
+    second.follow("a", frames[:1])
+    alone = Tracks(frames[9:])
+    alone.follow("a", frames[:1])
+    together = error(second.of(["a"], [0]).carried[0, 0], 9)
+    assert together < 0.8
+    assert together < 0.7 * error(alone.of(["a"], [0]).carried[0, 0], 9)
+    assert set(second.state) == {"gray", "flow.a"}
+    other = Tracks(frames[9:], before=first.state)  # one that the part before did not follow
+    other.follow("b", frames[:1])
+    assert torch.equal(other.of(["b"], [0, 7]).carried, alone.of(["a"], [0, 7]).carried)
+
+
+def test_references_and_frames_are_those_asked_for() -> None:
+    frames = zoom(6)
+    tracks = Tracks(frames)
+    tracks.follow("early", frames[:1], frames=range(4))
+    tracks.follow("late", frames[5:], frames=range(2, 6))
+    assert set(tracks.state) == {"gray", "flow.late"}  # the other ends before
+    straight, carried = tracks.of(["late", "early"], range(2, 4))
+    assert straight is not None
+    assert straight.shape == carried.shape == (2, 2, 2, *_SIZE)
+    both = tracks.of(["early"], [3, 2])
+    torch.testing.assert_close(both.carried.flip(0)[:, 0], carried[:, 1])
+    assert error(carried[0, 1], 2) < 0.5
+
+
+def test_a_still_shot_stays_where_it_is() -> None:
+    frame = zoom(1)
+    tracks = Tracks(frame.expand(5, -1, -1, -1))
+    tracks.follow("same", frame)
+    straight, carried = tracks.of(["same"], range(5))
+    assert straight is not None
+    assert float(straight.abs().max()) < 0.05
+    assert float(carried.abs().max()) < 0.05
+
+
+def test_nothing_followed_leaves_no_state() -> None:
+    assert Tracks(zoom(2)).state == {}
+
+
+def test_of_large_frames_the_track_is_enlarged_and_no_straight_flow_is_kept() -> None:
+    size = (192, 256)
+    frames = zoom(3, size=size)
+    tracks = Tracks(frames)
+    tracks.follow("first", frames[:1])
+    straight, carried = tracks.of(["first"], [2])
+    assert straight is None
+    distance = (carried[0, 0] - to_first(2, size)).norm(dim=0)[24:-24, 24:-24]
+    assert float(distance.mean()) < 0.7
+    assert float(to_first(2, size).norm(dim=0).mean()) > 5
+
+
+@pytest.mark.parametrize("size", [(1, 5), (33, 7)])
+def test_frames_of_any_size_are_tracked(size: tuple[int, int]) -> None:
+    gray = torch.rand(3, 1, *size, generator=torch.Generator().manual_seed(0))
+    tracks = Tracks(gray)
+    tracks.follow("a", gray[:1])
+    found = tracks.of(["a"], range(3))
+    assert found.carried.shape == (3, 1, 2, *size)
+    assert torch.isfinite(found.carried).all()
+
+
+def test_every_frame_of_every_reference_is_told() -> None:
+    told: list[None] = []
+    tracks = Tracks(zoom(5), tick=lambda: told.append(None))
+    tracks.follow("a", zoom(1))
+    tracks.follow("b", zoom(1), frames=range(1, 4))
+    assert len(told) == 5 + 3

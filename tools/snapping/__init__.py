@@ -1,1 +1,0 @@
-"""What the tool that measures the snapping of fills is made of."""
