@@ -138,7 +138,7 @@ def _pictures(seed: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
 def _checkpoint(seed: int) -> Checkpoint:
     """The default recipe's network with random weights."""
     model = {
-        "_target_": "colorize.networks.Generator",
+        "name": "prototype",
         "features": None,
         "outputs": 4,
         "head": "chroma",
@@ -147,6 +147,6 @@ def _checkpoint(seed: int) -> Checkpoint:
         "normalization": "batch",
     }
     torch.manual_seed(seed)
-    weights = Generator(**{k: v for k, v in model.items() if k != "_target_"}).state_dict()
+    weights = Generator(**{k: v for k, v in model.items() if k != "name"}).state_dict()
     description = {"config": {"model": model}, "size": list(_WORKING), "data": {"name": "none"}}
     return Checkpoint(Path("random weights"), model, weights, description)

@@ -49,7 +49,7 @@ def test_a_name_that_there_is_not_says_the_nearest():
 def test_a_description_is_built_with_what_it_holds():
     made = registry.build({"name": "prototype", "features": None, "channels": [4, 4, 4, 4, 4]})
     assert isinstance(made, Generator)
-    assert made.unet.in_channels == 1
+    assert made.outputs == 4
 
 
 def test_parts_are_called_as_they_are_today():
