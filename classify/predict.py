@@ -14,7 +14,7 @@ from classify.checkpoints import Checkpoint, build_network, load_checkpoint
 from classify.data import Examples
 from classify.preprocessing import PICTURE_SUFFIXES, PictureError, to_unit
 from colorize.base.errors import UserError
-from colorize.inference.colorizer import choose_device
+from colorize.base.devices import choose_device
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from colorize.app.roots import Roots
 from colorize.app.uploads import Limits, Uploads
 from colorize.app.views import Views
 from colorize.app.weights import refuses_references, weights_file
+from colorize.base.devices import choose_device
 from colorize.base.files import write_atomically
-from colorize.inference.colorizer import choose_device
 
 
 class Studio:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from colorize import metrics
 from colorize.base.config import ConfigError, build, entry
+from colorize.base.devices import choose_device
 from colorize.base.errors import require_choice
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
@@ -31,7 +32,7 @@ from colorize.evaluation.footage import (
 from colorize.evaluation.report import Column, Report
 from colorize.imaging.sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
-from colorize.inference.colorizer import Colorizer, choose_device
+from colorize.inference.colorizer import Colorizer
 from colorize.inference.shipped import resolve
 from colorize.media import open_source
 from colorize.media.pictures.folder import picture_files

@@ -21,8 +21,9 @@ from colorize.base.errors import UserError
 from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope, shown_frames
 from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.geometry import working_size
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Stream, working_size
+from colorize.inference.colorizer import Stream
 from colorize.media import Frame, Source
 from colorize.media.pictures.folder import picture_files
 from colorize.motion.propagation import Tracked, Tracks

@@ -16,7 +16,7 @@ from colorize.base.errors import one_line_errors
 if TYPE_CHECKING:
     from colorize.films.plan.manifest import Settings, Variant
     from colorize.films.run import Done, Share
-    from colorize.inference.colorizer import Colorizer
+    from colorize.inference.loaded import LoadedNetworks
 
 STILLNESS = 0.9  # colorize.motion.smoothing.DEFAULT_STRENGTH
 
@@ -62,11 +62,11 @@ def _run(options: argparse.Namespace) -> Done:
     # it when PyTorch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from colorize.films.run import run_job
-    from colorize.inference.colorizer import Colorizer
+    from colorize.inference.loaded import LoadedNetworks
     from colorize.inference.shipped import resolve
 
     options.checkpoint = resolve(options.checkpoint or "default")
-    colorizer = Colorizer.load(
+    colorizer = LoadedNetworks.load(
         options.checkpoint,
         device=options.device,
         short_side=options.size,
@@ -80,11 +80,10 @@ def _run(options: argparse.Namespace) -> Done:
         references=[] if options.no_references else options.reference,
         batch_size=options.batch_size,
         share=_share(options),
-        say=_say,
     )
 
 
-def _settings(options: argparse.Namespace, colorizer: Colorizer) -> Settings:
+def _settings(options: argparse.Namespace, colorizer: LoadedNetworks) -> Settings:
     """Return what decides the pixels of the result."""
     from colorize.films.plan.manifest import Settings
     from colorize.media import fingerprint

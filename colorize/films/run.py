@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from torch import Tensor
-from tqdm import tqdm
 
 from colorize.base.files import write_atomically
+from colorize.base.progress import Task, say, task
 from colorize.films.error import JobError
 from colorize.films.plan.digests import digest_of, noted_digests, take_digests
 from colorize.films.plan.manifest import KEEP, Manifest, Reference, Settings
-from colorize.films.plan.parts import Part, divide, longest_part, output_facts, pending, shard
+from colorize.films.plan.parts import Part, divide, output_facts, pending, shard
 from colorize.films.plan.planning import make_plan
-from colorize.films.plan.references import read_references
-from colorize.films.render.coloring import Coloring
-from colorize.films.render.effort import Effort
-from colorize.films.render.guides import Guides
-from colorize.films.render.joining import Joining
-from colorize.films.render.rendering import Finished, Rendering
+from colorize.films.plan.references import library_of, read_references
+from colorize.films.render.rendering import Finished, Rendering, refuse_stopped
 from colorize.films.render.writing import FilmWriter, PictureWriter, Writer, copy_picture
 from colorize.films.store import Store, job_folder
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.engine import ShotEngine, longest_piece
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Source, check_output, join_parts, open_sink, open_source
 from colorize.media.error import writing
 from colorize.media.pictures.folder import picture_files
 from colorize.media.video.source import VideoSource
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -59,12 +55,11 @@ def run_job(
     input_path: Path,
     output: Path,
     *,
-    colorizer: Colorizer,
+    colorizer: LoadedNetworks,
     settings: Settings,
     references: Sequence[Path] | None = None,
     batch_size: int = 4,
     share: Share = Share(),
-    say: Say = lambda text: tqdm.write(text),
 ) -> Done:
     """Colour ``input_path`` into ``output``; what an earlier run finished is not done again.
 
@@ -81,12 +76,12 @@ def run_job(
             say(note)
         given = None if references is None else read_references(references)
         if source.kind == "image":
-            return _picture(source, output, colorizer, settings, given, batch_size, say)
+            return _picture(source, output, colorizer, settings, given, batch_size)
         store = _store(source, output)
-        manifest, parts = _plan(source, output, store, colorizer, settings, given, say)
+        manifest, parts = _plan(source, output, store, colorizer, settings, given)
         if share.only == "plan":
             return Done(len(manifest.shots), manifest.source.frames, 0, store.folder, False)
-        job = _Job(source, output, store, manifest, parts, say)
+        job = _Job(source, output, store, manifest, parts)
         rendered = 0
         if share.only != "merge":
             with store.locked(f"run-{share.number}-of-{share.count}", output=output):
@@ -108,10 +103,9 @@ def _plan(
     source: Source,
     output: Path,
     store: Store,
-    colorizer: Colorizer,
+    colorizer: LoadedNetworks,
     settings: Settings,
     references: Sequence[Reference] | None,
-    say: Say,
 ) -> tuple[Manifest, list[Part]]:
     """Make or take up the manifest, write it, and divide the job."""
     before = noted_digests(store.digests)
@@ -124,13 +118,12 @@ def _plan(
         references=references,
         path=store.manifest,
         before=before,
-        say=say,
     )
     with writing(store.folder):
         manifest.write(store.manifest)
         digests.note(store.digests)
     facts = output_facts(source, output.suffix, settings.quality)
-    longest = longest_part(source.size)
+    longest = longest_piece(source.size)
     return manifest, divide(manifest, digests, longest=longest, output=facts)
 
 
@@ -143,9 +136,8 @@ class _Job:
     store: Store
     manifest: Manifest
     parts: Sequence[Part]
-    say: Say
 
-    def render(self, colorizer: Colorizer, batch_size: int, share: Share) -> int:
+    def render(self, colorizer: LoadedNetworks, batch_size: int, share: Share) -> int:
         """Render what is missing of a share, and return the number of frames that were."""
         own = shard(self.parts, number=share.number, count=share.count)
         if self.source.kind == "folder":
@@ -157,9 +149,7 @@ class _Job:
             return 0
         finished = {part.key for part, ready in zip(own, done, strict=True) if ready}
         writer = self._writer()
-        rendering = make_rendering(
-            self.source, colorizer, self.manifest, batch_size, self.store, self.say
-        )
+        rendering = make_rendering(self.source, colorizer, self.manifest, batch_size, self.store)
         with _discarding(writer), self._bar(own, todo) as bar, closing(rendering(todo)) as items:
             for item in items:
                 if isinstance(item, Finished):
@@ -168,8 +158,7 @@ class _Job:
                 part, frame = item
                 if part.key not in finished:
                     writer.write(part, frame)
-                bar.set_postfix_str(f"shot {part.shot + 1}/{len(self.manifest.shots)}", False)
-                bar.update()
+                bar.advance(detail=f"shot {part.shot + 1}/{len(self.manifest.shots)}")
         return sum(map(len, todo))
 
     def join(self) -> None:
@@ -187,7 +176,7 @@ class _Job:
                 "the command without --merge"
             )
         if isinstance(self.source, VideoSource) and not self._is_joined():
-            self.say(f"joining {len(self.parts)} parts")
+            say(f"joining {len(self.parts)} parts")
             join_parts(
                 [self.store.film_part(part) for part in self.parts],
                 self.output,
@@ -238,48 +227,34 @@ class _Job:
             names = [file.name for file in files[part.start : part.stop]]
             self.store.finish(part, names=names, state={})
 
-    def _bar(self, own: Sequence[Part], todo: Sequence[Part]) -> tqdm:
+    def _bar(self, own: Sequence[Part], todo: Sequence[Part]) -> Task:
         total, left = sum(map(len, own)), sum(map(len, todo))
-        return tqdm(
-            total=total, initial=total - left, unit="frame", desc="colouring", dynamic_ncols=True
-        )
+        return task("colouring", total=total, unit="frame", done=total - left)
 
 
 def make_rendering(
     source: Source,
-    colorizer: Colorizer,
+    colorizer: LoadedNetworks,
     manifest: Manifest,
     batch_size: int,
     store: Store | None,
-    say: Say,
 ) -> Rendering:
     """Return the stages that colour a source as its ``manifest`` says."""
-    settings = manifest.settings
-    guides = Guides(colorizer, manifest) if manifest.references else None
 
     def state(key: str) -> Mapping[str, Tensor]:
         found = None if store is None else store.state(key)
         assert found is not None, "only parts whose state is at hand are rendered"
         return found
 
-    effort = Effort(batch_size, settings.short_side, say)
-    joining = Joining(
-        device=colorizer.device,
-        saturation=settings.saturation,
-        hold=settings.stillness > 0,
-        guides=guides,
-    )
-    rendering = Rendering(source=source, joining=joining, states=state)
-    rendering.coloring = Coloring(
+    stopping = threading.Event()
+    engine = ShotEngine(
         colorizer,
-        effort=effort,
-        refine=settings.refine,
-        stillness=settings.stillness,
-        guides=guides,
-        fast=settings.fast,
-        check=rendering.check,
+        manifest.settings,
+        library=library_of(manifest.references, colorizer) if manifest.references else None,
+        batch_size=batch_size,
+        check=lambda: refuse_stopped(stopping),
     )
-    return rendering
+    return Rendering(source=source, engine=engine, states=state, stopping=stopping)
 
 
 @contextmanager
@@ -294,11 +269,10 @@ def _discarding(writer: Writer) -> Iterator[None]:
 def _picture(
     source: Source,
     output: Path,
-    colorizer: Colorizer,
+    colorizer: LoadedNetworks,
     settings: Settings,
     references: Sequence[Reference] | None,
     batch_size: int,
-    say: Say,
 ) -> Done:
     """Colour a single picture, which needs no job."""
     digests = take_digests(source)
@@ -310,10 +284,9 @@ def _picture(
         references=references,
         path=None,
         before=None,
-        say=say,
     )
     parts = divide(manifest, digests, longest=1, output=[])
-    rendering = make_rendering(source, colorizer, manifest, batch_size, None, say)
+    rendering = make_rendering(source, colorizer, manifest, batch_size, None)
     with (
         open_sink(output, like=source, quality=settings.quality) as sink,
         closing(rendering(parts)) as items,

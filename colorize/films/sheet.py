@@ -5,27 +5,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
+import cv2
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-from tqdm import tqdm
+from jaxtyping import UInt8
 
 from colorize.base.command_line import Parser, positive
 from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
+from colorize.base.progress import tracked
 from colorize.films.error import JobError
-from colorize.films.plan.analysis import middle_pair
+from colorize.films.plan.analysis import middle
 from colorize.films.plan.manifest import KEEP, Manifest, Shot, read_manifest
-from colorize.films.render.guides import Guides
-from colorize.films.render.joining import to_integers
+from colorize.films.plan.references import library_of
 from colorize.imaging.contact_sheet import SheetRow, draw_contact_sheet
-from colorize.inference.colorizer import Colorizer, resize, working_size
+from colorize.imaging.geometry import working_size
+from colorize.inference.engine import ShotEngine, preview_window
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame, Source, fingerprint, open_source
+from colorize.media.frame import to_depth
 from colorize.media.pictures.coding import encode_picture
-from colorize.networks.guided.references import ReferenceSet
 
 _THUMBNAIL = 360  # pixels of the short side, more than is shown
 
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     with one_line_errors():
         folder = find_job(options.job)
         manifest = read_manifest(folder / "manifest.json")
-        colorizer = Colorizer.load(
+        colorizer = LoadedNetworks.load(
             options.checkpoint or manifest.settings.checkpoint,
             device=options.device,
             short_side=manifest.settings.short_side,
@@ -79,56 +80,39 @@ def find_job(path: Path) -> Path:
     raise JobError(f"{path}: no job lies there; start it with colorize INPUT -o {path} --plan")
 
 
-def sheet_rows(source: Source, manifest: Manifest, colorizer: Colorizer) -> Iterator[SheetRow]:
+def sheet_rows(source: Source, manifest: Manifest, colorizer: LoadedNetworks) -> Iterator[SheetRow]:
     """Yield a row for every shot: its middle frame, gray and in all colourings.
 
     Raises:
         MediaError: A frame cannot be read.
     """
-    pairs = [middle_pair(shot) for shot in manifest.shots]
-    frames = source.frames(only={index for pair in pairs for index in pair})
-    stream = colorizer.stream(refine=manifest.settings.refine)
-    guides = Guides(colorizer, manifest)
-    bar = tqdm(manifest.shots, unit="shot", desc="drawing", leave=False)
-    for number, (shot, pair) in enumerate(zip(bar, pairs, strict=True), 1):
-        grays = [_gray(next(frames)) for _ in sorted(set(pair))]
-        stream.reset()
-        stream.references = _references(guides, shot, pair[1], grays[-1], colorizer)
-        outputs = stream(torch.cat(grays), keep_luma=True)[-1]
-        yield _row(f"shot {number}", shot, source.rate, gray=grays[-1], outputs=outputs)
-
-
-def _references(
-    guides: Guides, shot: Shot, frame: int, gray: Float[Tensor, "1 1 h w"], colorizer: Colorizer
-) -> ReferenceSet | None:
-    if shot.chosen == KEEP or not shot.guided_by:
-        return None
-    size = working_size(gray.shape[-2:], colorizer.short_side)
-    return guides.of(guides.nearest(shot.guided_by, near=frame), size=size)
-
-
-def _gray(frame: Frame) -> Float[Tensor, "1 1 h w"]:
-    """Return the luma of a frame at the size of a large thumbnail."""
-    gray = torch.from_numpy(frame.gray())[None, None]
-    return resize(gray, working_size(gray.shape[-2:], _THUMBNAIL))
+    library = library_of(manifest.references, colorizer) if manifest.references else None
+    engine = ShotEngine(colorizer, manifest.settings, library=library)
+    windows = [preview_window(shot.start, shot.stop, middle(shot)) for shot in manifest.shots]
+    frames = source.frames(only=set(chain.from_iterable(windows)))
+    shots = zip(manifest.shots, windows, strict=True)
+    for number, (shot, window) in enumerate(tracked(list(shots), "drawing", unit="shot"), 1):
+        around = list(islice(frames, len(window)))
+        gray = around[window.index(middle(shot))]
+        outputs = (
+            []
+            if shot.chosen == KEEP
+            else engine.preview(around, middle(shot), names=shot.guided_by)
+        )
+        yield _row(f"shot {number}", shot, source.rate, gray=gray, outputs=outputs)
 
 
 def _row(
-    name: str,
-    shot: Shot,
-    rate: Fraction | None,
-    *,
-    gray: Float[Tensor, "1 1 h w"],
-    outputs: Float[Tensor, "k 3 h w"],
+    name: str, shot: Shot, rate: Fraction | None, *, gray: Frame, outputs: Sequence[Frame]
 ) -> SheetRow:
-    title, original = f"{name} · {_title(shot, rate)}", _picture(gray[0].expand(3, -1, -1))
+    title, original = f"{name} · {_title(shot, rate)}", _thumbnail(_gray(gray))
     if shot.chosen == KEEP:
         return SheetRow(title=title, gray=original, outputs=[], chosen=0, by="kept")
     assert isinstance(shot.chosen, int), "a written manifest has a choice for every shot"
     return SheetRow(
         title=title,
         gray=original,
-        outputs=[_picture(output) for output in outputs],
+        outputs=[_thumbnail(to_depth(output.rgb, np.dtype(np.uint8))) for output in outputs],
         chosen=shot.chosen,
         by="auto" if shot.variant == "auto" else "hand",
     )
@@ -142,12 +126,20 @@ def _title(shot: Shot, rate: Fraction | None) -> str:
     return text + (f" · by {', '.join(shot.guided_by)}" if shot.guided_by else "")
 
 
-def _picture(image: Tensor) -> UInt8[np.ndarray, "h w 3"]:
-    return to_integers(image[None], np.dtype(np.uint8))[0]
+def _gray(frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
+    luma = np.rint(frame.gray() * 255).astype(np.uint8)
+    return np.repeat(luma[..., None], 3, axis=2)
 
 
-def _check_weights(manifest: Manifest, colorizer: Colorizer) -> None:
+def _thumbnail(picture: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
+    """Shrink a picture, to the size of a large thumbnail."""
+    height, width = working_size(picture.shape[:2], _THUMBNAIL)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _check_weights(manifest: Manifest, colorizer: LoadedNetworks) -> None:
     """Refuse another model than the job's, whose colourings would be others."""
+    assert colorizer.checkpoint is not None, "it was loaded from a file"
     path = colorizer.checkpoint.path
     if fingerprint(path) != manifest.settings.weights:
         raise JobError(

@@ -58,6 +58,14 @@ class Frame:
         return dataclasses.replace(self, rgb=rgb, alpha=alpha)
 
 
+def opacity(frame: Frame) -> Float32[np.ndarray, "h w"] | None:
+    """Return how opaque a picture is, 0 to 1; None if it is so everywhere."""
+    if frame.alpha is None:
+        return None
+    largest = np.iinfo(frame.alpha.dtype).max
+    return None if (frame.alpha == largest).all() else (frame.alpha / largest).astype(np.float32)
+
+
 def to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return 8- or 16-bit ``values`` at the depth of ``dtype``, rounded; 0 and white stay exact."""
     if values.dtype == dtype:

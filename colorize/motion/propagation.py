@@ -1,4 +1,4 @@
-"""Track the frames of a shot to its references: optical flow carried on from frame to frame.
+"""Propagate flow along a shot: to its references, carried on from frame to frame.
 
 Flow straight from a frame to a reference fails where much has changed between them, as in a zoom.
 From one frame to the next little changes. So at every pixel the flow is kept by which the drawing
@@ -29,28 +29,28 @@ Plane = Float32[np.ndarray, "p q"]
 Flow = Float32[np.ndarray, "p q 2"]
 
 
-class Tracked(NamedTuple):
+class FlowToReferences(NamedTuple):
     """Backward flow from t frames to r references at the size they are worked at.
 
-    ``straight`` is found between the two alone, None where frames are larger than tracks are
-    searched at; ``carried`` is what fits best of it and its neighbours' in time.
+    ``straight`` is found between the two alone, None where frames are larger than it is searched
+    at; ``propagated`` is what fits best of it and its neighbours' in time.
     """
 
     straight: Float[Tensor, "t r 2 h w"] | None
-    carried: Float[Tensor, "t r 2 h w"]
+    propagated: Float[Tensor, "t r 2 h w"]
 
-    def to(self, device: torch.device) -> Tracked:
-        """Return the same tracks on another device."""
+    def to(self, device: torch.device) -> FlowToReferences:
+        """Return the same flow on another device."""
         straight = None if self.straight is None else self.straight.to(device)
-        return Tracked(straight, self.carried.to(device))
+        return FlowToReferences(straight, self.propagated.to(device))
 
 
-class Tracks:
-    """The tracks of consecutive frames of one shot to references, which are known by names.
+class Propagation:
+    """Flow from consecutive frames of one shot to references, which are known by names.
 
-    ``gray`` are the frames at the size they are worked at, in [0, 1]; tracks are searched at a
-    short side of 160, so that their cost does not depend on it. ``before`` is the :attr:`state` of
-    the frames that these go on from. ``tick`` is called for each frame and reference. Tracks are
+    ``gray`` are the frames at the size they are worked at, in [0, 1]; flow is searched at a
+    short side of 160, so that its cost does not depend on it. ``before`` is the :attr:`state` of
+    the frames that these go on from. ``tick`` is called for each frame and reference. It is
     kept in half precision: 0.2 MB for a frame of 108x192 and a reference.
     """
 
@@ -72,14 +72,14 @@ class Tracks:
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """What the next frames of the shot go on from, of references tracked up to the last."""
+        """What the next frames of the shot go on from, of references followed up to the last."""
         return {_GRAY: self._gray[-1:], **self._state} if self._state else {}
 
     @torch.inference_mode()
     def follow(
         self, name: str, reference: Float[Tensor, "1 1 h w"], *, frames: range | None = None
     ) -> None:
-        """Find the tracks of ``frames`` (all of them if None) to a reference of their size."""
+        """Find the flow of ``frames`` (all of them if None) to a reference of their size."""
         frames = range(len(self._gray)) if frames is None else frames
         shown = self._fit(reference)
         found = []
@@ -87,19 +87,19 @@ class Tracks:
             self._tick()
             found.append(self._between(self._gray[at : at + 1], shown))
         straight = np.stack(found)
-        track = _Track(self._luma[frames.start : frames.stop], shown[0, 0].numpy(), straight)
+        path = _Path(self._luma[frames.start : frames.stop], shown[0, 0].numpy(), straight)
         earlier = self._before.get(_FLOW + name)
         if frames.start == 0 and earlier is not None and earlier.shape == straight[0].shape:
-            track.carry(0, self._between(self._gray[:1], self._before[_GRAY]), earlier.numpy())
+            path.carry(0, self._between(self._gray[:1], self._before[_GRAY]), earlier.numpy())
         for row in range(1, len(frames)):
-            track.carry(row, self._back[frames[row] - 1], track.flow[row - 1])
+            path.carry(row, self._back[frames[row] - 1], path.flow[row - 1])
         for row in reversed(range(len(frames) - 1)):
-            track.carry(row, self._ahead[frames[row]], track.flow[row + 1])
+            path.carry(row, self._ahead[frames[row]], path.flow[row + 1])
         if frames.stop == len(self._gray):
-            self._state[_FLOW + name] = torch.from_numpy(track.flow[-1].copy())
+            self._state[_FLOW + name] = torch.from_numpy(path.flow[-1].copy())
         small = min(self._size) <= FINE_SIDE
         direct, best = (
-            torch.from_numpy(flow).permute(0, 3, 1, 2) for flow in (straight, track.flow)
+            torch.from_numpy(flow).permute(0, 3, 1, 2) for flow in (straight, path.flow)
         )
         self._found[name] = (
             frames.start,
@@ -107,8 +107,8 @@ class Tracks:
             self._worked(best).half() if small else best.half(),
         )
 
-    def of(self, names: Sequence[str], frames: Sequence[int]) -> Tracked:
-        """Return the tracks of ``frames`` to references that were followed there."""
+    def of(self, names: Sequence[str], frames: Sequence[int]) -> FlowToReferences:
+        """Return the flow of ``frames`` to references that were followed there."""
         straight, carried = [], []
         for name in names:
             start, direct, best = self._found[name]
@@ -116,7 +116,7 @@ class Tracks:
             if direct is not None:
                 straight.append(direct[rows].float())
             carried.append(self._worked(best[rows].float()))
-        return Tracked(
+        return FlowToReferences(
             torch.stack(straight, dim=1) if straight else None, torch.stack(carried, dim=1)
         )
 
@@ -134,7 +134,7 @@ class Tracks:
         return np.ascontiguousarray(self._flow(gray, other)[0].permute(1, 2, 0).numpy())
 
     def _fit(self, gray: Float[Tensor, "t 1 _h _w"]) -> Float[Tensor, "t 1 p q"]:
-        """Bring frames to the size at which tracks are searched."""
+        """Bring frames to the size at which flow is searched."""
         scale = FINE_SIDE / min(self._size)
         size = (round(self._size[0] * scale), round(self._size[1] * scale))
         return functional.interpolate(gray, size=size, mode="bicubic", antialias=True).clamp(0, 1)
@@ -148,7 +148,7 @@ class Tracks:
         return resized * scale[:, None, None]
 
 
-class _Track:
+class _Path:
     """Flow of consecutive frames to a reference, with how far the drawings differ along it."""
 
     def __init__(

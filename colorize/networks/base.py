@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from colorize.networks.guided.references import References
 
 Luma = Literal["free", "keep"]
 Inputs = Literal["gray", "gray_pair", "gray_segments", "gray_previous"]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What a network made of b frames.
+
+    ``colors`` are its K RGB colourings, not clipped. ``provided`` are targets of losses that the
+    network gives itself, by name (:attr:`Network.provides`).
+    """
+
+    colors: Float[Tensor, "b k 3 h w"]
+    provided: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Network(nn.Module):
@@ -30,3 +46,17 @@ class Network(nn.Module):
     takes: ClassVar[frozenset[str]] = frozenset()
     provides: ClassVar[frozenset[str]] = frozenset()
     fresh_parts: Sequence[str] = ()
+
+    def forward(
+        self,
+        gray: Float[Tensor, "b 1 h w"],
+        references: References | None = None,
+        *,
+        extra: Float[Tensor, "b e h w"] | None = None,
+    ) -> Painted:
+        """Return frames in [0, 1] of any size, coloured.
+
+        ``references`` are those of each frame, for a network that takes them; ``extra`` are the
+        planes that ``inputs`` asks for.
+        """
+        raise NotImplementedError

@@ -18,7 +18,7 @@ from colorize.data.references import ReferenceSampling
 from colorize.data.targets.compute import FRAMES
 from colorize.data.targets.settings import FlowSettings, GuideSettings
 from colorize.inference import checkpoints
-from colorize.inference.colorizer import refiner_flow
+from colorize.inference.loaded import refiner_flow
 from colorize.inference.shipped import resolve
 from colorize.losses import Refinement
 from colorize.metrics import ClipMetric, Metric, split_metrics

@@ -9,7 +9,7 @@ from typing import Any
 
 from colorize.app.tasks.models import Models
 from colorize.base.files import write_atomically
-from colorize.films.plan.analysis import middle_pair
+from colorize.films.plan.analysis import middle
 from colorize.films.plan.digests import digest_of
 from colorize.films.plan.manifest import KEEP, Manifest, Settings, Shot, read_manifest
 from colorize.films.run import Share, run_job
@@ -103,10 +103,9 @@ def choice_folder(choices: Path, manifest: Manifest, shot: Shot) -> Path:
     They are of its middle frame, by one network and the references that guide the shot.
     """
     weights, size = manifest.settings.weights[:16], manifest.settings.short_side
-    before, middle = middle_pair(shot)
     known = {each.name: each.digest for each in manifest.references}
     guides = digest_of([known[name] for name in shot.guided_by])[:8] if shot.guided_by else "free"
-    return choices / f"{weights}-{size}" / f"{before:06d}-{middle:06d}-{guides}"
+    return choices / f"{weights}-{size}" / f"{middle(shot):06d}-{guides}"
 
 
 def draw_choices(source: Path, manifest: Manifest, colorizer: Colorizer, choices: Path) -> None:

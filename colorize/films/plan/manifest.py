@@ -34,6 +34,7 @@ from typing import Any, Literal
 from colorize.base.errors import did_you_mean
 from colorize.base.files import write_atomically
 from colorize.films.error import JobError
+from colorize.inference.settings import RenderSettings
 
 FORMAT = "tooncolor-job-1"
 KEEP: Literal["keep"] = "keep"
@@ -88,26 +89,12 @@ class Origin:
     digest: str
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What decides the pixels of a job besides its source.
-
-    ``weights`` is the digest of the checkpoint file, ``short_side`` the working size in pixels,
-    ``refine`` whether the checkpoint's refiner is used, ``stillness`` from 0 to 1, ``saturation`` a
-    factor of the chroma, ``quality`` 1 to 100 of lossy formats. ``recolor`` also colours shots that
-    are in colour already, ``fast`` computes in bfloat16.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Settings(RenderSettings):
+    """What decides the pixels of a job besides its source and its references."""
 
     checkpoint: str
     weights: str
-    short_side: int
-    refine: bool
-    variant: Variant
-    stillness: float
-    saturation: float
-    quality: int
-    recolor: bool
-    fast: bool = False
 
 
 @dataclass(frozen=True)

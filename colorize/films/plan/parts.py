@@ -14,9 +14,6 @@ from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Setting
 from colorize.media import Source
 from colorize.media.pictures.folder import picture_files
 
-LONGEST = 240  # frames of a part: what a killed job may lose
-_SHORTEST = 8
-_MEMORY = 512 * 2**20  # bytes of the decoded frames of a part
 _LOSSY = (".jpg", ".jpeg", ".webp")
 
 
@@ -25,7 +22,7 @@ class Part:
     """Frames ``start <= index < stop`` of a shot.
 
     ``chosen`` is the output that colours them, or ``keep``. ``before`` is the key of the part that
-    this one goes on from, None at the start of a shot. ``guides`` are the names of its references.
+    this one goes on from, None at the start of a shot. ``references`` are the names of its own.
     """
 
     start: int
@@ -34,16 +31,10 @@ class Part:
     chosen: Choice
     key: str
     before: str | None
-    guides: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.stop - self.start
-
-
-def longest_part(size: tuple[int, int]) -> int:
-    """Return how many frames of ``size`` (height, width) a part may have, for its memory's sake."""
-    height, width = size
-    return max(_SHORTEST, min(LONGEST, _MEMORY // (3 * height * width)))
 
 
 def divide(
@@ -58,7 +49,7 @@ def divide(
     for number, shot in enumerate(manifest.shots):
         assert shot.chosen is not None, "a choice is made before a job is divided"
         before = None
-        guides = () if shot.chosen == KEEP else shot.guided_by
+        references = () if shot.chosen == KEEP else shot.guided_by
         for start, stop in _pieces(shot, longest):
             key = digest_of(
                 [
@@ -66,11 +57,11 @@ def divide(
                     digests.of(shot.start, stop),
                     [stop - start, stop - shot.start, longest],
                     _relevant(manifest.settings, shot),
-                    *_guides(manifest, shot),
+                    *_references(manifest, shot),
                     list(output),
                 ]
             )
-            parts.append(Part(start, stop, number, shot.chosen, key, before, guides))
+            parts.append(Part(start, stop, number, shot.chosen, key, before, references))
             before = None if shot.chosen == KEEP else key
     return parts
 
@@ -99,7 +90,7 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     return [shot.chosen, pixels]
 
 
-def _guides(manifest: Manifest, shot: Shot) -> list[object]:
+def _references(manifest: Manifest, shot: Shot) -> list[object]:
     """Return what is to know of the references of a shot; nothing where there are none."""
     if shot.chosen == KEEP or not shot.guided_by:
         return []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from colorize.base.progress import say
 from colorize.films.error import JobError
 from colorize.films.plan.analysis import Shots, look_through
 from colorize.films.plan.choice import AUTO_OUTPUT
@@ -20,8 +21,8 @@ from colorize.films.plan.manifest import (
     Shot,
     read_manifest,
 )
-from colorize.films.plan.references import choose_references, find_frames
-from colorize.inference.colorizer import Colorizer
+from colorize.films.plan.references import find_frames, guided, library_of
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Source
 
 
@@ -30,18 +31,17 @@ def make_plan(
     digests: Digests,
     settings: Settings,
     *,
-    colorizer: Colorizer,
+    colorizer: LoadedNetworks,
     references: Sequence[Reference] | None = None,
     path: Path | None,
     before: Digests | None,
-    say: Callable[[str], None],
 ) -> Manifest:
     """Return the manifest of a job, with a choice for every shot; nothing is written.
 
     ``references`` are those given now, None to go on with those of an earlier run.
     ``path`` is where a manifest of an earlier run may lie, ``before`` what its frames were. Shots
     that somebody edited stay as they are; so do all shots while the number of frames stays the
-    same. ``say`` is told what a user should know.
+    same.
 
     Raises:
         JobError: The manifest is damaged, asks for an output that there is not, or the whole source
@@ -52,24 +52,23 @@ def make_plan(
     shots = _known_shots(known, digests, settings)
     if shots is None:
         seen = look_through(source)
-        shots = _found_shots(seen, known, digests, before, settings, say)
-        _report_colored(shots, source, say)
+        shots = _found_shots(seen, known, digests, before, settings)
+        _report_colored(shots, source)
     _check_outputs(shots, colorizer.outputs, path)
     given = references if references is not None else (known.references if known else ())
-    found, guided = _guided(shots, given, known, source, digests, settings, colorizer, say)
+    found, served = _served(shots, given, known, source, digests, settings, colorizer)
     origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
-    return Manifest(origin, settings, tuple(guided), tuple(found))
+    return Manifest(origin, settings, tuple(served), tuple(found))
 
 
-def _guided(
+def _served(
     shots: Sequence[Shot],
     given: Sequence[Reference],
     known: Manifest | None,
     source: Source,
     digests: Digests,
     settings: Settings,
-    colorizer: Colorizer,
-    say: Callable[[str], None],
+    colorizer: LoadedNetworks,
 ) -> tuple[Sequence[Reference], Sequence[Shot]]:
     """Return the references with their frames, and the shots with what guides each.
 
@@ -91,10 +90,10 @@ def _guided(
         and known.settings.weights == settings.weights
     ):
         return known.references, shots
-    found = find_frames(given, source, count=shots[-1].stop, say=say)
-    chosen = choose_references(shots, found, source, colorizer, short_side=settings.short_side)
-    served = sum(bool(shot.guided_by) for shot in chosen)
-    say(f"{len(found)} references serve {served} of {len(chosen)} shots")
+    found = find_frames(given, source, count=shots[-1].stop)
+    chosen = guided(shots, source, library_of(found, colorizer))
+    count = sum(bool(shot.guided_by) for shot in chosen)
+    say(f"{len(found)} references serve {count} of {len(chosen)} shots")
     used = {name for shot in chosen for name in shot.guided_by}
     if idle := [each.name for each in found if each.name not in used]:
         say(
@@ -128,7 +127,6 @@ def _found_shots(
     digests: Digests,
     before: Digests | None,
     settings: Settings,
-    say: Callable[[str], None],
 ) -> list[Shot]:
     """Return the shots of a source that was looked through, with what was decided before."""
     if seen.count == 0:
@@ -169,7 +167,7 @@ def _carried(
     return carried
 
 
-def _report_colored(shots: Sequence[Shot], source: Source, say: Callable[[str], None]) -> None:
+def _report_colored(shots: Sequence[Shot], source: Source) -> None:
     """Tell which shots are in colour already.
 
     Raises:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import Float32
-from tqdm import tqdm
 
+from colorize.base.progress import say
 from colorize.films.error import JobError
 from colorize.films.plan.manifest import KEEP, Reference, Shot
 from colorize.imaging.coloredness import is_colored
-from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Colorizer, working_size
+from colorize.inference.choice import Span, choose_references
+from colorize.inference.library import ColoredPicture, Library
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.pictures.folder import picture_files
-from colorize.networks.guided.references import ReferenceSet
 
-MOST = 4  # references of one frame: what they cost grows with their number
-# Below it a reference harms more than it helps; measured for the shipped weights by
-# tools/measure_likeness.py (experiments/reference).
-LEAST_LIKENESS = 0.85
 _THUMBNAIL = (48, 27)
 _SAME_DRAWING = 0.8  # correlation of thumbnails
 
@@ -68,13 +63,11 @@ def read_picture(path: str | Path) -> Frame:
         return next(iter(source.frames()))
 
 
-def find_frames(
-    references: Sequence[Reference], source: Source, *, count: int, say: Callable[[str], None]
-) -> list[Reference]:
+def find_frames(references: Sequence[Reference], source: Source, *, count: int) -> list[Reference]:
     """Return references with the frame that each shows, where it is one of the source's.
 
     The name tells which: that of a file of the source, or its last number (from 0). It counts only
-    if the drawing is the same; ``say`` is told where it is not.
+    if the drawing is the same; where it is not, that is said.
     """
     named = _named_frames(references, source, count)
     thumbnails = {
@@ -97,86 +90,24 @@ def find_frames(
     return found
 
 
-def choose_references(
-    shots: Sequence[Shot],
-    references: Sequence[Reference],
-    source: Source,
-    colorizer: Colorizer,
-    *,
-    short_side: int,
-) -> list[Shot]:
-    """Return shots with the references that colour each, unless somebody else chose.
-
-    These are its own frames, and those of the shots beside it that show enough of its first or last
-    frame, as where one dissolves into the other. A shot without own frames takes up to
-    :data:`MOST` of all that show enough of its middle.
-    """
-    own = [
-        tuple(
-            each.name
+def library_of(references: Sequence[Reference], colorizer: LoadedNetworks) -> Library:
+    """Return the references of a job, to be looked at."""
+    return Library(
+        colorizer,
+        [
+            ColoredPicture(each.name, partial(read_picture, each.path), each.frame)
             for each in references
-            if each.frame is not None and shot.start <= each.frame < shot.stop
-        )
-        for shot in shots
-    ]
-    looks: dict[int, _Look] = {}
-    for number, shot in enumerate(shots):
-        if shot.chosen == KEEP:
-            continue
-        if not own[number]:
-            looks[(shot.start + shot.stop) // 2] = _Look(number, {each.name for each in references})
-            continue
-        for frame, beside in ((shot.start, number - 1), (shot.stop - 1, number + 1)):
-            if 0 <= beside < len(shots) and own[beside]:
-                looks.setdefault(frame, _Look(number, set())).candidates.update(own[beside])
-    chosen = list(own)
-    for number, names in _likest(looks, references, source, colorizer, short_side):
-        chosen[number] += tuple(name for name in names if name not in chosen[number])
-    return [replace(shot, auto_references=names) for shot, names in zip(shots, chosen, strict=True)]
-
-
-class _Look(NamedTuple):
-    """A look at a frame of a shot: which references might show the same."""
-
-    shot: int
-    candidates: set[str]
-
-
-def _likest(
-    looks: Mapping[int, _Look],
-    references: Sequence[Reference],
-    source: Source,
-    colorizer: Colorizer,
-    short_side: int,
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield shots with the references that show enough of a frame, the likest first."""
-    if not any(look.candidates for look in looks.values()):
-        return
-    sets: dict[tuple[int, int], ReferenceSet] = {}
-    frames = source.frames(0, max(looks) + 1, only=set(looks))
-    bar = tqdm(frames, total=len(looks), desc="choosing references", unit="frame", leave=False)
-    for frame in iter(bar):
-        size = working_size(frame.rgb.shape[:2], short_side)
-        if size not in sets:
-            sets[size] = prepare(colorizer, references, size)
-        look = looks[frame.index]
-        rows = [row for row, each in enumerate(references) if each.name in look.candidates]
-        gray = colorizer.small(torch.from_numpy(frame.gray())[None, None])
-        scores = colorizer.likeness(gray, sets[size].picked(rows)).tolist()
-        ranked = sorted(zip(scores, rows, strict=True), key=lambda pair: -pair[0])
-        yield (
-            look.shot,
-            [references[row].name for score, row in ranked[:MOST] if score >= LEAST_LIKENESS],
-        )
-
-
-def prepare(
-    colorizer: Colorizer, references: Sequence[Reference], size: tuple[int, int]
-) -> ReferenceSet:
-    """Read references and look at them for frames of a working size."""
-    return colorizer.look_at(
-        [to_tensor(read_picture(each.path).rgb[None]) for each in references], size=size
+        ],
     )
+
+
+def guided(shots: Sequence[Shot], source: Source, library: Library) -> list[Shot]:
+    """Return shots with the references that colour each, unless somebody else chose."""
+    spans = [None if shot.chosen == KEEP else Span(shot.start, shot.stop) for shot in shots]
+    chosen = choose_references(
+        spans, library, lambda wanted: source.frames(0, max(wanted) + 1, only=wanted)
+    )
+    return [replace(shot, auto_references=names) for shot, names in zip(shots, chosen, strict=True)]
 
 
 def _named_frames(references: Sequence[Reference], source: Source, count: int) -> dict[str, int]:

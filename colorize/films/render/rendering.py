@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -19,9 +19,8 @@ from torch import Tensor
 from colorize.base.overlap import overlapped
 from colorize.films.plan.manifest import KEEP
 from colorize.films.plan.parts import Part
-from colorize.films.render.coloring import Coloring
-from colorize.films.render.joining import Joining
 from colorize.films.store import Tensors
+from colorize.inference.engine import ShotEngine
 from colorize.media import Frame, MediaError, Source
 
 
@@ -40,7 +39,7 @@ class Colored(NamedTuple):
 
     part: Part
     frames: Sequence[Frame]
-    chroma: Float[Tensor, "t 2 _h _w"] | None
+    chroma: Float[Tensor, "t 1 2 _h _w"] | None
     before: Tensors
     after: Tensors
 
@@ -56,18 +55,24 @@ class Stopped(Exception):
     """Raised inside a stage when nobody wants its results any more."""
 
 
+def refuse_stopped(stopping: threading.Event) -> None:
+    """Raise when a job was stopped."""
+    if stopping.is_set():
+        raise Stopped
+
+
 @dataclass
 class Rendering:
-    """The stages of a job.
+    """The stages of a job: those of a shot engine, each in a thread of its own.
 
-    ``states`` gives what an earlier run left of a part for the next one.
+    ``states`` gives what an earlier run left of a part for the next one, ``stopping`` ends it; the
+    engine asks it between batches.
     """
 
     source: Source
-    joining: Joining
+    engine: ShotEngine
     states: Callable[[str], Tensors]
-    coloring: Coloring = field(init=False)
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
 
     def __call__(
         self, parts: Sequence[Part]
@@ -91,18 +96,13 @@ class Rendering:
             stages.callback(self.stopping.set)  # runs first: no stage finishes its part in vain
             yield from joined
 
-    def check(self) -> None:
-        """Raise when the job was stopped."""
-        if self.stopping.is_set():
-            raise Stopped
-
     def _decode(self, parts: Sequence[Part]) -> Iterator[Decoded]:
         wanted = {index for part in parts for index in range(part.start, part.stop)}
         frames = self.source.frames(parts[0].start, parts[-1].stop, only=wanted)
         for part in parts:
             batch = []
             for index in range(part.start, part.stop):
-                self.check()
+                refuse_stopped(self.stopping)
                 frame = next(frames, None)
                 if frame is None:
                     raise MediaError(
@@ -123,23 +123,23 @@ class Rendering:
             before: Tensors = {}
             if part.before is not None:
                 before = last[1] if last[0] == part.before else self.states(part.before)
-            chroma, after = self.coloring(
-                frames, variant=part.chosen, before=before, names=part.guides
+            chroma, after = self.engine.coloring(
+                frames, variant=part.chosen, before=before, names=part.references
             )
             last = (part.key, after)
             yield Colored(part, frames, chroma, before, after)
 
     def _join(self, items: Iterator[Colored]) -> Iterator[tuple[Part, Frame] | Finished]:
         torch.set_num_threads(1)  # its steps are short, and the other cores have work
-        last = ""
+        joining, last = self.engine.joining(), ""
         for part, frames, chroma, before, after in items:
             if chroma is None:
                 yield from ((part, frame) for frame in frames)
                 yield Finished(part, {})
                 continue
-            pixels = self.joining.state if part.before == last else before
-            for frame in self.joining(frames, chroma, before=pixels, names=part.guides):
-                self.check()
+            pixels = joining.state if part.before == last else before
+            for frame in joining(frames, chroma[:, 0], before=pixels, names=part.references):
+                refuse_stopped(self.stopping)
                 yield part, frame
             last = part.key
-            yield Finished(part, {**after, **self.joining.state})
+            yield Finished(part, {**after, **joining.state})

@@ -1,38 +1,44 @@
-"""Fusion proposed colours by how well the drawing they come from fits, and mix them."""
+"""Judge proposed colours by how well the drawing they come from fits, and fuse them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
 KINDS = ("copied", "moved", "matched", "attended")
+NEVER = -1e4  # the score of what is not there; finite, since a softmax of infinities is none
 _SLOPE = 0.2
 _MEASURES = 4  # planes that a proposal is judged by: both lumas, their difference, similarity
 
 
 class Proposals(NamedTuple):
-    """Colours proposed for frames, n proposals in all, and what speaks for each.
+    """Colours proposed for b frames, n proposals in all, and what speaks for each.
 
-    ``frame`` is the index of the frame that a proposal is for, ``luma`` and ``chroma`` are those of
-    the places it comes from, ``similarity`` is the cosine of the places there and here, ``kind`` an
-    index into :data:`KINDS`.
+    ``frame`` is the index of the frame that a proposal is for and ``slot`` its place among those of
+    that frame; ``kind`` is an index into :data:`KINDS`. ``luma`` and ``chroma`` are those of the
+    places it comes from, ``similarity`` is the cosine of the places there and here, ``visible``
+    says where the reference shows anything there (None: everywhere). ``slots`` is how many slots of
+    each kind a frame has, in the order of the kinds.
     """
 
     frame: Int64[Tensor, " n"]
+    slot: Int64[Tensor, " n"]
     kind: Int64[Tensor, " n"]
     luma: Float[Tensor, "n 1 h w"]
     chroma: Float[Tensor, "n 2 h w"]
     similarity: Float[Tensor, "n 1 h w"]
+    slots: tuple[int, ...]
+    visible: Bool[Tensor, "n 1 h w"] | None = None
 
 
-class Mixed(NamedTuple):
-    """Mixed proposals: their chroma, the evidence for it (0…1), and how much they differ.
+class Fused(NamedTuple):
+    """Fused proposals: their chroma, the evidence for it (0…1), and how much they differ.
 
-    All are zero where a frame has no proposal.
+    All are zero where nothing is proposed.
     """
 
     chroma: Float[Tensor, "b 2 h w"]
@@ -41,10 +47,10 @@ class Mixed(NamedTuple):
 
 
 class Fusion(nn.Module):
-    """Score every proposal by a small network, the same for all, and mix them by a softmax.
+    """Score every proposal by a small network, the same for all, and fuse them by a softmax.
 
     Only luma and places are seen, never colours: turning the hues of the references turns those of
-    the mix by the same angle, exactly.
+    the result by the same angle, exactly.
     """
 
     def __init__(self, *, width: int = 24) -> None:
@@ -58,18 +64,20 @@ class Fusion(nn.Module):
         self.score = nn.Conv2d(width, 1, 3, padding=1)
         self.strictness = nn.Parameter(torch.tensor(10.0))  # of luma that differs at a pixel
 
-    def forward(self, gray: Float[Tensor, "b 1 h w"], proposals: Proposals) -> Mixed:
-        """Return the mix for gray frames; sides are multiples of 4."""
-        scores = self.scores(gray, proposals).float()
-        blank = gray.new_zeros(gray.shape[1:])
-        mixed = []
-        for index in range(len(gray)):
-            own = (proposals.frame == index).nonzero()[:, 0]
-            if len(own) == 0:
-                mixed.append((blank.expand(2, -1, -1), blank, blank))
-            else:
-                mixed.append(_mix(scores[own], proposals.chroma[own]))
-        return Mixed(*(torch.stack(each) for each in zip(*mixed, strict=True)))
+    def forward(self, gray: Float[Tensor, "b 1 h w"], proposals: Proposals) -> Fused:
+        """Return the fused proposals of gray frames; sides are multiples of 4."""
+        scores = self.scores(gray, proposals)
+        if proposals.visible is not None:
+            scores = scores.masked_fill(~proposals.visible, NEVER)
+        slots = sum(proposals.slots)
+        places = proposals.frame * slots + proposals.slot
+        spread_out = scores.new_full((len(gray) * slots, *scores.shape[1:]), NEVER)
+        chroma = proposals.chroma.new_zeros(len(spread_out), *proposals.chroma.shape[1:])
+        return fuse(
+            spread_out.index_copy(0, places, scores).unflatten(0, (-1, slots)),
+            chroma.index_copy(0, places, proposals.chroma).unflatten(0, (-1, slots)),
+            proposals.slots,
+        )
 
     def scores(
         self, gray: Float[Tensor, "b 1 h w"], proposals: Proposals
@@ -88,15 +96,20 @@ class Fusion(nn.Module):
         return _double(score).float() - self.strictness * blurred
 
 
-def _mix(
-    scores: Float[Tensor, "p 1 h w"], chroma: Float[Tensor, "p 2 h w"]
-) -> tuple[Float[Tensor, "2 h w"], Float[Tensor, "1 h w"], Float[Tensor, "1 h w"]]:
-    """Return the mean chroma under the softmax of the scores, its evidence and its spread."""
-    weights = scores.softmax(dim=0)
-    mean = (weights * chroma).sum(dim=0)
-    square = (weights * chroma.square().sum(dim=1, keepdim=True)).sum(dim=0)
-    variance = (square - mean.square().sum(dim=0, keepdim=True)).clamp_min(1e-8)
-    return mean, scores.logsumexp(dim=0).sigmoid(), variance.sqrt()
+def fuse(
+    scores: Float[Tensor, "b s 1 h w"], chroma: Float[Tensor, "b s 2 h w"], slots: tuple[int, ...]
+) -> Fused:
+    """Return the mean chroma under the softmax of the scores, its evidence and its spread.
+
+    ``slots`` are the numbers of proposals of each kind, in their order along s.
+    """
+    weights = scores.softmax(dim=1)
+    there = (scores.amax(dim=1) > NEVER / 2).to(chroma.dtype)
+    mean = (weights * chroma).sum(dim=1)
+    square = (weights * chroma.square().sum(dim=2, keepdim=True)).sum(dim=1)
+    variance = (square - mean.square().sum(dim=1, keepdim=True)).clamp_min(1e-8)
+    evidence = scores.logsumexp(dim=1).sigmoid()
+    return Fused(mean * there, evidence * there, variance.sqrt() * there)
 
 
 def _double(planes: Tensor) -> Tensor:

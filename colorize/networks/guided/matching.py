@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
+from colorize.networks.guided.fusion import NEVER
+from colorize.networks.guided.references import References
 from colorize.networks.unet import resize_bilinear
 from colorize.pretrained.squeezenet import SqueezeNet
 
@@ -27,15 +29,17 @@ class Seen(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """What the places of one frame correspond to in its r references.
+    """What the places of b frames correspond to in their references.
 
-    ``soft`` are weights over the references' places (r p q flattened), each row of sum 1; ``best``
-    is the heaviest of them and ``similarity`` the cosine there.
+    ``attended`` are planes of the references, averaged under soft weights. ``reference`` (0 … r-1)
+    and ``place`` (in p q flattened) are those of the heaviest weight, ``similarity`` is the cosine
+    there. Frames without references have zeros.
     """
 
-    soft: Float[Tensor, "pq rpq"]
-    best: Int64[Tensor, "p q"]
-    similarity: Float[Tensor, "1 p q"]
+    attended: Float[Tensor, "b c p q"]
+    reference: Int64[Tensor, "b p q"]
+    place: Int64[Tensor, "b p q"]
+    similarity: Float[Tensor, "b 1 p q"]
 
 
 class Matcher(nn.Module):
@@ -66,28 +70,80 @@ class Matcher(nn.Module):
         return Seen(functional.normalize(self.project(stacked).float(), dim=1), taps)
 
     def forward(
-        self, keys: Float[Tensor, "d p q"], reference_keys: Float[Tensor, "r d p q"]
+        self,
+        keys: Float[Tensor, "b d p q"],
+        references: References,
+        planes: Float[Tensor, "b r c p q"],
+        *,
+        hidden: Bool[Tensor, "b r p q"] | None = None,
     ) -> Matches:
-        """Match the places of one frame with those of its references."""
-        height, width = keys.shape[-2:]
+        """Match the places of frames with those of their references, whose ``planes`` are averaged.
+
+        Places that are ``hidden`` in a reference are never found. Giving a reference twice changes
+        nothing.
+        """
+        assert references.keys is not None
+        rows, owners = references.rows(), references.owners()
         with torch.autocast(keys.device.type, enabled=False):
-            flat = rearrange(keys.float(), "d p q -> (p q) d")
-            others = rearrange(reference_keys.float(), "r d p q -> d (r p q)")
-            penalty = self.distance * _squared_distance(height, width, keys.device)
-            logits = (self.log_sharpness.exp() * flat) @ others
-            logits = (logits.unflatten(1, (-1, height * width)) - penalty[:, None]).flatten(1)
-            best = logits.argmax(dim=-1)
-            similarity = (flat * others.T[best]).sum(dim=1)
+            pairs = self._pairs(keys[owners], _at(references.keys, rows).float())
+            if hidden is not None:
+                pairs = pairs.masked_fill(_at(hidden, rows).flatten(1).unsqueeze(1), NEVER)
+            shown = rearrange(_at(planes, rows).to(pairs), "n c p q -> n (p q) c")
+            soft = pairs.softmax(dim=-1) @ shown
+            weight, place = pairs.max(dim=-1)
+            # Of each frame's references: the soft mean over all their places, and the best of all.
+            wide = _Spread(references, rows)
+            share = wide(pairs.logsumexp(dim=-1), fill=NEVER).softmax(dim=1)
+            attended = (wide(soft, fill=0.0) * share.unsqueeze(-1)).sum(dim=1)
+            reference = wide(weight, fill=NEVER).argmax(dim=1, keepdim=True)
+            own, others = keys.float().flatten(2), references.keys.float().flatten(3)
+            found = wide(place, fill=0.0).gather(1, reference)[:, 0]
+            similarity = (own * _fetched(others, reference[:, 0], found)).sum(dim=1, keepdim=True)
+        size = keys.shape[-2:]
+        served = _filled(keys, references.served())
         return Matches(
-            logits.softmax(dim=-1), best.view(height, width), similarity.view(1, height, width)
+            attended=rearrange(attended, "b pq c -> b c pq").unflatten(2, size) * served,
+            reference=reference[:, 0].unflatten(1, size),
+            place=found.unflatten(1, size),
+            similarity=similarity.unflatten(2, size) * served,
         )
 
+    def _pairs(
+        self, keys: Float[Tensor, "n d p q"], others: Float[Tensor, "n d p q"]
+    ) -> Float[Tensor, "n pq pq"]:
+        """Return the logits of every place of n frames for every place of one reference each."""
+        penalty = self.distance * _squared_distance(*keys.shape[-2:], keys.device)
+        flat = rearrange(keys.float(), "n d p q -> n (p q) d")
+        return (self.log_sharpness.exp() * flat) @ others.flatten(2) - penalty
 
-def attend(matches: Matches, planes: Float[Tensor, "r c p q"]) -> Float[Tensor, "c p q"]:
-    """Return the mean of the references' ``planes`` under the soft matches."""
-    with torch.autocast(planes.device.type, enabled=False):
-        mean = matches.soft @ rearrange(planes.to(matches.soft), "r c p q -> (r p q) c")
-    return rearrange(mean, "(p q) c -> c p q", q=planes.shape[-1])
+
+class _Spread:
+    """Lay values of n references out over b frames with room for r each."""
+
+    def __init__(self, references: References, rows: Int64[Tensor, " n"]) -> None:
+        self._rows, (self._frames, self._most) = rows, references.luma.shape[:2]
+
+    def __call__(self, values: Shaped[Tensor, n * s], *, fill: float) -> Shaped[Tensor, "b r *s"]:
+        room = values.new_full((self._frames * self._most, *values.shape[1:]), fill)
+        return room.index_copy(0, self._rows, values).unflatten(0, (self._frames, self._most))
+
+
+def _at(planes: Shaped[Tensor, "b r *s"], rows: Int64[Tensor, " n"]) -> Shaped[Tensor, n * s]:
+    return planes.flatten(0, 1)[rows]
+
+
+def _fetched(
+    planes: Float[Tensor, "b r d pq"], reference: Int64[Tensor, "b s"], place: Int64[Tensor, "b s"]
+) -> Float[Tensor, "b d s"]:
+    """Return the values at places of references."""
+    flat = rearrange(planes, "b r d pq -> b d (r pq)")
+    index = reference * planes.shape[-1] + place
+    return flat.gather(2, index.unsqueeze(1).expand(-1, flat.shape[1], -1))
+
+
+def _filled(keys: Tensor, served: Int64[Tensor, " m"]) -> Float[Tensor, "b 1 1 1"]:
+    """Return 1 for the frames that are served, 0 for the others."""
+    return keys.new_zeros(len(keys), 1, 1, 1, dtype=torch.float32).index_fill(0, served, 1.0)
 
 
 @functools.lru_cache(maxsize=2)

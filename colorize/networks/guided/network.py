@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from colorize.base.errors import UserError, require_choice
 from colorize.imaging.color import join
 from colorize.motion.warp import warp
-from colorize.networks.base import Network
+from colorize.networks.base import Network, Painted
 from colorize.networks.guided.block_matching import fetch, refine_matches
-from colorize.networks.guided.fusion import KINDS, Fusion, Mixed, Proposals
-from colorize.networks.guided.matching import Matcher, Seen, attend
+from colorize.networks.guided.fusion import KINDS, Fused, Fusion, Proposals
+from colorize.networks.guided.matching import Matcher, Matches, Seen
+from colorize.networks.guided.references import References
 from colorize.networks.guided.unguided import UnguidedPainter, chroma_of
 from colorize.networks.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
 from colorize.pretrained.squeezenet import SqueezeNet
@@ -27,40 +29,23 @@ _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
 
 
-class References(NamedTuple):
-    """Coloured frames that show what colours things have: n in all, for b frames to be coloured.
-
-    ``frame`` is the index of the frame that each serves. ``flow`` is backward: where each pixel of
-    that frame is in the reference. ``keys`` are :meth:`GuidedNetwork.keys` of ``gray``, to be
-    computed once for each reference; None computes them. ``carried`` is another flow like ``flow``,
-    if there is one: that which :class:`colorize.motion.propagation.Tracks` carries along a shot.
-    """
-
-    frame: Int64[Tensor, " n"]
-    gray: Float[Tensor, "n 1 h w"]
-    chroma: Float[Tensor, "n 2 h w"]
-    flow: Float[Tensor, "n 2 h w"]
-    keys: Float[Tensor, "n d p q"] | None = None
-    carried: Float[Tensor, "n 2 h w"] | None = None
-
-
-class Painted(NamedTuple):
+class Steps(NamedTuple):
     """What the network made of frames: their chroma, and the steps on the way.
 
-    ``mixed`` are the judged proposals and ``trust`` is how far the result keeps them; ``attended``
+    ``fused`` are the judged proposals and ``trust`` is how far the result keeps them; ``attended``
     is the chroma by soft matching, at a quarter of the size (padded to a multiple of 16).
     """
 
     chroma: Float[Tensor, "b 2 h w"]
-    mixed: Float[Tensor, "b 2 h w"]
+    fused: Float[Tensor, "b 2 h w"]
     trust: Float[Tensor, "b 1 h w"]
     attended: Float[Tensor, "b 2 p q"]
 
 
 class _Evidence(NamedTuple):
-    """What the references say of frames: the mix, and soft matches with their similarity."""
+    """What the references say of frames: fused proposals, and soft matches with similarity."""
 
-    mixed: Mixed
+    fused: Fused
     attended: Float[Tensor, "b 2 p q"]
     similarity: Float[Tensor, "b 1 p q"]
 
@@ -87,7 +72,7 @@ class GuidedNetwork(Network):
 
     outputs = 1
     takes = frozenset({"references"})
-    provides = frozenset({"mixed", "attended", "served"})
+    provides = frozenset({"fused", "attended", "served"})
 
     def __init__(
         self,
@@ -145,44 +130,79 @@ class GuidedNetwork(Network):
     def forward(
         self,
         gray: Float[Tensor, "b 1 h w"],
-        extra: None = None,
         references: References | None = None,
-    ) -> Float[Tensor, "b 1 3 h w"]:
-        """Return one RGB colouring of ``gray`` with exactly its luma; it is not clipped."""
-        return join(gray, self.paint(gray, references).chroma).unsqueeze(1)
+        *,
+        extra: None = None,
+    ) -> Painted:
+        """Return one RGB colouring of ``gray`` with exactly its luma; it is not clipped.
+
+        Provided are, besides the fused and attended chroma, which frames are ``served`` by any
+        reference (b, bool).
+        """
+        steps = self.paint(gray, references)
+        counts = (0,) * len(gray) if references is None else references.counts
+        served = torch.tensor([count > 0 for count in counts])
+        return Painted(
+            join(gray, steps.chroma).unsqueeze(1),
+            {
+                "fused": steps.fused,
+                "attended": steps.attended,
+                "served": served.to(gray.device, non_blocking=True),
+            },
+        )
 
     def keys(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
         """Return how matching sees reference frames in [0, 1]."""
         return self._look(pad_to_multiple(gray, self.unet.multiple)).keys
 
+    def likeness(self, keys: Float[Tensor, "1 d p q"], reference: References) -> Float[Tensor, ""]:
+        """Return how much of a frame one reference shows: the mean of the best cosines."""
+        assert reference.keys is not None
+        grid = reference.keys.shape[-2:]
+        matches = self.matcher(keys, reference, reference.luma.new_zeros(1, 1, 1, *grid))
+        return matches.similarity.mean()
+
     def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
         return self.matcher.look(self._shrunk(gray))
 
-    def paint(self, gray: Float[Tensor, "b 1 h w"], references: References | None) -> Painted:
+    def paint(self, gray: Float[Tensor, "b 1 h w"], references: References | None) -> Steps:
         """Return the chroma of ``gray``, and the steps on the way."""
         height, width = gray.shape[-2:]
         gray = pad_to_multiple(gray, self.unet.multiple)
         shrunk = self._shrunk(gray)
         seen = self.matcher.look(shrunk)
         taps = [tap * tap.shape[1] ** 0.5 for tap in seen.taps]
-        learning = self.training and self.learns == "unguided"
-        evidence = self._consult(gray, seen.keys, None if learning else references)
-        mixed = evidence.mixed
-        remembered = None
+        alone = self.training and self.learns == "unguided"
+        evidence = self._consult(gray, seen.keys, None if alone else references)
+        own = None
         if self.unguided is not None:
-            remembered = resize_bilinear(self.unguided(shrunk, taps), gray.shape[-2:])
-        if learning:
-            assert remembered is not None
-            chroma, trust = remembered, mixed.evidence
+            own = resize_bilinear(self.unguided(shrunk, taps), gray.shape[-2:])
+        if alone:
+            assert own is not None
+            chroma, trust = own, evidence.fused.evidence
         else:
-            painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
-            own = chroma_of(painted[:, :2])
-            if remembered is not None:
-                own = (own + remembered) / 2
-            trust = torch.sigmoid(painted[:, 2:] + 1) * (mixed.evidence > 0)
-            chroma = trust * mixed.chroma + (1 - trust) * own
+            chroma, trust = self._painted(gray, taps, evidence, own)
         shown = (..., slice(height), slice(width))
-        return Painted(chroma[shown], mixed.chroma[shown], trust[shown], evidence.attended)
+        fused = evidence.fused.chroma[shown]
+        return Steps(chroma[shown], fused, trust[shown], evidence.attended)
+
+    def _painted(
+        self,
+        gray: Float[Tensor, "b 1 h w"],
+        taps: Sequence[Tensor],
+        evidence: _Evidence,
+        other: Float[Tensor, "b 2 h w"] | None,
+    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
+        """Return the chroma, the fused one as far as it is trusted, and that trust.
+
+        Elsewhere it is the U-Net's own, or the mean of it and of the ``other`` painter's.
+        """
+        painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
+        own = chroma_of(painted[:, :2])
+        if other is not None:
+            own = (own + other) / 2
+        trust = torch.sigmoid(painted[:, 2:] + 1) * (evidence.fused.evidence > 0)
+        return trust * evidence.fused.chroma + (1 - trust) * own, trust
 
     def _shrunk(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
         """Bring frames to the size that they are matched at."""
@@ -201,88 +221,115 @@ class GuidedNetwork(Network):
     ) -> _Evidence:
         """Return what the references say of frames; zeros where a frame has none."""
         grid = keys.shape[-2:]
-        none = gray.new_zeros(len(gray), 3, *grid)
-        if references is None or len(references.frame) == 0:
+        if references is None or references.total == 0:
+            none = gray.new_zeros(len(gray), 2, *grid)
             blank = gray.new_zeros(len(gray), 2, *gray.shape[-2:])
-            mixed = Mixed(blank, blank[:, :1], blank[:, :1])
-            return _Evidence(mixed, none[:, 1:], none[:, :1])
+            return _Evidence(Fused(blank, blank[:, :1], blank[:, :1]), none, none[:, :1])
         references = self._complete(references)
-        assert references.keys is not None
-        planes = torch.cat([references.gray, references.chroma], dim=1)
-        shrunk = _shrink(planes, grid)
-        attended, similarities, found, frames = [*none], [*none[:, :1]], [], []
-        for index in range(len(gray)):
-            own = (references.frame == index).nonzero()[:, 0]
-            if len(own) == 0:
-                continue
-            matches = self.matcher(keys[index], references.keys[own])
-            attended[index] = attend(matches, shrunk[own])
-            similarities[index] = matches.similarity
-            at = refine_matches(matches.best, gray[index], references.gray[own])
-            found.append(fetch(planes[own], at))
-            frames.append(index)
-        matched, attention, similarity = map(torch.stack, (found, attended, similarities))
-        served = torch.tensor(frames, device=gray.device)
-        proposals = self._proposals(
-            gray, keys, references, served, matched, attention[served], similarity[served]
-        )
-        return _Evidence(self.fusion(gray, proposals), attention[:, 1:], similarity)
+        colors = torch.cat([references.luma, references.chroma], dim=2)
+        hidden = None if references.mask is None else _shrink(references.mask, grid)[:, :, 0] < 0.5
+        matches = self.matcher(keys, references, _shrink(colors, grid), hidden=hidden)
+        proposals = self._proposals(gray, keys, references, colors, matches)
+        return _Evidence(self.fusion(gray, proposals), matches.attended[:, 1:], matches.similarity)
 
     def _proposals(
         self,
         gray: Float[Tensor, "b 1 h w"],
         keys: Float[Tensor, "b d p q"],
         references: References,
-        served: Int64[Tensor, " m"],
-        matched: Float[Tensor, "m 3 h w"],
-        attended: Float[Tensor, "m 3 p q"],
-        similarity: Float[Tensor, "m 1 p q"],
+        colors: Float[Tensor, "b r 3 h w"],
+        matches: Matches,
     ) -> Proposals:
-        """Return n copied, n moved (2n where flow is carried), m matched and m attended ones."""
-        assert references.keys is not None
-        size, grid = gray.shape[-2:], keys.shape[-2:]
-        copied = torch.cat([references.gray, references.chroma], dim=1)
-        own = keys[references.frame]
-        flows = [each for each in (references.flow, references.carried) if each is not None]
-        scale = references.flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])[:, None, None]
-        seen = [warp(references.keys, _shrink(flow, grid) * scale) for flow in flows]
-        alike = [(own * other).sum(dim=1, keepdim=True) for other in (references.keys, *seen)]
-        moved = torch.cat([warp(copied, flow) for flow in flows])
-        planes = torch.cat([copied, moved, matched, resize_bilinear(attended, size)])
-        counts = torch.tensor([len(copied), len(moved), len(matched), len(attended)])
-        return Proposals(
-            frame=torch.cat([references.frame.repeat(1 + len(flows)), served, served]),
-            kind=torch.arange(len(KINDS)).repeat_interleave(counts).to(gray.device),
-            luma=planes[:, :1],
-            chroma=planes[:, 1:],
-            similarity=resize_bilinear(torch.cat([*alike, similarity, similarity]), size),
+        """Return those of each reference, copied and moved, and those of all of a frame together.
+
+        Each is laid out as luma, chroma, similarity and visibility.
+        """
+        rows, owners, served = references.rows(), references.owners(), references.served()
+        size, most = gray.shape[-2:], references.luma.shape[1]
+        layers = colors
+        if references.mask is not None:
+            layers = torch.cat([colors, references.mask], dim=2)
+        copied = layers.flatten(0, 1)[rows]
+        own, seen = keys[owners], _flat(references.keys)[rows]
+        moved = [
+            self._moved(copied, own, seen, _flat(flow)[rows])
+            for flow in (references.flow, references.propagated)
+            if flow is not None
+        ]
+        at = refine_matches(
+            matches.reference[served],
+            matches.place[served],
+            gray[served],
+            references.luma[served],
+            mask=None if references.mask is None else references.mask[served],
         )
+        matched, alike = fetch(layers[served], at), matches.similarity[served]
+        attended = resize_bilinear(matches.attended[served], size)
+        if references.mask is not None:
+            attended = torch.cat([attended, torch.ones_like(attended[:, :1])], dim=1)
+        groups = [(copied, (own * seen).sum(dim=1, keepdim=True)), *moved]
+        groups += [(matched, alike), (attended, alike)]
+        column = torch.arange(most, device=gray.device).repeat(len(gray))[rows]
+        slots = (most, most * len(moved), 1, 1)
+        planes = torch.cat([group for group, _ in groups])
+        return Proposals(
+            frame=torch.cat([owners] * (1 + len(moved)) + [served] * 2),
+            slot=torch.cat(
+                [column + most * group for group in range(1 + len(moved))]
+                + [torch.full_like(served, sum(slots[:2]) + extra) for extra in range(2)]
+            ),
+            kind=torch.arange(len(KINDS), device=gray.device).repeat_interleave(
+                torch.tensor([len(rows), len(rows) * len(moved), len(served), len(served)]).to(
+                    gray.device, non_blocking=True
+                ),
+                output_size=len(planes),
+            ),
+            luma=planes[:, :1],
+            chroma=planes[:, 1:3],
+            similarity=resize_bilinear(torch.cat([each for _, each in groups]), size),
+            slots=slots,
+            visible=None if references.mask is None else planes[:, 3:] > 0.5,
+        )
+
+    def _moved(
+        self,
+        copied: Float[Tensor, "n c h w"],
+        own: Float[Tensor, "n d p q"],
+        seen: Float[Tensor, "n d p q"],
+        flow: Float[Tensor, "n 2 h w"],
+    ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n 1 p q"]]:
+        """Return references moved along a flow, and how alike the places there and here are."""
+        size, grid = flow.shape[-2:], own.shape[-2:]
+        scale = flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])[:, None, None]
+        there = warp(seen, _shrink(flow, grid) * scale)
+        return warp(copied, flow), (own * there).sum(dim=1, keepdim=True)
 
     def _complete(self, references: References) -> References:
         """Pad references as the frames are, and compute the keys that are missing."""
-        gray, chroma, flow, carried = (
-            None if planes is None else pad_to_multiple(planes, self.unet.multiple)
-            for planes in (*references[1:4], references.carried)
-        )
-        assert gray is not None
-        assert chroma is not None
-        assert flow is not None
-        keys = self._look(gray).keys if references.keys is None else references.keys
-        return References(references.frame, gray, chroma, flow, keys, carried)
+        planes = {
+            name: None if given is None else _padded(given, self.unet.multiple)
+            for name in ("luma", "chroma", "mask", "flow", "propagated")
+            for given in (getattr(references, name),)
+        }
+        wide = replace(references, **planes)
+        if wide.keys is None:
+            keys = self._look(wide.luma.flatten(0, 1)).keys
+            wide = replace(wide, keys=keys.unflatten(0, wide.luma.shape[:2]))
+        return wide
 
     def _planes(
         self, gray: Float[Tensor, "b 1 h w"], evidence: _Evidence
     ) -> Float[Tensor, "b _ h w"]:
         """Return what the U-Net sees at full size."""
         size = gray.shape[-2:]
-        mixed = evidence.mixed
+        fused = evidence.fused
         return torch.cat(
             [
                 gray - 0.5,
-                mixed.chroma * _CHROMA_GAIN,
+                fused.chroma * _CHROMA_GAIN,
                 resize_bilinear(evidence.attended, size) * _CHROMA_GAIN,
-                mixed.evidence,
-                mixed.spread * _CHROMA_GAIN,
+                fused.evidence,
+                fused.spread * _CHROMA_GAIN,
                 resize_bilinear(evidence.similarity, size),
             ],
             dim=1,
@@ -299,7 +346,7 @@ class GuidedNetwork(Network):
                 resize_bilinear(first, grid),
                 evidence.attended * _CHROMA_GAIN,
                 evidence.similarity,
-                _shrink(evidence.mixed.evidence, grid),
+                _shrink(evidence.fused.evidence, grid),
             ],
             dim=1,
         )
@@ -307,4 +354,14 @@ class GuidedNetwork(Network):
 
 
 def _shrink(planes: Tensor, size: Sequence[int]) -> Tensor:
-    return functional.adaptive_avg_pool2d(planes, (size[0], size[1]))
+    shrunk = functional.adaptive_avg_pool2d(planes.flatten(0, -4), (size[0], size[1]))
+    return shrunk.unflatten(0, planes.shape[:-3])
+
+
+def _padded(planes: Float[Tensor, "b r c h w"], multiple: int) -> Float[Tensor, "b r c _h _w"]:
+    return pad_to_multiple(planes.flatten(0, 1), multiple).unflatten(0, planes.shape[:2])
+
+
+def _flat(planes: Float[Tensor, "b r *s"] | None) -> Float[Tensor, br * s]:
+    assert planes is not None
+    return planes.flatten(0, 1)

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from colorize.base.errors import UserError
 from colorize.imaging.color import join, rgb_to_chroma
-from colorize.networks.base import Inputs, Luma, Network
+from colorize.networks.base import Inputs, Luma, Network, Painted
+from colorize.networks.guided.references import References
 from colorize.networks.prototype.inputs import planes_of
 from colorize.networks.unet import Normalization, UNet, resize_bilinear
 from colorize.pretrained.vgg19 import VGG19
@@ -86,21 +87,26 @@ class Generator(Network):
             self.unet.output.weight.mul_(output_gain)
 
     def forward(
-        self, gray: Float[Tensor, "b 1 h w"], extra: Float[Tensor, "b e h w"] | None = None
-    ) -> Float[Tensor, "b k 3 h w"]:
+        self,
+        gray: Float[Tensor, "b 1 h w"],
+        references: References | None = None,
+        *,
+        extra: Float[Tensor, "b e h w"] | None = None,
+    ) -> Painted:
         """Return K RGB colourings of ``gray`` in [0, 1]; they are not clipped.
 
         ``extra`` holds the planes that ``inputs`` asks for
         (:mod:`colorize.networks.prototype.recurrence` makes them).
         """
+        assert references is None, "this network takes none"
         assert (0 if extra is None else extra.shape[1]) == planes_of(self.inputs)
         seen = gray if extra is None else torch.cat([gray, extra.to(gray.dtype)], dim=1)
         planes = rearrange(self.unet(seen), "b (k c) h w -> b k c h w", k=self.outputs)
         planes = planes.to(gray.dtype)  # autocast's bf16 would round the luma joined below
         if self.luma == "free":
-            return planes
+            return Painted(planes)
         chroma = planes if self.head == "chroma" else rgb_to_chroma(planes)
-        return join(gray.unsqueeze(1), chroma)
+        return Painted(join(gray.unsqueeze(1), chroma))
 
 
 class HypercolumnProjection(nn.Module):

@@ -21,8 +21,8 @@ from colorize.imaging.color import displayable
 from colorize.imaging.segments import segment_planes
 from colorize.motion.estimators import FlowEstimator
 from colorize.networks.base import Network
-from colorize.networks.guided.network import GuidedNetwork, References
-from colorize.networks.prototype.generator import Generator, Luma
+from colorize.networks.guided.network import References
+from colorize.networks.prototype.generator import Luma
 from colorize.networks.prototype.inputs import previous_planes
 from colorize.networks.prototype.refiner import Refiner, refinement_evidence
 
@@ -62,14 +62,11 @@ def color_frames(
     ``variant`` picks one of the K outputs (k = 1 in the result, and in ``before``); everything
     that depends on the frame before follows that one output. ``refiner`` needs ``flow``, the
     estimator of backward flow between gray frames. ``references`` are for a model that takes them;
-    their ``frame`` indexes the b t frames in order.
+    they are those of the b t frames in order.
     """
-    if references is not None and not isinstance(model, GuidedNetwork):
+    if references is not None and "references" not in model.takes:
         raise UserError("references need a model that takes them (model=guided)")
-    if isinstance(model, GuidedNetwork):
-        outputs = model(gray.flatten(0, 1), None, references).float().unflatten(0, gray.shape[:2])
-    else:
-        outputs = _main(model, gray, before, variant)
+    outputs = _main(model, gray, before, variant, references)
     last = displayable(outputs[:, -1], gray[:, -1], luma=model.luma)
     if refiner is None:
         return Colored(outputs, outputs, State(gray[:, -1], last, last))
@@ -99,24 +96,27 @@ def segment_planes_of(gray: Float[Tensor, "*b 1 h w"]) -> Float[Tensor, "*b 2 h 
 
 
 def _main(
-    model: Generator, gray: Float[Tensor, "b t 1 h w"], before: State | None, variant: int | None
+    model: Network,
+    gray: Float[Tensor, "b t 1 h w"],
+    before: State | None,
+    variant: int | None,
+    references: References | None,
 ) -> Float[Tensor, "b t k 3 h w"]:
     """Return f's colourings, all frames at once where no frame waits for the one before."""
     if model.inputs == "gray_previous":
         return _one_by_one(model, gray, before, variant)
     extra = None
     if model.inputs == "gray_pair":
-        extra = gray_before(gray, before)
+        extra = gray_before(gray, before).flatten(0, 1)
     elif model.inputs == "gray_segments":
-        extra = segment_planes_of(gray)
-    flat = gray.flatten(0, 1)
-    outputs = model(flat, None if extra is None else extra.flatten(0, 1)).float()
+        extra = segment_planes_of(gray).flatten(0, 1)
+    outputs = model(gray.flatten(0, 1), references, extra=extra).colors.float()
     picked = outputs if variant is None else outputs[:, variant : variant + 1]
     return picked.unflatten(0, gray.shape[:2])
 
 
 def _one_by_one(
-    model: Generator, gray: Float[Tensor, "b t 1 h w"], before: State | None, variant: int | None
+    model: Network, gray: Float[Tensor, "b t 1 h w"], before: State | None, variant: int | None
 ) -> Float[Tensor, "b t k 3 h w"]:
     """Colour frame after frame; each output k sees its own colouring of the frame before.
 
@@ -130,7 +130,7 @@ def _one_by_one(
         seen = (seen if previous is None else previous).flatten(0, 1)
         known = torch.full((len(seen),), previous is not None, device=gray.device)
         repeated = repeat(frame, "b c h w -> (b k) c h w", k=len(chains))
-        outputs = model(repeated, previous_planes(seen, known)).float()
+        outputs = model(repeated, extra=previous_planes(seen, known)).colors.float()
         outputs = outputs.unflatten(0, (len(frame), len(chains)))
         own = torch.stack([outputs[:, i, k] for i, k in enumerate(chains)], dim=1)
         previous = displayable(own, frame, luma=model.luma)

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import torch
 
-from colorize.films.error import JobError
+from colorize.base.errors import UserError
+from colorize.base.progress import say
 
 T = TypeVar("T")
 _SMALLEST = 32  # pixels of the short side below which colours mean nothing
@@ -16,22 +17,25 @@ _SMALLEST = 32  # pixels of the short side below which colours mean nothing
 _CPU_WORDS = ("can't allocate memory", "not enough memory", "bad allocation")
 
 
+class OutOfMemoryError(UserError):
+    """Memory does not suffice even for one small frame; one line for the user."""
+
+
 @dataclass
 class Effort:
     """How much is done at a time: frames in a batch, and pixels of the working size's short side.
 
-    ``say`` is told of every step down.
+    Every step down is said.
     """
 
     batch_size: int
     short_side: int
-    say: Callable[[str], None]
 
     def within_memory(self, work: Callable[[], T]) -> T:
         """Return the result of ``work``, tried again with less each time memory runs out.
 
         Raises:
-            JobError: It does not even suffice for one frame at the smallest working size.
+            OutOfMemoryError: It does not even suffice for one frame at the smallest working size.
         """
         while True:
             try:
@@ -49,15 +53,15 @@ class Effort:
         """Halve the batch, then the working size."""
         if self.batch_size > 1:
             self.batch_size //= 2
-            self.say(f"memory ran out: going on with {self.batch_size} frames at a time")
+            say(f"memory ran out: going on with {self.batch_size} frames at a time")
         elif self.short_side // 2 >= _SMALLEST:
             self.short_side //= 2
-            self.say(
+            say(
                 f"memory ran out: going on at a working size of {self.short_side} pixels "
                 "(short side); colours become coarser"
             )
         else:
-            raise JobError(
+            raise OutOfMemoryError(
                 f"memory does not suffice for one frame at {self.short_side} pixels ({reason}); "
                 "close other programs, or pass --device cpu"
             )

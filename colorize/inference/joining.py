@@ -1,4 +1,4 @@
-"""Join the chroma of a part to its original frames at full size."""
+"""Join the chroma of frames to their luma at full size."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from colorize.films.plan.manifest import Reference
-from colorize.films.render.guides import Guides
 from colorize.imaging.color import join_in_gamut
+from colorize.imaging.geometry import resize
 from colorize.imaging.upsampling import REACH, upsample_chroma
+from colorize.inference.library import ColoredPicture, Library, own_colors
+from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, Picture
 from colorize.motion.smoothing import hold_pixels
 
@@ -24,46 +25,71 @@ _STRIP = 2**16  # pixels joined at once: few enough for a processor's caches
 
 
 class Joining:
-    """The stage of a job that makes full-size frames.
+    """Make full-size frames of one colouring of a shot.
 
-    ``saturation`` is a factor of the chroma. With ``hold`` pixels that do not change in the
-    original do not change in the result either, to the bit. Frames that are references themselves
-    (``guides``) get their own colours, at full size and as they are.
+    Pixels that do not change in the original do not change in the result either, to the bit, unless
+    the settings ask for no stillness. Frames that are references themselves (``library``) get their
+    own colours, at full size and as they are, where these are opaque. ``own_luma`` as in
+    :class:`colorize.inference.coloring.Coloring`.
     """
 
     def __init__(
-        self, *, device: torch.device, saturation: float, hold: bool, guides: Guides | None = None
+        self,
+        settings: RenderSettings,
+        *,
+        device: torch.device,
+        library: Library | None = None,
+        own_luma: bool = False,
     ) -> None:
-        self._device, self._saturation, self._hold = device, saturation, hold
-        self._guides = guides
+        self._settings, self._device = settings, device
+        self._library, self._own_luma = library, own_luma
         self.state: dict[str, Tensor] = {}
 
     def __call__(
         self,
         frames: Sequence[Frame],
-        chroma: Float[Tensor, "t 2 _h _w"],
+        chroma: Float[Tensor, "t _c _h _w"],
         *,
         before: Mapping[str, Tensor],
         names: Sequence[str] = (),
     ) -> Iterator[Frame]:
-        """Yield the frames of a part in colour; ``state`` is then what the next part goes on from.
+        """Yield frames in colour; ``state`` is then what the next ones go on from.
 
-        ``before`` is the state that the part before in the same shot left; empty at its start.
+        ``before`` is the state that the frames before in the same shot left; empty at its start.
         ``names`` are the references of the shot.
         """
         self.state = {name: each for name, each in before.items() if name in (_LUMA, _RGB)}
         for frame, planes in zip(frames, chroma, strict=True):
-            reference = self._guides.own(names, frame.index) if self._guides else None
-            rgb = self._join(frame, planes) if reference is None else self._own(frame, reference)
-            if self._hold:
-                cell = frame.rgb.shape[0] / planes.shape[1] if reference is None else None
+            picture = self._library.own(names, frame.index) if self._library else None
+            rgb = self._colored(frame, planes, picture)
+            if self._settings.stillness > 0:
+                cell = frame.rgb.shape[0] / planes.shape[1] if picture is None else None
                 rgb = self._held(frame, rgb, cell=cell)
             yield frame.with_rgb(rgb)
 
     @torch.inference_mode()
-    def _join(self, frame: Frame, chroma: Float[Tensor, "2 _h _w"]) -> Picture:
-        luma = torch.from_numpy(frame.gray()).to(self._device)[None, None]
-        small = chroma[None].to(self._device) * self._saturation
+    def _colored(
+        self, frame: Frame, planes: Float[Tensor, "_c _h _w"], picture: ColoredPicture | None
+    ) -> Picture:
+        if self._own_luma:
+            size = frame.rgb.shape[:2]
+            free = resize(planes[None].to(self._device), size).clamp(0, 1)
+            return to_integers(free, frame.rgb.dtype)[0]
+        luma = torch.from_numpy(frame.gray())[None, None]
+        if picture is None:
+            return self._joined(frame, luma.to(self._device), planes)
+        own, opacity = own_colors(picture, (luma.shape[-2], luma.shape[-1]))
+        rgb = to_integers(join_in_gamut(luma, own), frame.rgb.dtype)[0]
+        if opacity is None:
+            return rgb
+        around = self._joined(frame, luma.to(self._device), planes)
+        return np.where(opacity[0, 0, :, :, None].numpy() >= 0.5, rgb, around)
+
+    def _joined(
+        self, frame: Frame, luma: Float[Tensor, "1 1 h w"], chroma: Float[Tensor, "2 _h _w"]
+    ) -> Picture:
+        """Join small chroma to the luma of a frame, strip by strip."""
+        small = chroma[None].to(self._device) * self._settings.saturation
         full = upsample_chroma(small, luma)
         rows = max(1, _STRIP // luma.shape[-1])
         strips = zip(luma.split(rows, dim=-2), full.split(rows, dim=-2), strict=True)
@@ -87,14 +113,6 @@ class Joining:
             )
         self.state = {_LUMA: torch.from_numpy(luma), _RGB: torch.from_numpy(rgb)}
         return rgb
-
-    @torch.inference_mode()
-    def _own(self, frame: Frame, reference: Reference) -> Picture:
-        """Join the colours of a reference to the frame that it is."""
-        assert self._guides is not None
-        luma = torch.from_numpy(frame.gray())[None, None]
-        chroma = self._guides.chroma_of(reference, (luma.shape[-2], luma.shape[-1]))
-        return to_integers(join_in_gamut(luma, chroma), frame.rgb.dtype)[0]
 
 
 def to_integers(pictures: Float[Tensor, "b 3 h w"], dtype: np.dtype) -> np.ndarray:

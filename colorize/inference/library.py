@@ -1,0 +1,84 @@
+"""The coloured pictures of a film, by name: looked at once, handed out frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from colorize.imaging.color import rgb_to_chroma
+from colorize.imaging.geometry import resize
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.loaded import LoadedNetworks
+from colorize.media import Frame
+from colorize.media.frame import opacity
+from colorize.networks.guided.references import References
+
+MOST = 4  # references of one frame: what they cost grows with their number
+
+
+@dataclass(frozen=True)
+class ColoredPicture:
+    """A coloured picture that a film is to follow: its name, and how to read it.
+
+    ``frame`` is the frame of the film that it shows, None for any other picture.
+    """
+
+    name: str
+    read: Callable[[], Frame]
+    frame: int | None = None
+
+
+class Library:
+    """What coloured pictures give to the shots of a film.
+
+    Each is looked at once for each working size, and kept.
+    """
+
+    def __init__(self, colorizer: LoadedNetworks, pictures: Iterable[ColoredPicture]) -> None:
+        self._colorizer = colorizer
+        self.pictures = {each.name: each for each in pictures}
+        self._known: dict[tuple[str, tuple[int, int]], References] = {}
+
+    def nearest(self, names: Sequence[str], *, near: int) -> list[str]:
+        """Return which of some references colour frames around frame ``near``.
+
+        Of more than :data:`MOST` those nearest in time are taken, then in the order of ``names``.
+        """
+        return sorted(names, key=lambda name: self._distance(name, near))[:MOST]
+
+    def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
+        """Return references, at least one, of one frame worked at ``size`` (height, width)."""
+        for name in names:
+            if (name, size) not in self._known:
+                picture = self.pictures[name]
+                seen = self._colorizer.look_at([picture.read()], size=size, numbers=[picture.frame])
+                self._known[name, size] = seen
+        return References.joined([self._known[name, size] for name in names])
+
+    def likeness(self, gray: Float[Tensor, "1 1 h w"], names: Sequence[str]) -> list[float]:
+        """Return how much of a frame in [0, 1], of any size, each reference shows, 0 to 1."""
+        small = self._colorizer.small(gray)
+        return self._colorizer.likeness(small, self.of(names, size=(small.shape[-2:])))
+
+    def own(self, names: Sequence[str], frame: int) -> ColoredPicture | None:
+        """Return the reference that is frame ``frame`` itself, if there is one."""
+        found = (self.pictures[name] for name in names)
+        return next((each for each in found if each.frame == frame), None)
+
+    def _distance(self, name: str, near: int) -> float:
+        frame = self.pictures[name].frame
+        return float("inf") if frame is None else float(abs(frame - near))
+
+
+def own_colors(
+    picture: ColoredPicture, size: tuple[int, int]
+) -> tuple[Float[Tensor, "1 2 h w"], Float[Tensor, "1 1 h w"] | None]:
+    """Return the chroma of a picture at a size, and how opaque it is (None: wholly)."""
+    frame = picture.read()
+    chroma = rgb_to_chroma(resize(to_tensor(frame.rgb[None]), size))
+    mask = opacity(frame)
+    return chroma, None if mask is None else resize(torch.from_numpy(mask)[None, None], size)

@@ -1,0 +1,189 @@
+"""Networks ready to colour: on their device, with the size that they work at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from colorize.base.devices import choose_device
+from colorize.base.errors import UserError
+from colorize.imaging.color import rgb_to_chroma, rgb_to_luma
+from colorize.imaging.geometry import fit, resize, working_size
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.checkpoints import Checkpoint, build_networks, load_checkpoint
+from colorize.inference.shipped import resolve
+from colorize.media import Frame
+from colorize.media.frame import opacity
+from colorize.motion.estimators import FlowEstimator, FlowWeightsError, build_flow_estimator
+from colorize.networks.base import Network
+from colorize.networks.guided.network import GuidedNetwork
+from colorize.networks.guided.references import References
+from colorize.networks.prototype.recurrence import is_sequential
+from colorize.networks.prototype.refiner import Refiner
+
+Loaded = TypeVar("Loaded", bound="LoadedNetworks")
+
+
+class LoadedNetworks:
+    """A generator, and a refiner where there is one, on a device.
+
+    Frames are coloured at a working size and joined to the original luma at full size: the short
+    side is scaled to ``short_side`` pixels. ``flow_weights`` replaces the file of RAFT's weights
+    that the refiner names. ``checkpoint`` is what they were loaded from.
+    """
+
+    def __init__(
+        self,
+        model: Network,
+        refiner: Refiner | None = None,
+        *,
+        short_side: int,
+        device: str | torch.device = "auto",
+        flow_weights: str | None = None,
+        checkpoint: Checkpoint | None = None,
+    ):
+        self.device = choose_device(device) if isinstance(device, str) else device
+        self.short_side = short_side
+        self.checkpoint = checkpoint
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        self.refiner: Refiner | None = None
+        self.flow: FlowEstimator | None = None
+        if refiner is not None:
+            self.refiner = refiner.to(self.device).to(memory_format=torch.channels_last)
+            flow = refiner_flow(refiner, weights=flow_weights)
+            self.flow = flow.to(self.device) if isinstance(flow, nn.Module) else flow
+
+    @classmethod
+    def load(
+        cls: type[Loaded],
+        path: str | Path = "default",
+        *,
+        device: str = "auto",
+        short_side: int | None = None,
+        flow_weights: str | None = None,
+    ) -> Loaded:
+        """Load a checkpoint file, or weights that come with this package by their name.
+
+        ``short_side`` None is that of the training.
+
+        Raises:
+            CheckpointError: The file is missing, damaged, or not a colorization checkpoint.
+        """
+        checkpoint = load_checkpoint(resolve(path))
+        model, refiner = build_networks(checkpoint)
+        return cls(
+            model,
+            refiner,
+            short_side=short_side or min(checkpoint.size),
+            device=device,
+            flow_weights=flow_weights,
+            checkpoint=checkpoint,
+        )
+
+    @property
+    def outputs(self) -> int:
+        """K, the number of different colourings."""
+        return self.model.outputs
+
+    @property
+    def sequential(self) -> bool:
+        """Whether a frame's colours depend on the frame before it: a shot must go in order."""
+        return is_sequential(self.model, self.refiner)
+
+    @property
+    def takes_references(self) -> bool:
+        """Whether the model can be shown coloured references."""
+        return "references" in self.model.takes
+
+    def check_variant(self, variant: int) -> None:
+        """Refuse a variant that this model does not have.
+
+        Raises:
+            UserError: ``variant`` is not in 0 … K-1.
+        """
+        if not 0 <= variant < self.outputs:
+            raise UserError(f"variant is {variant}: this model has 0 to {self.outputs - 1}")
+
+    def small(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
+        """Return frames at the working size, on the device of the networks."""
+        return resize(gray.to(self.device), working_size(gray.shape[-2:], self.short_side))
+
+    @torch.inference_mode()
+    def look_at(
+        self,
+        pictures: Sequence[Frame],
+        *,
+        size: tuple[int, int],
+        numbers: Sequence[int | None] | None = None,
+    ) -> References:
+        """Prepare coloured pictures as the references of a frame worked at ``size``.
+
+        ``numbers`` are those of the frames that they show, None for other pictures. What is
+        transparent in a picture shows nothing.
+
+        Raises:
+            UserError: The model takes no references.
+        """
+        guided = self._guided()
+        luma, chroma, keys, masks = [], [], [], []
+        for picture in pictures:
+            rgb = fit(to_tensor(picture.rgb[None], self.device), size)
+            luma.append(rgb_to_luma(rgb))
+            chroma.append(rgb_to_chroma(rgb))
+            keys.append(guided.keys(luma[-1]))
+            mask = opacity(picture)
+            masks.append(None if mask is None else torch.from_numpy(mask)[None, None])
+        shown = None
+        if any(mask is not None for mask in masks):
+            shown = torch.cat(
+                [
+                    torch.ones_like(plane) if mask is None else fit(mask.to(self.device), size)
+                    for mask, plane in zip(masks, luma, strict=True)
+                ]
+            )
+        references = References.of(torch.cat(luma), torch.cat(chroma), mask=shown, frame=numbers)
+        return references.with_keys(torch.cat(keys))
+
+    @torch.inference_mode()
+    def likeness(self, gray: Float[Tensor, "1 1 h w"], references: References) -> list[float]:
+        """Return how much of a frame at the working size each reference shows, 0 to 1.
+
+        It is the mean over the frame's places of the best match's cosine.
+        """
+        guided = self._guided()
+        keys = guided.keys(gray)
+        return [
+            float(guided.likeness(keys, references.picked([column])))
+            for column in range(references.total)
+        ]
+
+    def _guided(self) -> GuidedNetwork:
+        if not isinstance(self.model, GuidedNetwork):
+            named = f"{self.checkpoint.path}: " if self.checkpoint else ""
+            raise UserError(
+                f"{named}this model takes no references; leave --reference out, or train one with "
+                "model=guided"
+            )
+        return self.model
+
+
+def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimator:
+    """Return the estimator of flow between gray frames that a refiner is used with.
+
+    Raises:
+        FlowWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
+    """
+    try:
+        return build_flow_estimator(
+            method=refiner.flow_method, weights=weights or refiner.flow_weights, input="gray"
+        )
+    except FlowWeightsError as error:
+        raise FlowWeightsError(
+            f"the refinement network uses the flow {refiner.flow_method}: {error}; or pass "
+            "--flow-weights FILE to colorize, or leave it out with --no-refine (refine=false)"
+        ) from error
