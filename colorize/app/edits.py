@@ -10,7 +10,8 @@ from colorize.app.jobs import Job
 from colorize.app.roots import Roots
 from colorize.films.plan.digests import Digests, noted_digests
 from colorize.films.plan.manifest import AUTO, KEEP, Manifest, Shot
-from colorize.films.plan.parts import Part, divide, longest_part, output_facts
+from colorize.films.plan.parts import Part, divide, output_facts
+from colorize.inference.engine import longest_piece
 from colorize.media import open_source
 
 
@@ -23,7 +24,7 @@ def parts_of(job: Job, manifest: Manifest, roots: Roots) -> list[Part]:
         return []
     with open_source(job.input(roots)) as source:
         facts = output_facts(source, job.output(roots).suffix, manifest.settings.quality)
-        longest = longest_part(source.size)
+        longest = longest_piece(source.size)
     return divide(manifest, digests, longest=longest, output=facts)
 
 

@@ -145,9 +145,10 @@ class EvaluateConfig:
 
     ``size`` is the short side the network works at; null is that of its training. ``refine`` is
     whether the checkpoint's refiner is measured too (null: where there is one; false: the main
-    network alone); ``flow_weights`` replaces the file of RAFT's weights that it names; ``fast``
-    computes in bfloat16. Every ``every``-th frame of a clip is measured; metrics of clips take all
-    frames of a shot.
+    network alone); ``flow_weights`` replaces the file of RAFT's weights that it names.
+    ``stillness``, ``saturation`` and ``fast`` are those of ``colorize``; ``own_luma`` measures RGB
+    as a network says it that predicts it freely, which needs ``stillness=0``. Every ``every``-th
+    frame of a clip is measured; metrics of clips take all frames of a shot.
     ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
     and not measured; with ``reference_scope=shot`` as many of each shot (one: its middle), for that
     shot alone. ``show_references=false`` leaves them out only, to compare on the same frames.
@@ -163,7 +164,10 @@ class EvaluateConfig:
     size: int | None = None
     refine: bool | None = None
     flow_weights: str | None = None
+    stillness: float = 0.9
+    saturation: float = 1.0
     fast: bool = False
+    own_luma: bool = False
     reference_frames: int = 0
     reference_scope: str = "clip"
     show_references: bool = True

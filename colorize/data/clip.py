@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,12 @@ class Clip:
         if not names <= self._known.keys():
             self._known = dict(self.truth(names.union(self._known)))
         return {name: self._known[name] for name in names}
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Return the first frame of every shot, and the first behind it."""
+        bounds = sorted({0, *self.shots, self.count})
+        return list(itertools.pairwise(bounds))
 
     def starts_shot(self, frame: int) -> bool:
         """Return whether no frame of the same shot precedes ``frame``."""

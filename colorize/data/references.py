@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -21,7 +20,9 @@ from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
 from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
-from colorize.motion.estimators import FlowEstimator, reference_flow
+from colorize.motion.estimators import reference_flow
+from colorize.motion.propagation import Propagation
+from colorize.networks.guided.references import References
 
 _PLACES = ("shot", "clip", "series", "anywhere")
 _SEED = 1  # beside a sample's own seed, which the augmentation draws from
@@ -44,6 +45,9 @@ class ReferenceSampling:
         mirror: One cut in its own way is mirrored against the frame.
         fade: The luma of the references of a frame differs by a gamma.
         gamma: Largest logarithm to base 2 of that gamma, ±.
+        propagated: Flow to the references is propagated along the shot, as in use; else it is the
+            one found straight.
+        window: Frames before and after that it is propagated over.
         validation: References in validation: evenly spaced frames of the clip, or its first.
     """
 
@@ -57,12 +61,14 @@ class ReferenceSampling:
     mirror: float = 0.1
     fade: float = 0.15
     gamma: float = 0.25
+    propagated: float = 0.25
+    window: int = 2
     validation: int = 1
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("counts", "gamma", "validation"):
+            if field.name in ("counts", "gamma", "window", "validation"):
                 continue
             if not 0 <= value <= 1:
                 raise UserError(f"references.{field.name}: expected 0 to 1, got {value}")
@@ -72,8 +78,11 @@ class ReferenceSampling:
             raise UserError(
                 f"references.counts is {list(self.counts)}: expected weights of 1, 2, … references"
             )
-        if self.validation < 1:
-            raise UserError(f"references.validation: expected 1 or more, got {self.validation}")
+        for name, least in (("validation", 1), ("window", 0)):
+            if getattr(self, name) < least:
+                raise UserError(
+                    f"references.{name}: expected {least} or more, got {getattr(self, name)}"
+                )
 
 
 class ReferencedClips(Dataset):
@@ -92,16 +101,15 @@ class ReferencedClips(Dataset):
             )
         self.dataset = dataset.with_augment(augment)
         self.sampling = sampling
-        self.flow = reference_flow()
         names: dict[str, list[int]] = {}
         for index, clip in enumerate(dataset.clips):
             names.setdefault(clip.series, []).append(index)
         self._series = {index: names[clip.series] for index, clip in enumerate(dataset.clips)}
 
     def __getitem__(self, sample: Sample) -> dict[str, Any]:
-        """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and ``references``: see :func:`refer`.
+        """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and their ``references``.
 
-        All t frames of a sample have the same references, those drawn for its last.
+        All t frames of a sample have the same, those drawn for its last.
         """
         random = np.random.default_rng([sample.seed, _SEED])
         geometry = self._geometry(sample.clip, sample, sample.seed)
@@ -123,11 +131,22 @@ class ReferencedClips(Dataset):
             exponent = 2 ** random.uniform(-self.sampling.gamma, self.sampling.gamma)
             seen = seen.clamp(0, 1) ** exponent
         true, shown = chroma.split([len(own), len(others)])
-        return {
-            "gray": gray,
-            "color": join(gray, true),
-            "references": refer(gray, seen, shown, flow=self.flow),
-        }
+        around, at = gray, range(len(gray))
+        if others and random.random() < self.sampling.propagated:
+            around, at = self._around(sample, geometry)
+        references = refer(around, References.of(seen, shown), frames=at)
+        return {"gray": gray, "color": join(gray, true), "references": references}
+
+    def _around(
+        self, sample: Sample, geometry: Geometry
+    ) -> tuple[Float32[Tensor, "_t 1 h w"], range]:
+        """Return the gray frames around a sample in its shot, and where it stands among them."""
+        start, stop = self.dataset.clips[sample.clip].shot_of(sample.frame)
+        first = sample.frame - sample.length + 1
+        begin = max(start, first - self.sampling.window)
+        end = min(stop, sample.frame + 1 + self.sampling.window)
+        color = self._frames(sample.clip, begin, end - begin, geometry)
+        return rgb_to_luma(color), range(first - begin, first - begin + sample.length)
 
     def _view(
         self, clip: int, sample: Sample, own: Geometry, random: np.random.Generator
@@ -193,21 +212,20 @@ class ReferencedValidation(Dataset):
     def __init__(self, frames: ValidationFrames, *, count: int) -> None:
         self.frames = frames
         self.count = count
-        self.flow = reference_flow()
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """Return the frame as it is, and ``references``: see :func:`refer`."""
+        """Return the frame as it is, and its ``references``."""
         item: dict[str, Any] = self.frames[index]
         sample, dataset = self.frames.samples[index], self.frames.dataset
         places = evenly_spaced(dataset.clips[sample.clip].count, self.count)
         color = torch.cat(
             [dataset[replace(sample, frame=frame, length=1)]["color"] for frame in places]
         )
-        gray, chroma = rgb_to_luma(color), rgb_to_chroma(color)
-        return item | {"references": refer(item["gray"], gray, chroma, flow=self.flow)}
+        references = References.of(rgb_to_luma(color), rgb_to_chroma(color))
+        return item | {"references": refer(item["gray"], references)}
 
 
 def evenly_spaced(frames: int, count: int) -> list[int]:
@@ -233,55 +251,46 @@ def shown_frames(clip: Clip, *, count: int, scope: ReferenceScope) -> dict[int, 
     ``"shot"`` each has as many of its own: the middles of its equal parts.
     """
     if count < 1:
-        return {start: [] for start in clip.shots}
+        return {start: [] for start, _ in clip.spans}
     if scope == "clip":
-        return dict.fromkeys(clip.shots, evenly_spaced(clip.count, count))
+        return dict.fromkeys((start for start, _ in clip.spans), evenly_spaced(clip.count, count))
     shown = {}
-    for start, stop in itertools.pairwise([*clip.shots, clip.count]):
+    for start, stop in clip.spans:
         shown[start] = [start + place for place in middles(stop - start, count)]
     return shown
 
 
 def refer(
-    gray: Float32[Tensor, "t 1 h w"],
-    reference_gray: Float32[Tensor, "r 1 h w"],
-    reference_chroma: Float32[Tensor, "r 2 h w"],
+    gray: Float32[Tensor, "_t 1 h w"],
+    references: References,
     *,
-    flow: FlowEstimator,
-) -> dict[str, Tensor]:
-    """Return all references of t frames, those of the first frame first.
+    frames: Sequence[int] | None = None,
+) -> References:
+    """Return the references of consecutive frames of a shot, with flow as in use.
 
-    ``frame`` (n) is which of the frames each serves, ``gray``, ``chroma`` and ``flow`` (n 2 h w,
-    backward) are as in :class:`colorize.networks.References`; n is t times r.
+    ``references`` are those of one frame. ``frames`` are the places of the frames that are wanted
+    among ``gray`` (None: all of them); flow is propagated along all.
     """
-    frames, count = len(gray), len(reference_gray)
-    seen = reference_gray.repeat(frames, 1, 1, 1)
-    chroma = reference_chroma.repeat(frames, 1, 1, 1)
-    found = flow(gray.repeat_interleave(count, dim=0), seen) if count else torch.zeros_like(chroma)
-    return {
-        "frame": torch.arange(frames).repeat_interleave(count),
-        "gray": seen,
-        "chroma": chroma,
-        "flow": found,
-    }
+    places = range(len(gray)) if frames is None else frames
+    wide = references.expand(len(places))
+    if not references.total:
+        none = gray.new_zeros(len(places), 0, 2, *gray.shape[-2:])
+        return replace(wide, flow=none, propagated=none)
+    flow = Propagation(gray)
+    names = [str(column) for column in range(references.total)]
+    for name, luma in zip(names, references.luma[0].split(1), strict=True):
+        flow.follow(name, luma)
+    found = flow.of(names, places)
+    straight = found.straight
+    if straight is None:  # frames are larger than flow is propagated at
+        pairs = gray[list(places)].repeat_interleave(len(names), dim=0)
+        straight = reference_flow()(pairs, wide.luma.flatten(0, 1)).unflatten(0, (-1, len(names)))
+    alone = len(gray) == len(places) == 1
+    return replace(wide, flow=straight, propagated=straight if alone else found.propagated)
 
 
-def collate(items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-    """Return a batch; references of all its frames one after another.
-
-    ``reference_frame`` (n) is which of the b t frames each serves, ``reference_gray``,
-    ``reference_chroma`` and ``reference_flow`` are theirs.
-    """
+def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a batch; ``references`` are those of its b t frames in order."""
     rest = [{name: each for name, each in item.items() if name != "references"} for item in items]
-    length = len(items[0]["gray"])
-    references = [
-        item["references"] | {"frame": item["references"]["frame"] + index * length}
-        for index, item in enumerate(items)
-    ]
-    return {
-        **default_collate(rest),
-        **{
-            f"reference_{name}": torch.cat([each[name] for each in references])
-            for name in ("frame", "gray", "chroma", "flow")
-        },
-    }
+    references = References.collate([item["references"] for item in items])
+    return {**default_collate(rest), "references": references}

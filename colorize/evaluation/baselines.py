@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -12,7 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.base.errors import require_choice
+from colorize.data import Clip
 from colorize.imaging.color import join_in_gamut, lab_to_rgb, rgb_to_chroma, rgb_to_lab, rgb_to_luma
+from colorize.imaging.tensors import to_tensor
+from colorize.media import Frame
 from colorize.motion.estimators import FlowMethod, build_flow_estimator, reference_flow
 from colorize.motion.warp import warp
 
@@ -34,7 +38,7 @@ class Baseline:
     Differs: samples on a regular grid, not jittered, and the chroma is joined to Y', not to L*.
     """
 
-    sequential = False
+    needs_all = False
 
     def __init__(
         self, method: str, *, flow: FlowMethod = "dis", flow_weights: str = "torchvision"
@@ -47,32 +51,27 @@ class Baseline:
             if flow == "dis"
             else build_flow_estimator(method=flow, weights=flow_weights)
         )
-        self._pictures: list[Float[Tensor, "1 3 h w"]] = []
-        self._frames: list[int] = []
+        self._pictures: dict[int, dict[int, Float[Tensor, "1 3 h w"]]] = {}
 
-    def reset(self) -> None:
-        """Do nothing: every frame stands alone."""
-
-    def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
-        """Take the references of the frames to come, and where in the clip they are."""
-        self._pictures, self._frames = list(pictures), list(frames)
-
-    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
-        """Do nothing: colours move straight from a reference."""
+    def open(self, clip: Clip, shown: Mapping[int, Sequence[int]]) -> None:
+        """Take the references of each shot."""
+        self._pictures = {
+            start: {n: to_tensor(np.array(clip.frames[n : n + 1])) for n in numbers}
+            for start, numbers in shown.items()
+        }
 
     @torch.inference_mode()
-    def __call__(
-        self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
-    ) -> Float[Tensor, "t 1 3 h w"]:
-        """Return colourings in [0, 1] of the frames ``numbers`` of the clip."""
-        colored = [
-            self._color(frame[None], number) for frame, number in zip(gray, numbers, strict=True)
-        ]
-        return torch.cat(colored).unsqueeze(1)
+    def __call__(self, start: int, frames: Iterator[Frame]) -> Iterator[Float[Tensor, "1 3 h w"]]:
+        """Yield colourings in [0, 1] of frames of the shot that starts at ``start``."""
+        pictures = self._pictures[start]
+        for frame in frames:
+            gray = torch.from_numpy(frame.gray())[None, None]
+            nearest = min(pictures, key=lambda number: abs(number - frame.index))
+            yield self._color(gray, pictures[nearest])
 
-    def _color(self, gray: Float[Tensor, "1 1 h w"], number: int) -> Float[Tensor, "1 3 h w"]:
-        distances = [abs(frame - number) for frame in self._frames]
-        picture = self._pictures[distances.index(min(distances))]
+    def _color(
+        self, gray: Float[Tensor, "1 1 h w"], picture: Float[Tensor, "1 3 h w"]
+    ) -> Float[Tensor, "1 3 h w"]:
         if self.method == "transferred":
             return join_in_gamut(gray, transferred(gray, picture))
         chroma = rgb_to_chroma(picture)

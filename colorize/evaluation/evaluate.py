@@ -11,29 +11,29 @@ from pathlib import Path
 import numpy as np
 import torch
 from omegaconf import DictConfig
-from tqdm import tqdm
 
 from colorize import metrics
 from colorize.base.config import ConfigError, build, entry
 from colorize.base.devices import choose_device
 from colorize.base.errors import require_choice
+from colorize.base.progress import task
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
 from colorize.data.references import ReferenceScope, middles, shown_frames
 from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (
     Batch,
+    EngineReader,
     PairedFrames,
     Reader,
-    StreamReader,
     colored_clips,
     pair_clips,
 )
 from colorize.evaluation.report import Column, Report
 from colorize.imaging.sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
-from colorize.inference.colorizer import Colorizer
-from colorize.inference.shipped import resolve
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
 from colorize.media import open_source
 from colorize.media.pictures.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
@@ -120,7 +120,7 @@ def _measure(
     rows: list[_Row] = []
     picked = set(middles(work.count, sheet_rows))
     done = 0
-    with tqdm(total=work.count, unit="frame", desc="measuring", dynamic_ncols=True) as bar:
+    with task("measuring", total=work.count, unit="frame") as bar:
         for (clip, _), batches in itertools.groupby(work.batches, key=lambda batch: batch.place):
             shot, names = ShotMeasurement(of_clips), list[str]()
             for batch in batches:
@@ -128,7 +128,7 @@ def _measure(
                 _measure_frames(part, report, of_frames)
                 rows += [_Row.of(part, i) for i in range(len(part.names)) if done + i in picked]
                 done += len(part.names)
-                bar.update(len(part.names))
+                bar.advance(len(part.names))
                 if of_clips:
                     shot.add(gray=batch.gray, outputs=batch.outputs, truth=batch.truth)
                     names += batch.names
@@ -222,25 +222,28 @@ def _scope(config: DictConfig) -> ReferenceScope:
 
 
 def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
-    colorizer = Colorizer.load(
-        resolve(config.checkpoint),
+    networks = LoadedNetworks.load(
+        config.checkpoint,
         device=config.device,
         short_side=config.size,
         flow_weights=config.flow_weights,
     )
-    stream = colorizer.stream(refine=config.refine, fast=config.fast)
-    guided = config.reference_frames and config.show_references
-    if guided and not colorizer.takes_references:
+    settings = _settings(config, networks)
+    if config.reference_frames and config.show_references and not networks.takes_references:
         raise ConfigError(
             f"reference_frames is {config.reference_frames}, but {config.checkpoint} takes none; "
             "pass reference_frames=0"
         )
-    description = colorizer.checkpoint.description
+    assert networks.checkpoint is not None
+    description = networks.checkpoint.description
+    reader = EngineReader(
+        networks, settings, batch_size=config.batch_size, own_luma=_own_luma(config, networks)
+    )
     return _work(
         config,
-        StreamReader(stream),
-        f"{_network(colorizer, config.refine)} at a short side of {colorizer.short_side}"
-        + (" in bfloat16" if config.fast else ""),
+        reader,
+        f"{_network(networks, config.refine)} at a short side of {networks.short_side}, "
+        f"stillness {settings.stillness:g}" + (" in bfloat16" if settings.fast else ""),
         whole=whole,
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "
@@ -250,9 +253,33 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
     )
 
 
-def _network(colorizer: Colorizer, refine: bool | None) -> str:
+def _settings(config: DictConfig, networks: LoadedNetworks) -> RenderSettings:
+    """Return how frames are coloured: as ``colorize`` does, unless told otherwise."""
+    if config.refine and networks.refiner is None:
+        raise ConfigError(f"{config.checkpoint} holds no refinement network; leave refine=true out")
+    return RenderSettings(
+        short_side=config.size,
+        refine=config.refine is not False,
+        stillness=config.stillness,
+        saturation=config.saturation,
+        fast=config.fast,
+    )
+
+
+def _own_luma(config: DictConfig, networks: LoadedNetworks) -> bool:
+    """Return whether RGB is measured as the network says it; refuse what cannot go with it."""
+    if not config.own_luma or networks.model.luma == "keep":
+        return False
+    if config.stillness:
+        raise ConfigError(
+            "own_luma measures RGB as the network says it, which is not smoothed: pass stillness=0"
+        )
+    return True
+
+
+def _network(networks: LoadedNetworks, refine: bool | None) -> str:
     """Say which part of a checkpoint was measured, where there are two."""
-    if colorizer.refiner is None:
+    if networks.refiner is None:
         return "network"
     return "main network alone" if refine is False else "main network and refinement"
 

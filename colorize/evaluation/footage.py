@@ -7,8 +7,9 @@ on the length of a shot or a film.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -21,15 +22,15 @@ from colorize.base.errors import UserError
 from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope, shown_frames
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.geometry import working_size
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Stream
+from colorize.inference.choice import Span, choose_references
+from colorize.inference.engine import ShotEngine
+from colorize.inference.library import ColoredPicture, Library
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, Source
 from colorize.media.pictures.folder import picture_files
-from colorize.motion.propagation import Tracked, Tracks
 from colorize.shots import shot_starts
-
-_WATCHED = 240  # frames of a shot at a time, as in the parts of a job
 
 
 @runtime_checkable
@@ -39,73 +40,65 @@ class Reader(Protocol):
     device: torch.device
 
     @property
-    def sequential(self) -> bool:
-        """Whether a frame's colours depend on the frame before it."""
+    def needs_all(self) -> bool:
+        """Whether a frame's colours depend on the frames around it in its shot."""
 
-    def reset(self) -> None:
-        """Start a shot."""
+    def open(self, clip: Clip, shown: Mapping[int, Sequence[int]]) -> None:
+        """See which frames of a clip are shown in colour, by the first frame of each shot."""
 
-    def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
-        """Take the references of the frames to come, and where in the clip they are."""
-
-    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
-        """See the next frames of the shot, all of them, before some of them are to be coloured."""
-
-    def __call__(
-        self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
-    ) -> Float[Tensor, "t k 3 h w"]:
-        """Return K colourings in [0, 1] of the frames ``numbers`` of the clip."""
+    def __call__(self, start: int, frames: Iterator[Frame]) -> Iterator[Float[Tensor, "k 3 h w"]]:
+        """Yield K colourings in [0, 1] of frames, in order, of the shot from ``start`` on."""
 
 
-class StreamReader:
-    """A :class:`Stream` as a reader."""
+class EngineReader:
+    """A shot engine as a reader: as ``colorize`` colours a film of which some frames are given."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self.device = stream.colorizer.device
-        self._tracks: Tracks | None = None
-        self._watched: Sequence[int] = ()
+    def __init__(
+        self,
+        networks: LoadedNetworks,
+        settings: RenderSettings,
+        *,
+        batch_size: int = 4,
+        own_luma: bool = False,
+    ) -> None:
+        self.networks, self.settings, self.device = networks, settings, networks.device
+        self._batch_size, self._own_luma = batch_size, own_luma
+        self._engine, self._names = self._engine_of(None), dict[int, tuple[str, ...]]()
 
     @property
-    def sequential(self) -> bool:
-        """Whether a frame's colours depend on the frame before it."""
-        return self.stream.sequential
+    def needs_all(self) -> bool:
+        """Whether colours are smoothed, flow is propagated, or the network goes on from frames."""
+        guided = self._engine.library is not None
+        return guided or self.settings.stillness > 0 or self.networks.sequential
 
-    def reset(self) -> None:
-        """Start a shot."""
-        self.stream.reset()
-        self._tracks, self._watched = None, ()
-
-    def show(self, pictures: Sequence[Float[Tensor, "1 3 h w"]], frames: Sequence[int]) -> None:
-        """Let the network look at references of the frames to come."""
-        colorizer = self.stream.colorizer
-        size = working_size(pictures[0].shape[-2:], colorizer.short_side)
-        self.stream.references = colorizer.look_at(pictures, size=size)
-
-    def watch(self, gray: Iterator[Float[Tensor, "1 1 h w"]], numbers: Sequence[int]) -> None:
-        """Track frames to the references, going on from those watched before in the shot."""
-        references = self.stream.references
-        if references is None:
+    def open(self, clip: Clip, shown: Mapping[int, Sequence[int]]) -> None:
+        """Choose for every shot among the frames that are shown, as ``colorize`` does."""
+        numbers = sorted(set(itertools.chain.from_iterable(shown.values())))
+        if not numbers:
+            self._engine, self._names = self._engine_of(None), {}
             return
-        small = torch.cat([self.stream.colorizer.small(frame).cpu() for frame in gray])
-        tracks = Tracks(small, before=None if self._tracks is None else self._tracks.state)
-        for row, shown in enumerate(references.gray.cpu().split(1)):
-            tracks.follow(str(row), shown)
-        self._tracks, self._watched = tracks, numbers
+        pictures = [ColoredPicture(f"{n:06d}", partial(_frame, clip, n), n) for n in numbers]
+        library = Library(self.networks, pictures)
+        spans = [Span(*span) for span in clip.spans]
+        chosen = choose_references(
+            spans, library, lambda wanted: (_frame(clip, n) for n in sorted(wanted))
+        )
+        self._engine = self._engine_of(library)
+        self._names = {span.start: names for span, names in zip(spans, chosen, strict=True)}
 
-    def __call__(
-        self, gray: Float[Tensor, "t 1 h w"], numbers: Sequence[int]
-    ) -> Float[Tensor, "t k 3 h w"]:
-        """Return K colourings of frames; those that were watched go by their tracks."""
-        return self.stream(gray, tracked=self._tracked(numbers))
+    def __call__(self, start: int, frames: Iterator[Frame]) -> Iterator[Float[Tensor, "k 3 h w"]]:
+        """Yield K colourings in [0, 1] of the frames of a shot."""
+        for colored in self._engine(frames, names=self._names.get(start, ())):
+            yield to_tensor(np.stack([frame.rgb for frame in colored]), self.device)
 
-    def _tracked(self, numbers: Sequence[int]) -> Tracked | None:
-        references = self.stream.references
-        if references is None or self._tracks is None:
-            return None
-        names = [str(row) for row in range(len(references.gray))]
-        rows = [self._watched.index(number) for number in numbers]
-        return self._tracks.of(names, rows).to(self.device)
+    def _engine_of(self, library: Library | None) -> ShotEngine:
+        return ShotEngine(
+            self.networks,
+            self.settings,
+            library=library,
+            batch_size=self._batch_size,
+            own_luma=self._own_luma,
+        )
 
 
 class FootageError(UserError):
@@ -158,56 +151,57 @@ def colored_clips(
     scope: ReferenceScope = "clip",
     show: bool = True,
 ) -> Iterator[Batch]:
-    """Colour stored frames as ``colorize`` does, but for the luma of a model that has its own.
+    """Colour stored frames as ``colorize`` does.
 
     Every ``every``-th frame of a clip is measured. The others are coloured too if ``whole``, or if
-    colours depend on the frame before.
+    colours depend on the frames around.
 
     With ``references`` so many frames of each clip, or of each shot by ``scope``, are shown in
     colour (see :func:`colorize.data.references.shown_frames`), or with ``show=False`` only left
     out; they are not measured.
     """
-    in_order = whole or reader.sequential
-    for clip, shot in _shots(dataset):
-        by_shot = shown_frames(clip, count=references, scope=scope)
-        shown = by_shot[shot.start]
-        if show and shown and (shot.start == 0 or scope == "shot"):
-            reader.show([_picture(clip, number, reader.device) for number in shown], shown)
-        reader.reset()
-        for piece in _pieces(shot, _WATCHED):
-            if show and shown:
-                pictures = (_picture(clip, number, reader.device) for number in piece)
-                reader.watch(map(rgb_to_luma, pictures), piece)
-            numbers = [number for number in piece if in_order or number % every == 0]
-            for start in range(0, len(numbers), batch_size):
-                part = numbers[start : start + batch_size]
-                truth = to_tensor(np.stack([clip.frames[at] for at in part]), reader.device)
-                gray = rgb_to_luma(truth)
-                yield Batch(
-                    clip.name,
-                    shot.start,
-                    [f"{number:06d}" for number in part],
-                    [place for place in _on_grid(part, every) if part[place] not in shown],
-                    gray,
-                    reader(gray, part),
-                    truth,
-                )
-
-
-def _shots(dataset: ClipDataset) -> Iterator[tuple[Clip, range]]:
-    """Yield the frame numbers of every shot of every clip."""
     for clip in dataset.clips:
-        for start, stop in itertools.pairwise([*clip.shots, clip.count]):
-            yield clip, range(start, stop)
+        by_shot = shown_frames(clip, count=references, scope=scope)
+        reader.open(clip, by_shot if show else {})
+        for start, stop in clip.spans:
+            numbers = range(start, stop)
+            if not (whole or reader.needs_all):
+                numbers = [number for number in numbers if number % every == 0]  # type: ignore[assignment]
+            colored = reader(start, (_frame(clip, number) for number in numbers))
+            for part in _parts(zip(numbers, colored, strict=True), batch_size):
+                yield _batch(clip, start, part, every, by_shot[start], reader.device)
 
 
-def _picture(clip: Clip, number: int, device: torch.device) -> Float[Tensor, "1 3 h w"]:
-    return to_tensor(np.array(clip.frames[number : number + 1]), device)
+def _parts(items: Iterable[tuple[int, Tensor]], size: int) -> Iterator[list[tuple[int, Tensor]]]:
+    left = iter(items)
+    while part := list(itertools.islice(left, size)):
+        yield part
 
 
-def _pieces(numbers: range, length: int) -> Iterator[range]:
-    for start in range(0, len(numbers), length):
-        yield numbers[start : start + length]
+def _batch(
+    clip: Clip,
+    shot: int,
+    part: Sequence[tuple[int, Float[Tensor, "k 3 h w"]]],
+    every: int,
+    shown: Sequence[int],
+    device: torch.device,
+) -> Batch:
+    """Return coloured frames of a shot beside the true ones."""
+    numbers = [number for number, _ in part]
+    truth = to_tensor(np.stack([clip.frames[number] for number in numbers]), device)
+    return Batch(
+        clip.name,
+        shot,
+        [f"{number:06d}" for number in numbers],
+        [place for place in _on_grid(numbers, every) if numbers[place] not in shown],
+        rgb_to_luma(truth),
+        torch.stack([outputs for _, outputs in part]),
+        truth,
+    )
+
+
+def _frame(clip: Clip, number: int) -> Frame:
+    return Frame(number, f"{number:06d}", np.array(clip.frames[number]))
 
 
 def _on_grid(numbers: Sequence[int], every: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, overload
 
@@ -145,8 +146,12 @@ def _pictures(
         if number is not None and not 0 <= number < frames:
             raise UserError(f"references names frame {number}: the shot has 0 to {frames - 1}")
         read = _picture(picture)
-        found.append(ColoredPicture(f"reference {place}", lambda read=read: read, number))
+        found.append(ColoredPicture(f"reference {place}", partial(_same, read), number))
     return found
+
+
+def _same(frame: Frame) -> Frame:
+    return frame
 
 
 def _picture(picture: Given) -> Frame:

@@ -62,7 +62,9 @@ class Library:
     def likeness(self, gray: Float[Tensor, "1 1 h w"], names: Sequence[str]) -> list[float]:
         """Return how much of a frame in [0, 1], of any size, each reference shows, 0 to 1."""
         small = self._colorizer.small(gray)
-        return self._colorizer.likeness(small, self.of(names, size=(small.shape[-2:])))
+        return self._colorizer.likeness(
+            small, self.of(names, size=(small.shape[-2], small.shape[-1]))
+        )
 
     def own(self, names: Sequence[str], frame: int) -> ColoredPicture | None:
         """Return the reference that is frame ``frame`` itself, if there is one."""

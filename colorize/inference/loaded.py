@@ -33,8 +33,8 @@ class LoadedNetworks:
     """A generator, and a refiner where there is one, on a device.
 
     Frames are coloured at a working size and joined to the original luma at full size: the short
-    side is scaled to ``short_side`` pixels. ``flow_weights`` replaces the file of RAFT's weights
-    that the refiner names. ``checkpoint`` is what they were loaded from.
+    side is scaled to ``short_side`` pixels. ``flow`` is the estimator that the refiner is used
+    with, ``checkpoint`` what they were loaded from.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class LoadedNetworks:
         *,
         short_side: int,
         device: str | torch.device = "auto",
-        flow_weights: str | None = None,
+        flow: FlowEstimator | None = None,
         checkpoint: Checkpoint | None = None,
     ):
         self.device = choose_device(device) if isinstance(device, str) else device
@@ -55,7 +55,7 @@ class LoadedNetworks:
         self.flow: FlowEstimator | None = None
         if refiner is not None:
             self.refiner = refiner.to(self.device).to(memory_format=torch.channels_last)
-            flow = refiner_flow(refiner, weights=flow_weights)
+            assert flow is not None, "a refiner warps by flow"
             self.flow = flow.to(self.device) if isinstance(flow, nn.Module) else flow
 
     @classmethod
@@ -69,7 +69,8 @@ class LoadedNetworks:
     ) -> Loaded:
         """Load a checkpoint file, or weights that come with this package by their name.
 
-        ``short_side`` None is that of the training.
+        ``short_side`` None is that of the training. ``flow_weights`` replaces the file of RAFT's
+        weights that the refiner names.
 
         Raises:
             CheckpointError: The file is missing, damaged, or not a colorization checkpoint.
@@ -81,7 +82,7 @@ class LoadedNetworks:
             refiner,
             short_side=short_side or min(checkpoint.size),
             device=device,
-            flow_weights=flow_weights,
+            flow=None if refiner is None else refiner_flow(refiner, weights=flow_weights),
             checkpoint=checkpoint,
         )
 

@@ -1,4 +1,4 @@
-"""Teach what references propose directly: the matching, and the judge that mixes."""
+"""Teach what references propose directly: the matching, and the fusion that judges them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STRIDE = 4  # of the grid of the matching, pixels: that of colorize.networks.gui
 class Proposals(nn.Module):
     """Distance of proposed colours to the true ones, where there is a reference.
 
-    The mixed proposals count fully, those of soft matching by ``matching``; both as the loss
+    The fused proposals count fully, those of soft matching by ``matching``; both as the loss
     :mod:`colorize.losses.color`. Without it the matching would learn only through the eyes of the
     judge and the U-Net behind it, which do not trust it before it has learnt.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"mixed", "attended", "served"})
+    needs: ClassVar[frozenset[str]] = frozenset({"fused", "attended", "served"})
 
     def __init__(self, *, weight: float = 1.0, beta: float = 0.1, matching: float = 0.6) -> None:
         super().__init__()
@@ -44,14 +44,14 @@ class Proposals(nn.Module):
     ) -> Float[Tensor, ""]:
         """Return the loss; guides, of the b t frames in order:
 
-        ``mixed`` (n 2 h w) and ``attended`` (n 2 p q, of the frame padded below and to the right)
+        ``fused`` (n 2 h w) and ``attended`` (n 2 p q, of the frame padded below and to the right)
         chroma, and ``served`` (n, bool), where there is a reference.
         """
         true = rgb_to_chroma(truth.flatten(0, 1))
-        mixed, attended = guides["mixed"].float(), guides["attended"].float()
+        fused, attended = guides["fused"].float(), guides["attended"].float()
         served = guides["served"][:, None, None, None]
         coarse = _shrink(true, attended.shape[-2:])
-        first = _distance(mixed, true, served, beta=self.beta)
+        first = _distance(fused, true, served, beta=self.beta)
         return first + self.matching * _distance(attended, coarse, served, beta=self.beta)
 
 

@@ -1,4 +1,4 @@
-"""What a run shows and keeps: a progress bar, a table of epochs, pictures of validation."""
+"""What a run shows and keeps: its progress and a table of epochs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from tqdm import tqdm
 
 from colorize.base.files import write_atomically
-from colorize.imaging.sheet import contact_sheet, save_sheet
-from colorize.imaging.tensors import to_picture
-from colorize.training.task import Batch, ColorizationTask
 
 
 class RunProgress(lightning.Callback):
@@ -129,48 +125,3 @@ class EpochLog(lightning.Callback):
         writer.writeheader()
         writer.writerows(self._rows)
         write_atomically(self.path, text.getvalue().encode())
-
-
-class ValidationPictures(lightning.Callback):
-    """Draw gray, the K colourings and the truth of the first validation frames after each epoch.
-
-    One PNG per validation goes to ``folder``, and the same picture to TensorBoard.
-    """
-
-    def __init__(self, *, folder: Path, count: int) -> None:
-        self.folder = folder
-        self.count = count
-
-    @torch.no_grad()
-    def on_validation_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Draw the sheet of this epoch."""
-        if trainer.sanity_checking or not trainer.is_global_zero or self.count == 0:
-            return
-        assert isinstance(pl_module, ColorizationTask)
-        rows = [self._row(pl_module, sample) for sample in self._samples(trainer)]
-        outputs = [f"output {k}" for k in range(pl_module.model.outputs)]
-        refined = ["0 refined"] if pl_module.refiner is not None else []
-        titles = ["input", *outputs, *refined, "truth"]
-        sheet = contact_sheet(rows, column_titles=titles)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        save_sheet(self.folder / f"epoch-{trainer.current_epoch + 1:04d}.png", sheet)
-        for logger in trainer.loggers:
-            if isinstance(logger, lightning.pytorch.loggers.TensorBoardLogger):
-                logger.experiment.add_image(
-                    "validation", sheet, trainer.global_step, dataformats="HWC"
-                )
-
-    def _samples(self, trainer: lightning.Trainer) -> list[Batch]:
-        """Return evenly spaced validation frames, the same ones every time."""
-        dataset: Any = trainer.val_dataloaders.dataset  # type: ignore[union-attr]
-        chosen = torch.linspace(0, len(dataset) - 1, min(self.count, len(dataset))).long().tolist()
-        return [dataset[index] for index in chosen]
-
-    def _row(self, task: ColorizationTask, sample: Batch) -> list[Any]:
-        last = task.last_frames(sample["gray"][None].to(task.device))
-        pictures = [last.gray[0], *last.outputs[0], sample["color"][-1]]
-        if task.refiner is not None:
-            pictures.insert(-1, last.shown[0, 0])
-        return [to_picture(picture) for picture in pictures]

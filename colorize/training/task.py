@@ -11,21 +11,18 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from colorize.imaging.color import displayable, join, rgb_to_luma
+from colorize.imaging.color import displayable, rgb_to_luma
 from colorize.metrics import BEST, COLORIZED, FIRST, GRAY, MEAN, Metric, measure_variants
 from colorize.motion.estimators import FlowEstimator
-from colorize.networks.base import Network
-from colorize.networks.guided.network import GuidedNetwork, Painted, References
+from colorize.networks.base import Network, Painted
+from colorize.networks.guided.references import References
 from colorize.networks.prototype.inputs import previous_planes
 from colorize.networks.prototype.recurrence import State, color_frames
 from colorize.networks.prototype.refiner import Refiner, refinement_evidence
 from colorize.training.objective import Objective, Terms
 from colorize.training.schedules import check_schedule, scheduled
 
-Batch = Mapping[str, Tensor]
-
-# Guides of losses that the reference-guided model gives itself.
-GIVEN = frozenset({"mixed", "attended", "served"})
+Batch = Mapping[str, Any]
 
 # How the rows of a table are called in logs; a single output is its own mean.
 _ROWS = {GRAY: "gray", MEAN: "mean", COLORIZED: "mean", FIRST: "first", BEST: "best"}
@@ -78,34 +75,20 @@ class ColorizationTask(lightning.LightningModule):
         """The flow between gray frames that g is used with; it follows the task to its device."""
         return self._unsaved[0]
 
-    def forward(self, batch: Batch) -> Float[Tensor, "b t k 3 h w"]:
+    def forward(self, batch: Batch) -> Painted:
         """Return K colourings by f of every frame of a training batch, not clipped."""
-        gray = batch["gray"]
         extra = self._extra(batch)
-        outputs = self.model(gray.flatten(0, 1), None if extra is None else extra.flatten(0, 1))
-        return rearrange(outputs, "(b t) k c h w -> b t k c h w", b=gray.shape[0])
-
-    def _paint(
-        self, model: GuidedNetwork, batch: Batch
-    ) -> tuple[Float[Tensor, "b t 1 3 h w"], dict[str, Tensor]]:
-        """Return colourings by references, and the guides that the model itself gives to losses."""
-        gray = batch["gray"].flatten(0, 1)
-        references = references_of(batch)
-        painted: Painted = model.paint(gray, references)
-        served = torch.zeros(len(gray), dtype=torch.bool, device=gray.device)
-        if references is not None:
-            served[references.frame] = True
-        outputs = join(gray, painted.chroma).unflatten(0, batch["gray"].shape[:2]).unsqueeze(2)
-        return outputs, {"mixed": painted.mixed, "attended": painted.attended, "served": served}
+        return self.model(
+            batch["gray"].flatten(0, 1),
+            batch.get("references"),
+            extra=None if extra is None else extra.flatten(0, 1),
+        )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Float[Tensor, ""]:
         """Return the objectives of one batch; refuse a value that is not finite."""
-        guides = batch
-        if isinstance(self.model, GuidedNetwork):
-            outputs, steps = self._paint(self.model, batch)
-            guides = {**batch, **steps}
-        else:
-            outputs = self(batch)
+        painted = self(batch)
+        outputs = painted.colors.unflatten(0, batch["gray"].shape[:2])
+        guides = {**batch, **painted.provided}
         terms = self.objective(outputs, batch["color"], guides)
         if self.refiner is not None and batch["gray"].shape[1] > 1:
             terms = terms + self._refine(self.refiner, outputs.detach().float(), batch)
@@ -169,13 +152,13 @@ class ColorizationTask(lightning.LightningModule):
         without the references that the other rows have.
         """
         truth = batch["color"][:, -1]
-        last = self.last_frames(batch["gray"], references_of(batch))
+        last = self.last_frames(batch["gray"], batch.get("references"))
         rows = measure_variants(self.metrics, gray=last.gray, outputs=last.outputs, truth=truth)
         named = {name: rows[row] for row, name in _ROWS.items() if row in rows}
         if self.refiner is not None:
             rows = measure_variants(self.metrics, gray=last.gray, outputs=last.shown, truth=truth)
             named["refined"] = rows[MEAN if MEAN in rows else COLORIZED]
-        if isinstance(self.model, GuidedNetwork):
+        if "references" in self.model.takes:
             alone = self.last_frames(batch["gray"]).outputs
             rows = measure_variants(self.metrics, gray=last.gray, outputs=alone, truth=truth)
             named["automatic"] = rows[COLORIZED]
@@ -225,10 +208,3 @@ class ColorizationTask(lightning.LightningModule):
         if isinstance(self.flow, nn.Module):
             self.flow._apply(fn, recurse)
         return super()._apply(fn, recurse)
-
-
-def references_of(batch: Batch) -> References | None:
-    """Return the references of a batch (:func:`colorize.data.references.collate`)."""
-    if "reference_frame" not in batch:
-        return None
-    return References(*(batch[f"reference_{name}"] for name in ("frame", "gray", "chroma", "flow")))

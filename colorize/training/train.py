@@ -23,15 +23,14 @@ from colorize.inference.shipped import resolve
 from colorize.losses import Refinement
 from colorize.metrics import ClipMetric, Metric, split_metrics
 from colorize.networks.base import Network
-from colorize.networks.guided.network import GuidedNetwork
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.networks.prototype.refiner import Refiner
 from colorize.pretrained.squeezenet import SqueezeNet
 from colorize.pretrained.vgg19 import VGG19
-from colorize.training.callbacks import ValidationPictures
 from colorize.training.curves import draw_curves
 from colorize.training.loaders import Loaders
 from colorize.training.objective import Objective
+from colorize.training.pictures import ValidationPictures
 from colorize.training.runs import (
     best_checkpoint,
     claim,
@@ -40,7 +39,7 @@ from colorize.training.runs import (
     quieten_lightning,
     run_directory,
 )
-from colorize.training.task import GIVEN, ColorizationTask
+from colorize.training.task import ColorizationTask
 
 # Settings that may differ when a run is continued; any other difference is another run.
 _MAY_CHANGE = (
@@ -93,7 +92,9 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
     if config.init is not None:
         checkpoints.fill(checkpoints.load_checkpoint(resolve(config.init)), model, refiner)
     needs = (
-        objective.needs - GIVEN | _inputs_needed(model) | ({"refiner_flow"} if refiner else set())
+        objective.needs - model.provides
+        | _inputs_needed(model)
+        | ({"refiner_flow"} if refiner else set())
     )
     _refuse_idle_losses(losses, config.sampling)
     if references is not None and needs:
@@ -143,7 +144,7 @@ def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
 def _references(config: DictConfig, model: Network) -> ReferenceSampling | None:
     """Return how references are drawn; refuse them, or their losses, where they cannot act."""
     sampling: ReferenceSampling | None = build(config.references)
-    guided = isinstance(model, GuidedNetwork)
+    guided = "references" in model.takes
     if guided and sampling is None:
         raise ConfigError("model=guided learns from references: pass references=sampled")
     if not guided and sampling is not None:

@@ -14,7 +14,7 @@ from colorize.films.plan.digests import digest_of
 from colorize.films.plan.manifest import KEEP, Manifest, Settings, Shot, read_manifest
 from colorize.films.run import Share, run_job
 from colorize.films.sheet import sheet_rows
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import fingerprint, open_source
 from colorize.media.pictures.coding import encode_picture
 
@@ -64,7 +64,7 @@ class _Job:
         self,
         source: Path,
         output: Path,
-        colorizer: Colorizer,
+        colorizer: LoadedNetworks,
         settings: Settings,
         references: Sequence[Path],
     ) -> None:
@@ -83,7 +83,7 @@ class _Job:
         )
 
 
-def _settings(colorizer: Colorizer, chosen: Mapping[str, Any]) -> Settings:
+def _settings(colorizer: LoadedNetworks, chosen: Mapping[str, Any]) -> Settings:
     """Return the settings of a job."""
     if isinstance(chosen["variant"], int):
         colorizer.check_variant(chosen["variant"])
@@ -108,7 +108,9 @@ def choice_folder(choices: Path, manifest: Manifest, shot: Shot) -> Path:
     return choices / f"{weights}-{size}" / f"{middle(shot):06d}-{guides}"
 
 
-def draw_choices(source: Path, manifest: Manifest, colorizer: Colorizer, choices: Path) -> None:
+def draw_choices(
+    source: Path, manifest: Manifest, colorizer: LoadedNetworks, choices: Path
+) -> None:
     """Draw every colouring of every shot that is not drawn yet, as ``0.jpg`` … in its folder.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from classify.predict import Classifier
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import fingerprint
 
 
@@ -16,10 +16,10 @@ class Models:
     """
 
     def __init__(self) -> None:
-        self._colorizer: tuple[tuple[object, ...], Colorizer] | None = None
+        self._colorizer: tuple[tuple[object, ...], LoadedNetworks] | None = None
         self._classifier: tuple[tuple[object, ...], Classifier] | None = None
 
-    def colorizer(self, path: Path, *, device: str, short_side: int | None) -> Colorizer:
+    def colorizer(self, path: Path, *, device: str, short_side: int | None) -> LoadedNetworks:
         """Return a colorizer.
 
         Raises:
@@ -28,7 +28,7 @@ class Models:
         key = (*_state(path), device, short_side)
         if self._colorizer is None or self._colorizer[0] != key:
             self._colorizer = None  # two at a time may be too much for the memory
-            self._colorizer = key, Colorizer.load(path, device=device, short_side=short_side)
+            self._colorizer = key, LoadedNetworks.load(path, device=device, short_side=short_side)
         return self._colorizer[1]
 
     def classifier(self, path: Path, *, device: str) -> Classifier:

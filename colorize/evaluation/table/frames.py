@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from jaxtyping import UInt8
 
 from colorize.data import Clip, ClipDataset
 from colorize.data.references import middles
-from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.sheet import Picture, contact_sheet
 from colorize.imaging.tensors import to_picture
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame
 
 _FRAME = 12  # of a shot, from 1: late enough to show what a network does with the frames before
 
@@ -30,23 +31,29 @@ def draw_frames(
     """
     chosen = [clips.clips[place] for place in middles(len(clips.clips), count)]
     truths = [_start_of_shot(clip) for clip in chosen]
-    columns = {"input": [to_picture(rgb_to_luma(truth[-1:])[0]) for truth in truths]}
+    columns = {"input": [_gray(truth[-1]) for truth in truths]}
     for row, path in checkpoints.items():
-        colorizer = Colorizer.load(path)
-        columns[row] = [_colored(colorizer, truth) for truth in truths]
-    columns["truth"] = [to_picture(truth[-1]) for truth in truths]
+        networks = LoadedNetworks.load(path)
+        columns[row] = [_colored(networks, truth) for truth in truths]
+    columns["truth"] = [truth[-1].rgb for truth in truths]
     lines = [list(line) for line in zip(*columns.values(), strict=True)]
     titles = [name.replace("_", " ") for name in columns]
     return contact_sheet(lines, column_titles=titles, row_titles=[clip.name for clip in chosen])
 
 
-def _start_of_shot(clip: Clip) -> Float[Tensor, "t 3 h w"]:
-    """Return the first frames of a clip's first shot, in [0, 1]."""
-    end = next((start for start in clip.shots if start > 0), clip.count)
-    frames = np.array(clip.frames[: min(_FRAME, end)]).astype(np.float32) / 255
-    return torch.from_numpy(frames).permute(0, 3, 1, 2)
+def _start_of_shot(clip: Clip) -> list[Frame]:
+    """Return the first frames of a clip's first shot."""
+    start, stop = clip.spans[0]
+    numbers = range(start, min(stop, start + _FRAME))
+    return [Frame(number, "", np.array(clip.frames[number])) for number in numbers]
 
 
-def _colored(colorizer: Colorizer, truth: Float[Tensor, "t 3 h w"]) -> Picture:
+def _gray(frame: Frame) -> Picture:
+    return to_picture(torch.from_numpy(frame.gray())[None])
+
+
+def _colored(networks: LoadedNetworks, truth: Sequence[Frame]) -> Picture:
     """Return the last frame as the first output shows it."""
-    return to_picture(colorizer.stream(variant=0)(rgb_to_luma(truth))[-1, 0])
+    engine = ShotEngine(networks, RenderSettings(stillness=0.0))
+    *_, (last,) = engine(truth, variant=0)
+    return last.rgb

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -132,13 +132,14 @@ class GuidedNetwork(Network):
         gray: Float[Tensor, "b 1 h w"],
         references: References | None = None,
         *,
-        extra: None = None,
+        extra: Float[Tensor, "b e h w"] | None = None,
     ) -> Painted:
         """Return one RGB colouring of ``gray`` with exactly its luma; it is not clipped.
 
         Provided are, besides the fused and attended chroma, which frames are ``served`` by any
         reference (b, bool).
         """
+        assert extra is None, "this network sees the gray frame alone"
         steps = self.paint(gray, references)
         counts = (0,) * len(gray) if references is None else references.counts
         served = torch.tensor([count > 0 for count in counts])
@@ -306,7 +307,7 @@ class GuidedNetwork(Network):
 
     def _complete(self, references: References) -> References:
         """Pad references as the frames are, and compute the keys that are missing."""
-        planes = {
+        planes: dict[str, Any] = {
             name: None if given is None else _padded(given, self.unet.multiple)
             for name in ("luma", "chroma", "mask", "flow", "propagated")
             for given in (getattr(references, name),)

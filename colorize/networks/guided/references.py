@@ -158,7 +158,9 @@ class References:
     def _each(self, change: Callable[[Tensor], Tensor], **others: Any) -> References:
         """Return all planes changed, and ``others`` in place of what is no plane."""
         planes = {name: getattr(self, name) for name in _PLANES}
-        changed = {name: change(each) for name, each in planes.items() if each is not None}
+        changed: dict[str, Any] = {
+            n: change(each) for n, each in planes.items() if each is not None
+        }
         return replace(self, **changed, **others)
 
     def _index(self, places: object) -> Int64[Tensor, " n"]:
