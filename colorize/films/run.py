@@ -129,7 +129,7 @@ def _plan(
     with writing(store.folder):
         manifest.write(store.manifest)
         digests.note(store.digests)
-    facts = output_facts(source, output.suffix, settings.quality)
+    facts = output_facts(source, output.suffix, settings)
     longest = longest_part(source.size)
     return manifest, divide(manifest, digests, longest=longest, output=facts)
 
@@ -262,7 +262,7 @@ def make_rendering(
         assert found is not None, "only parts whose state is at hand are rendered"
         return found
 
-    effort = Effort(batch_size, settings.short_side, say)
+    effort = Effort(batch_size, colorizer.short_side, say)
     joining = Joining(
         device=colorizer.device,
         saturation=settings.saturation,

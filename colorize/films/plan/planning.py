@@ -92,7 +92,7 @@ def _guided(
     ):
         return known.references, shots
     found = find_frames(given, source, count=shots[-1].stop, say=say)
-    chosen = choose_references(shots, found, source, colorizer, short_side=settings.short_side)
+    chosen = choose_references(shots, found, source, colorizer, short_side=colorizer.short_side)
     served = sum(bool(shot.guided_by) for shot in chosen)
     say(f"{len(found)} references serve {served} of {len(chosen)} shots")
     used = {name for shot in chosen for name in shot.guided_by}
