@@ -13,8 +13,8 @@ from jaxtyping import Float, UInt8
 from classify.checkpoints import Checkpoint, build_network, load_checkpoint
 from classify.data import Examples
 from classify.preprocessing import PICTURE_SUFFIXES, PictureError, to_unit
-from colorize.base.errors import UserError
 from colorize.base.devices import choose_device
+from colorize.base.errors import UserError
 
 
 @dataclass(frozen=True)

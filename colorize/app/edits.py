@@ -23,7 +23,7 @@ def parts_of(job: Job, manifest: Manifest, roots: Roots) -> list[Part]:
     if digests is None or any(shot.chosen is None for shot in manifest.shots):
         return []
     with open_source(job.input(roots)) as source:
-        facts = output_facts(source, job.output(roots).suffix, manifest.settings.quality)
+        facts = output_facts(source, job.output(roots).suffix, manifest.settings)
         longest = longest_piece(source.size)
     return divide(manifest, digests, longest=longest, output=facts)
 

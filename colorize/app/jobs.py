@@ -14,10 +14,11 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from colorize.app.asked import Asked
 from colorize.app.error import PageError
 from colorize.app.kinds import named_kind
 from colorize.app.roots import Roots
@@ -25,43 +26,12 @@ from colorize.app.schema import build
 from colorize.base.files import write_atomically
 from colorize.films.plan.manifest import Manifest, read_manifest
 from colorize.films.store import Store, job_folder
+from colorize.inference.settings import without_retired
 from colorize.media import IMAGE_SUFFIXES
 from colorize.media.pictures.folder import picture_files
 from colorize.media.video.encoder import CONTAINERS
 
 FORMAT = "tooncolor-page-1"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a user chooses for a job; ``checkpoint`` is a path as the page writes it.
-
-    The others are those of :class:`colorize.films.Settings`; ``short_side`` None is the training's.
-    """
-
-    checkpoint: str = ""
-    device: str = ""
-    short_side: int | None = None
-    variant: int | str = "auto"
-    stillness: float = 0.9
-    saturation: float = 1.0
-    quality: int = 90
-    recolor: bool = False
-    fast: bool = False
-
-    def check(self) -> None:
-        """Refuse what no job can have.
-
-        Raises:
-            PageError: Naming the setting.
-        """
-        for name, low, high in (("stillness", 0, 1), ("saturation", 0, 10), ("quality", 1, 100)):
-            if not low <= getattr(self, name) <= high:
-                raise PageError(f"{name} is {getattr(self, name)}: expected {low} to {high}")
-        if self.short_side is not None and not 16 <= self.short_side <= 4096:
-            raise PageError(f"size is {self.short_side}: expected 16 to 4096 pixels, or nothing")
-        if isinstance(self.variant, str) and self.variant != "auto":
-            raise PageError(f"variant is {self.variant!r}: expected auto or a number")
 
 
 @dataclass
@@ -71,7 +41,7 @@ class Job:
     folder: Path
     title: str = ""
     source: str | None = None
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
     state: Literal["draft", "waiting", "done", "failed", "stopped", "planned"] = "draft"
     message: str = ""
     created: float = 0.0
@@ -200,8 +170,11 @@ def _read(folder: Path) -> Job:
     try:
         content: Mapping[str, Any] = json.loads((folder / "page.json").read_bytes())
         values = {name: content[name] for name in _WRITTEN}
-        return Job(folder, asked=build(Asked, content["asked"]), **values)
-    except (OSError, ValueError, KeyError, TypeError):
+        asked, gone = without_retired(content["asked"])
+        if gone:
+            values["message"] = f"{gone}; delete this job and make it anew to colour it without"
+        return Job(folder, asked=build(Asked, asked), **values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Job(folder, title="damaged job")
 
 
@@ -218,14 +191,3 @@ def copy_single(job: Job, path: Path) -> None:
         shutil.copyfile(path, folder / path.name)
         job.source = None
         job.write()
-
-
-def changed(asked: Asked, **values: Any) -> Asked:
-    """Return settings with some of them changed and checked.
-
-    Raises:
-        PageError: A value is out of range.
-    """
-    new = replace(asked, **values)
-    new.check()
-    return new

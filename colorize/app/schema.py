@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from starlette.requests import Request
 
@@ -59,9 +59,11 @@ def build(kind: type[T], content: Any) -> T:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Return whether a value of JSON has a type: a scalar, a union of some, or a list of one."""
-    if get_origin(kind) is UnionType:
+    """Return whether a value of JSON has a type: a scalar, certain words, a union or a list."""
+    if get_origin(kind) in (Union, UnionType):
         return any(_fits(value, each) for each in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
     if get_origin(kind) is list:
         return isinstance(value, list) and all(_fits(each, *get_args(kind)) for each in value)
     if kind is float:
@@ -74,6 +76,8 @@ def _fits(value: Any, kind: Any) -> bool:
 def _named(kind: Any) -> str:
     """Return how a user calls a type."""
     names = {str: "text", int: "a whole number", float: "a number", bool: "yes or no"}
-    if get_origin(kind) is UnionType:
+    if get_origin(kind) is Literal:
+        return " or ".join(get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
         return " or ".join(_named(each) for each in get_args(kind) if each is not NoneType)
     return names.get(kind, "a list")

@@ -94,20 +94,17 @@ class Studio:
     def _request(self, job: Job, plan_only: bool) -> dict[str, Any]:
         """Return what the worker is asked for."""
         asked = job.asked
-        asked.check()
         if not asked.checkpoint:
             raise PageError("choose weights first; colorize-train makes them")
         checkpoint = weights_file(asked.checkpoint, self.roots)
         references = [] if refuses_references(checkpoint) else references_of(job)
-        names = ("variant", "stillness", "saturation", "quality", "recolor", "fast")
         return {
             "task": "colour",
             "source": str(job.input(self.roots)),
             "output": str(job.output(self.roots)),
             "choices": str(job.folder / "choices"),
             "checkpoint": str(checkpoint),
-            "short_side": asked.short_side,
-            "settings": {name: getattr(asked, name) for name in names},
+            "settings": asked.values(),
             "references": [str(path) for path in references],
             "plan_only": plan_only,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from math import inf
 from typing import NoReturn
 
 from colorize.base.errors import fail
@@ -16,28 +17,21 @@ class Parser(argparse.ArgumentParser):
         fail(f"{message}; see {self.prog} --help")
 
 
-def whole(text: str) -> int:
-    """Return a whole number from 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+def whole(text: str, *, low: int | float = 0, high: int | float = inf) -> int:
+    """Return a whole number from ``low``, which is not negative, to ``high``."""
+    if not text.isdecimal() or not low <= int(text) <= high:
+        name = "positive whole number" if low == 1 and high == inf else "whole number"
+        span = "" if high == inf else f" from {low:g} to {high:g}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a {name}{span}")
     return int(text)
 
 
 def positive(text: str) -> int:
     """Return a positive whole number."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
+    return whole(text, low=1)
 
 
-def percent(text: str) -> int:
-    """Return a whole number from 1 to 100."""
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
-    return int(text)
-
-
-def number(text: str, *, low: float, high: float) -> float:
+def number(text: str, *, low: int | float, high: int | float) -> float:
     """Return a number from ``low`` to ``high``."""
     try:
         value = float(text)

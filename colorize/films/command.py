@@ -6,19 +6,17 @@ import argparse
 import os
 import sys
 from functools import partial
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from colorize.base.command_line import Parser, number, percent, positive
+from colorize.base.command_line import Parser, number, positive, whole
 from colorize.base.errors import one_line_errors
+from colorize.inference.settings import RenderSettings, Setting, declared_settings
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
 if TYPE_CHECKING:
-    from colorize.films.plan.manifest import Settings, Variant
     from colorize.films.run import Done, Share
-    from colorize.inference.loaded import LoadedNetworks
-
-STILLNESS = 0.9  # colorize.motion.smoothing.DEFAULT_STRENGTH
 
 _EXAMPLES = """\
 examples:
@@ -61,46 +59,32 @@ def _run(options: argparse.Namespace) -> Done:
     # The stages of a job share the cores: a thread that waits must not keep one busy. OpenMP reads
     # it when PyTorch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from colorize.films.plan.manifest import Settings
     from colorize.films.run import run_job
-    from colorize.inference.loaded import LoadedNetworks
     from colorize.inference.shipped import resolve
 
-    options.checkpoint = resolve(options.checkpoint or "default")
+    settings = chosen_settings(options)
     colorizer = LoadedNetworks.load(
-        options.checkpoint,
+        resolve(options.checkpoint or "default"),
         device=options.device,
-        short_side=options.size,
+        short_side=settings.short_side,
         flow_weights=options.flow_weights,
     )
     return run_job(
         options.input,
         options.output,
         colorizer=colorizer,
-        settings=_settings(options, colorizer),
+        settings=Settings.of(colorizer, settings),
         references=[] if options.no_references else options.reference,
         batch_size=options.batch_size,
         share=_share(options),
     )
 
 
-def _settings(options: argparse.Namespace, colorizer: LoadedNetworks) -> Settings:
-    """Return what decides the pixels of the result."""
-    from colorize.films.plan.manifest import Settings
-    from colorize.media import fingerprint
-
-    if isinstance(options.variant, int):
-        colorizer.check_variant(options.variant)
-    return Settings(
-        checkpoint=str(options.checkpoint),
-        weights=fingerprint(options.checkpoint),
-        short_side=colorizer.short_side,
-        refine=options.refine is not False and colorizer.refiner is not None,
-        variant=options.variant,
-        stillness=options.stillness,
-        saturation=options.saturation,
-        quality=options.quality,
-        recolor=options.recolor,
-        fast=options.fast,
+def chosen_settings(options: argparse.Namespace) -> RenderSettings:
+    """Return the settings that the command line says."""
+    return RenderSettings(
+        **{each.name: getattr(options, each.name) for each in declared_settings()}
     )
 
 
@@ -170,56 +154,45 @@ def _add_references(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_looks(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--variant",
-        type=_variant,
-        default="auto",
-        metavar="N",
-        help="which of the model's K colourings, or auto: one for each shot (default auto)",
-    )
-    group.add_argument(
-        "--stillness",
-        type=partial(number, low=0.0, high=1.0),
-        default=STILLNESS,
-        metavar="0-1",
-        help=f"how firmly colours hold still within a shot (default {STILLNESS})",
-    )
-    group.add_argument(
-        "--saturation",
-        type=partial(number, low=0.0, high=10.0),
-        default=1.0,
-        metavar="FACTOR",
-        help="strength of the colours (default 1)",
-    )
-    group.add_argument(
-        "--recolor",
-        action="store_true",
-        help="colour also shots that are in colour already, from their luma",
-    )
-    group.add_argument(
-        "--no-refine",
-        dest="refine",
-        action="store_const",
-        const=False,
-        help="leave out the checkpoint's refinement network, if it has one",
-    )
+    for setting in declared_settings():
+        _add_setting(group, setting)
     group.add_argument(
         "--flow-weights",
         metavar="FILE",
         help="RAFT's weights for a refinement network that uses it (default: as in its training)",
     )
-    group.add_argument(
-        "--size",
-        type=positive,
-        help="short side the network works at, in pixels (default: that of the training)",
-    )
-    group.add_argument(
-        "--quality",
-        type=percent,
-        default=90,
-        metavar="1-100",
-        help="of JPEG, WebP and video (default 90); PNG, TIFF and BMP lose nothing",
-    )
+
+
+def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    """Add the flag of a setting."""
+    add = partial(group.add_argument, dest=setting.name, help=setting.help)
+    if setting.kind == "check" and setting.default:
+        add(f"--no-{setting.word}", action="store_false")
+    elif setting.kind == "check":
+        add(f"--{setting.word}", action="store_true")
+    else:
+        span = None if setting.high == inf else f"{setting.low:g}-{setting.high:g}"
+        add(
+            f"--{setting.word}",
+            type=partial(_value, setting),
+            default=setting.default,
+            metavar=setting.metavar or span or setting.word.upper(),
+        )
+
+
+def _value(setting: Setting, text: str) -> Any:
+    """Return what a user wrote for a setting."""
+    match setting.kind:
+        case "slider":
+            return number(text, low=setting.low, high=setting.high)
+        case "number":
+            return whole(text, low=setting.low, high=setting.high)
+    if text in setting.choices:
+        return text
+    if setting.numbered and text.isdecimal():
+        return int(text)
+    known = " nor ".join(setting.words)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {known}")
 
 
 def _add_work(group: argparse._ArgumentGroup) -> None:
@@ -229,12 +202,6 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         type=positive,
         default=4,
         help="frames at a time (default 4); halved by itself when memory runs out",
-    )
-    group.add_argument(
-        "--fast",
-        action="store_true",
-        help="compute in half precision: nearly the same colours, nearly twice as fast on GPUs and "
-        "on processors with bfloat16 instructions (slower on others)",
     )
     group.add_argument(
         "--shard",
@@ -258,14 +225,6 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         const="merge",
         help="put together what shards have coloured",
     )
-
-
-def _variant(text: str) -> Variant:
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a whole number")
-    return int(text)
 
 
 def _shard(text: str) -> tuple[int, int]:

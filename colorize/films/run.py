@@ -122,7 +122,7 @@ def _plan(
     with writing(store.folder):
         manifest.write(store.manifest)
         digests.note(store.digests)
-    facts = output_facts(source, output.suffix, settings.quality)
+    facts = output_facts(source, output.suffix, settings)
     longest = longest_piece(source.size)
     return manifest, divide(manifest, digests, longest=longest, output=facts)
 

@@ -19,7 +19,7 @@ from colorize.base.errors import UserError
 if TYPE_CHECKING:
     from typing import Self
 
-    from colorize.inference.colorizer import Colorizer
+    from colorize.inference.loaded import LoadedNetworks
 
 Affects = Literal["pixels", "file", "plan"]
 Kind = Literal["check", "choice", "number", "slider"]
@@ -206,7 +206,7 @@ class RenderSettings:
     def __post_init__(self) -> None:
         checked(self.values())
 
-    def fitted(self, colorizer: Colorizer) -> Self:
+    def fitted(self, colorizer: LoadedNetworks) -> Self:
         """Return what these settings come to with a network: its working size, its refiner or none.
 
         Raises:

@@ -14,14 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from colorize.films.render.coloring import Coloring
+from colorize.films.render.effort import Effort
+from colorize.films.render.joining import Joining
 
 from benchmarks.timing import Setting, one_core
 from colorize.cartoon import CartoonSeries
 from colorize.films.plan.analysis import look_through
 from colorize.films.plan.manifest import Settings
-from colorize.films.render.coloring import Coloring
-from colorize.films.render.effort import Effort
-from colorize.films.render.joining import Joining
 from colorize.films.run import run_job
 from colorize.inference.checkpoints import Checkpoint
 from colorize.inference.colorizer import Colorizer

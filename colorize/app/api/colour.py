@@ -16,8 +16,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.app.api.base import Api, kept, whole_number
+from colorize.app.asked import Asked
 from colorize.app.error import PageError
-from colorize.app.jobs import Asked, Job, changed, copy_single
+from colorize.app.jobs import Job, copy_single
 from colorize.app.kinds import named_kind
 from colorize.app.reel import SIZES
 from colorize.app.schema import read_json
@@ -99,7 +100,7 @@ class ColourApi(Api):
         job = self._job(request)
         with job.lock:
             self._check_idle(job)
-            job.asked = changed(asked)
+            job.asked = asked
             job.write()
         return JSONResponse(self._whole(job))
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.app.api.base import Api, whole_number
+from colorize.app.asked import form
 from colorize.app.kinds import FILM_SUFFIXES, PICTURE_SUFFIXES
 from colorize.app.weights import find_weights
 from colorize.media.pictures.folder import natural_key
@@ -40,6 +41,7 @@ class FilesApi(Api):
                 "roots": self.studio.roots.names,
                 "devices": self.studio.queue.devices,
                 "limits": asdict(limits),
+                "settings": form(),
                 "pictures": sorted(PICTURE_SUFFIXES),
                 "films": sorted(FILM_SUFFIXES),
             }

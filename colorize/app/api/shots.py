@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, make_dataclass, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.app.api.base import Api, kept
+from colorize.app.asked import form
 from colorize.app.edits import changed_shots, choose, merge, split
 from colorize.app.error import PageError
-from colorize.app.jobs import Job, changed
+from colorize.app.jobs import Job
 from colorize.app.schema import read_json
 from colorize.app.tasks.colour import choice_folder
 from colorize.films.plan.manifest import KEEP, Manifest, Shot
@@ -43,12 +44,9 @@ class Split:
     frame: int
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is set for all shots."""
-
-    saturation: float
-    stillness: float
+# What is set for all shots at once.
+SLIDERS = [each["name"] for each in form() if each["kind"] == "slider"]
+Look = make_dataclass("Look", [(name, float) for name in SLIDERS], frozen=True)
 
 
 class ShotsApi(Api):
@@ -90,22 +88,12 @@ class ShotsApi(Api):
         )
 
     async def look(self, request: Request) -> Response:
-        """Set saturation and stillness of the whole job."""
-        asked, job = await read_json(request, Look), self._job(request)
+        """Set what can be set of the whole job."""
+        look, job = asdict(await read_json(request, Look)), self._job(request)
         with job.lock:
-            job.asked = changed(job.asked, saturation=asked.saturation, stillness=asked.stillness)
+            job.asked = replace(job.asked, **look)
             job.write()
-        return await self._edit(
-            job,
-            lambda m: replace(
-                m,
-                settings=replace(
-                    m.settings,
-                    saturation=float(asked.saturation),
-                    stillness=float(asked.stillness),
-                ),
-            ),
-        )
+        return await self._edit(job, lambda m: replace(m, settings=replace(m.settings, **look)))
 
     def picture(self, request: Request) -> Response:
         """Show a colouring of a shot."""
@@ -151,8 +139,7 @@ class ShotsApi(Api):
             "outputs": job.outputs,
             "changed": len(waiting),
             "frames": sum(shot.stop - shot.start for shot in waiting),
-            "saturation": manifest.settings.saturation,
-            "stillness": manifest.settings.stillness,
+            **{name: getattr(manifest.settings, name) for name in SLIDERS},
         }
 
     def _shot(self, job: Job, manifest: Manifest, shot: Shot, is_changed: bool) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from colorize.films.plan.manifest import KEEP, Manifest, Settings, Shot, read_ma
 from colorize.films.run import Share, run_job
 from colorize.films.sheet import sheet_rows
 from colorize.inference.loaded import LoadedNetworks
-from colorize.media import fingerprint, open_source
+from colorize.inference.settings import RenderSettings
+from colorize.media import open_source
 from colorize.media.pictures.coding import encode_picture
 
 
@@ -28,22 +29,22 @@ def colour(
     choices: str,
     checkpoint: str,
     device: str,
-    short_side: int | None,
     settings: Mapping[str, Any],
     references: Sequence[str],
     plan_only: bool,
 ) -> dict[str, int]:
     """Colour ``source`` into ``output``, drawing the shots' colourings into ``choices`` first.
 
-    ``settings`` are those of :class:`Settings` that the page asks about. Returns the numbers of
-    shots and frames, of frames coloured now, and of colourings a shot can have.
+    ``settings`` are those of :class:`RenderSettings`. Returns the numbers of shots and frames, of
+    frames coloured now, and of colourings a shot can have.
 
     Raises:
         MediaError, JobError, CheckpointError: See :func:`run_job`.
     """
-    colorizer = models.colorizer(Path(checkpoint), device=device, short_side=short_side)
+    chosen = RenderSettings(**settings)
+    colorizer = models.colorizer(Path(checkpoint), device=device, short_side=chosen.short_side)
     guides = [Path(each) for each in references]
-    job = _Job(Path(source), Path(output), colorizer, _settings(colorizer, settings), guides)
+    job = _Job(Path(source), Path(output), colorizer, Settings.of(colorizer, chosen), guides)
     planned = job.run(Share(only="plan"), say)
     assert planned.folder is not None
     manifest = read_manifest(planned.folder / "manifest.json")
@@ -81,20 +82,6 @@ class _Job:
             share=share,
             say=say,
         )
-
-
-def _settings(colorizer: LoadedNetworks, chosen: Mapping[str, Any]) -> Settings:
-    """Return the settings of a job."""
-    if isinstance(chosen["variant"], int):
-        colorizer.check_variant(chosen["variant"])
-    path = colorizer.checkpoint.path
-    return Settings(
-        checkpoint=str(path),
-        weights=fingerprint(path),
-        short_side=colorizer.short_side,
-        refine=colorizer.refiner is not None,
-        **chosen,
-    )
 
 
 def choice_folder(choices: Path, manifest: Manifest, shot: Shot) -> Path:

@@ -27,14 +27,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from colorize.base.errors import did_you_mean
+from colorize.base.errors import UserError, did_you_mean
 from colorize.base.files import write_atomically
 from colorize.films.error import JobError
-from colorize.inference.settings import RenderSettings
+from colorize.inference.settings import RenderSettings, checked, without_retired
+from colorize.media import fingerprint
+
+if TYPE_CHECKING:
+    from colorize.inference.loaded import LoadedNetworks
 
 FORMAT = "tooncolor-job-1"
 KEEP: Literal["keep"] = "keep"
@@ -91,10 +95,25 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(RenderSettings):
-    """What decides the pixels of a job besides its source and its references."""
+    """What decides the pixels of a job besides its source and its references.
+
+    They are as they came to be with the ``checkpoint``; ``weights`` is the digest of that file.
+    """
 
     checkpoint: str
     weights: str
+
+    @classmethod
+    def of(cls, colorizer: LoadedNetworks, chosen: RenderSettings) -> Settings:
+        """Return the settings of a job whose network was loaded at the ``chosen`` working size.
+
+        Raises:
+            UserError: The network has no such variant.
+        """
+        assert colorizer.checkpoint is not None, "it was loaded from a file"
+        path = colorizer.checkpoint.path
+        fitted = chosen.fitted(colorizer).values()
+        return cls(**fitted, checkpoint=str(path), weights=fingerprint(path))
 
 
 @dataclass(frozen=True)
@@ -157,14 +176,15 @@ def read_manifest(path: Path) -> Manifest:
 
 def _settings(value: Any, path: Path) -> Settings:
     """Return the settings of a manifest, which may be of an earlier version."""
-    if isinstance(value, Mapping):
-        if value.get("snap"):
-            raise JobError(
-                f"{path}: settings has snap, which is gone: it was measured to be no gain on real "
-                "drawings; take it out, and the shots are rendered anew"
-            )
-        value = {name: each for name, each in value.items() if name != "snap"}
-    settings: Settings = _built(Settings, value, path, "settings")
+    known, gone = without_retired(value) if isinstance(value, Mapping) else (value, "")
+    if gone:
+        raise JobError(f"{path}: settings: {gone}; take it out, and the shots are rendered anew")
+    _check_names(Settings, known, path, "settings")
+    try:
+        known = checked(known)
+    except UserError as error:
+        raise JobError(f"{path}: settings: {error}") from None
+    settings: Settings = _built(Settings, known, path, "settings")
     return settings
 
 
@@ -236,11 +256,10 @@ def _check_names(kind: type, value: Any, path: Path, what: str) -> None:
 def _built(kind: type, value: Any, path: Path, what: str) -> Any:
     """Build a dataclass from an object of a manifest."""
     _check_names(kind, value, path, what)
-    try:
-        return kind(**value)
-    except TypeError:
-        needed = ", ".join(sorted({field.name for field in fields(kind)} - set(value)))
-        raise JobError(f"{path}: {what} lacks one of {needed}; delete the file") from None
+    for field in fields(kind):
+        if field.default is MISSING and field.name not in value:
+            raise JobError(f"{path}: {what} lacks {field.name}; delete the file")
+    return kind(**value)
 
 
 def _check_cover(manifest: Manifest, path: Path) -> None:

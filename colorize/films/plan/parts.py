@@ -7,10 +7,11 @@ on, so that a part whose key is known is never rendered again, and a stale one i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from colorize.films.plan.digests import Digests, digest_of
 from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
+from colorize.inference.settings import RenderSettings
 from colorize.media import Source
 from colorize.media.pictures.folder import picture_files
 
@@ -66,12 +67,14 @@ def divide(
     return parts
 
 
-def output_facts(source: Source, suffix: str, quality: int) -> list[object]:
+def output_facts(source: Source, suffix: str, settings: RenderSettings) -> list[object]:
     """Return what the files written for ``source`` depend on besides their pixels."""
+    # Keys of the first version hold the quality without its name.
+    (_, quality), *newer = settings.deciding("file").items()
     if source.kind == "video":
-        return [suffix.lower(), quality]
+        return [suffix.lower(), quality, *newer]
     lossy = suffix.lower() in _LOSSY if source.kind == "image" else _any_lossy(source)
-    return [quality] if lossy else []
+    return [quality, *newer] if lossy else []
 
 
 def _any_lossy(source: Source) -> bool:
@@ -82,12 +85,7 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     """Return the settings that the pixels of a shot depend on."""
     if shot.chosen == KEEP:
         return [KEEP]
-    pixels = asdict(settings)
-    for name in ("checkpoint", "variant", "quality", "recolor"):
-        del pixels[name]
-    if not pixels["fast"]:
-        del pixels["fast"]  # as before there was such a setting
-    return [shot.chosen, pixels]
+    return [shot.chosen, {"weights": settings.weights, **settings.deciding("pixels")}]
 
 
 def _references(manifest: Manifest, shot: Shot) -> list[object]:

@@ -99,16 +99,21 @@ class Fusion(nn.Module):
 def fuse(
     scores: Float[Tensor, "b s 1 h w"], chroma: Float[Tensor, "b s 2 h w"], slots: tuple[int, ...]
 ) -> Fused:
-    """Return the mean chroma under the softmax of the scores, its evidence and its spread.
+    """Return the mean chroma under the scores, the evidence for it and its spread.
 
-    ``slots`` are the numbers of proposals of each kind, in their order along s.
+    ``slots`` are the numbers of proposals of each kind, in their order along s. Among those of one
+    kind a softmax decides; the kinds count by the best score of each. So what is proposed twice
+    weighs no more than once, and mere numbers are no evidence.
     """
-    weights = scores.softmax(dim=1)
-    there = (scores.amax(dim=1) > NEVER / 2).to(chroma.dtype)
+    best = torch.stack([part.amax(dim=1) for part in scores.split(slots, dim=1)], dim=1)
+    shares = best.softmax(dim=1).split(1, dim=1)
+    within = [part.softmax(dim=1) for part in scores.split(slots, dim=1)]
+    weights = torch.cat([own * share for own, share in zip(within, shares, strict=True)], dim=1)
+    there = (best.amax(dim=1) > NEVER / 2).to(chroma.dtype)
     mean = (weights * chroma).sum(dim=1)
     square = (weights * chroma.square().sum(dim=2, keepdim=True)).sum(dim=1)
     variance = (square - mean.square().sum(dim=1, keepdim=True)).clamp_min(1e-8)
-    evidence = scores.logsumexp(dim=1).sigmoid()
+    evidence = best.logsumexp(dim=1).sigmoid()
     return Fused(mean * there, evidence * there, variance.sqrt() * there)
 
 

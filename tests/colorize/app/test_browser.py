@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 
 from colorize.films.plan.manifest import read_manifest
+from colorize.inference.settings import RenderSettings, declared_settings
 from colorize.media import VideoSource
 from tests.classify.samples import class_folders
 from tests.classify.tiny import write_checkpoint
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, gray_frames, png
 from tests.colorize.films.drawn import tinted
+from tests.colorize.inference.test_settings import other
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -151,6 +153,33 @@ def check_film(path: Path, source: Path) -> None:
         assert before.time == after.time
         assert np.ptp(after.rgb.astype(int), axis=2).max() > 8
         assert np.abs(before.gray() - after.gray()).mean() < 0.03
+
+
+def test_every_setting_of_the_form_is_sent(tab, served, tmp_path):
+    page, _ = served
+    (tmp_path / "a.png").write_bytes(png(gray_frames()[0]))
+    drop(tab.locator(".drop"), tmp_path / "a.png")
+    for setting in declared_settings():
+        if setting.label is None:
+            continue
+        control, value = tab.get_by_label(setting.label, exact=False), other(setting)
+        match setting.kind:
+            case "check":
+                control.set_checked(value)
+            case "choice":
+                control.select_option(str(value))
+            case _:
+                control.fill(str(value))
+    tab.get_by_role("button", name="Colour", exact=True).click()
+    state(tab, "done")
+    [job] = page.studio.jobs.all()
+    wanted = {each.name: other(each) for each in declared_settings() if each.label is not None}
+    assert job.asked.values() == {**RenderSettings().values(), **wanted}
+    tab.reload()
+    expect(tab.get_by_label("Working size (short side)")).to_have_value("48")
+    expect(tab.get_by_label("Colouring", exact=True)).to_have_value("1")
+    expect(tab.get_by_label("Stillness of colours")).to_have_value("0.5")
+    expect(tab.get_by_label("Compute in half precision")).to_be_checked()
 
 
 def test_the_divider_and_the_film_follow_mouse_and_keyboard(tab, served, tmp_path):

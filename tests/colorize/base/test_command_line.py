@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from colorize.base.command_line import Parser, number, percent, positive, whole
+from colorize.base.command_line import Parser, number, positive, whole
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from colorize.base.command_line import Parser, number, percent, positive, whole
     [
         (whole, {"0": 0, "12": 12}, ["-1", "1.5", "x", "", "²"]),
         (positive, {"1": 1, "12": 12}, ["0", "-1", "1.5", "²"]),
-        (percent, {"1": 1, "100": 100}, ["0", "101", "1.5", "²"]),
+        (partial(whole, low=1, high=100), {"1": 1, "100": 100}, ["0", "101", "1.5", "²"]),
         (
             partial(number, low=0.0, high=1.0),
             {"0": 0.0, "0.25": 0.25, "1e-2": 0.01, "1": 1.0},

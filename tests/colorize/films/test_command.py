@@ -16,7 +16,7 @@ from PIL import Image
 from colorize.films import command as cli
 from colorize.films.render import joining
 from colorize.inference.colorizer import Colorizer
-from colorize.motion.smoothing import DEFAULT_STRENGTH
+from colorize.inference.settings import RenderSettings
 from tests.colorize.media.films import NTSC, average_rate, frame_times, gray_ramp, make_film
 from tests.colorize.tiny import write_safetensors
 
@@ -163,8 +163,24 @@ def test_help_does_not_wait_for_pytorch() -> None:
     assert done.stdout == "False\n"
 
 
-def test_the_default_stillness_is_the_measured_one() -> None:
-    assert cli.STILLNESS == DEFAULT_STRENGTH
+@pytest.mark.parametrize(
+    ("words", "settings"),
+    [
+        ([], {}),
+        (["--size", "96"], {"short_side": 96}),
+        (["--variant", "3"], {"variant": 3}),
+        (["--variant", "auto"], {}),
+        (["--saturation", "1.5"], {"saturation": 1.5}),
+        (["--stillness", "0"], {"stillness": 0.0}),
+        (["--quality", "75"], {"quality": 75}),
+        (["--recolor"], {"recolor": True}),
+        (["--no-refine"], {"refine": False}),
+        (["--fast"], {"fast": True}),
+    ],
+)
+def test_flags_are_settings(words: list[str], settings: dict[str, object]) -> None:
+    options = cli.parser().parse_args(["in.mp4", "-o", "out.mp4", *words])
+    assert cli.chosen_settings(options) == RenderSettings(**settings)
 
 
 def empty_folder(folder: Path) -> list[str]:

@@ -1,6 +1,6 @@
 // The Shots tab: every shot in all its colourings; one click chooses.
 
-import { get, post, watch } from "./api.js";
+import { about, get, post, watch } from "./api.js";
 import { careful, clock, fill, h, plural } from "./dom.js";
 import { progressView } from "./progress.js";
 import { slider } from "./settings.js";
@@ -32,6 +32,7 @@ function shotsView(main, id) {
   const [progress, showProgress] = progressView();
   fill(main, head, strip, progress, list, dock);
   let job = null;
+  let settings = []; // as the server describes them
   let shown = "";
   let stop = () => {};
 
@@ -48,7 +49,7 @@ function shotsView(main, id) {
   });
 
   async function look() {
-    job = await get(`/api/jobs/${id}`);
+    [job, { settings }] = await Promise.all([get(`/api/jobs/${id}`), about()]);
     const active = ["waiting", "running"].includes(job.ticket?.state);
     showProgress(job.ticket);
     if (!job.view) {
@@ -70,7 +71,7 @@ function shotsView(main, id) {
     fill(strip, found.shots.map((shot, index) => stripButton(id, shot, index)));
     fill(list, found.shots.map((shot, index) => shotCard(job, found, shot, index, { edit, active })));
     dock.hidden = false;
-    fill(dock, dockOf(found, active, { edit, render }));
+    fill(dock, dockOf(found, settings, active, { edit, render }));
     document.querySelector(`[data-focus="${focus}"]`)?.focus();
   }
   function again() {
@@ -136,13 +137,12 @@ function arrows(event) {
   event.preventDefault();
 }
 
-function dockOf(found, active, { edit, render }) {
-  const send = () => edit("look", { saturation: saturation.read(), stillness: stillness.read() });
-  const saturation = slider("saturation", "Saturation", found.saturation, 0, 2, 0.05, send);
-  const stillness = slider("stillness", "Stillness of colours", found.stillness, 0, 1, 0.05, send);
-  for (const each of [saturation, stillness]) each.control.disabled = active;
+function dockOf(found, settings, active, { edit, render }) {
+  const send = () => edit("look", Object.fromEntries(sliders.map((each) => [each.control.name, each.read()])));
+  const sliders = settings.filter((each) => each.kind === "slider").map((each) => slider(each.name, each.label, found[each.name], each.low, each.high, each.step, send));
+  for (const each of sliders) each.control.disabled = active;
   const words = found.changed ? `Colour ${plural(found.changed, "shot")} (${plural(found.frames, "frame")})` : "All is coloured";
-  return [saturation.element, stillness.element, h("button", { type: "button", class: "first", "data-test": "render", disabled: active || !found.changed, onclick: render }, words)];
+  return [...sliders.map((each) => each.element), h("button", { type: "button", class: "first", "data-test": "render", disabled: active || !found.changed, onclick: render }, words)];
 }
 
 function splitDialog(job, shot, take) {

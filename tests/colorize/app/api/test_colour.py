@@ -182,7 +182,7 @@ def test_films_and_pictures_are_not_mixed(page, tmp_path):
         ({"saturation": 11}, "saturation is 11.0: expected 0 to 10"),
         ({"satuation": 1}, "unknown field 'satuation'; did you mean 'saturation'?"),
         ({"stillness": "much"}, "stillness is 'much': expected a number"),
-        ({"variant": "best"}, "expected auto or a number"),
+        ({"variant": "best"}, "expected auto or a whole number"),
         ({"short_side": 8}, "expected 16 to 4096"),
         ({"device": "cuda:7"}, "expected one of cpu"),
     ],

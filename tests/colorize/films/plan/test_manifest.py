@@ -73,7 +73,17 @@ def shot(number: int, **changes: Any) -> Any:
         (shot(1, auto="x"), "auto of shot 1 is 'x'"),
         (lambda content: content.update(format="other"), "is no manifest of a job"),
         (lambda content: content.update(settings=[]), "settings is []: expected an object"),
-        (lambda content: content["settings"].pop("quality"), "settings lacks one of quality"),
+        (lambda content: content["settings"].pop("weights"), "settings lacks weights"),
+        (lambda content: content["source"].pop("digest"), "source lacks digest"),
+        (
+            lambda content: content["settings"].update(saturation="much"),
+            "settings: saturation is 'much': expected 0 to 10",
+        ),
+        (
+            lambda content: content["settings"].update(snap=True),
+            "settings: snap is gone: it was measured to be no gain on real drawings; take it out",
+        ),
+        (lambda content: content["settings"].update(snab=True), "settings has no 'snab'"),
         (lambda content: [1], "is no manifest of a job"),
         (lambda content: content.update(shots=[3]), "shot 1 is 3: expected an object"),
     ],
@@ -99,3 +109,11 @@ def test_broken_json_is_named_with_its_line(tmp_path: Path) -> None:
     assert text.splitlines()[6].endswith('"stop": 61; "variant": 1},')
     with pytest.raises(JobError, match=r"manifest.json, line 7: .*; mend it, or delete it"):
         read_manifest(path)
+
+
+def test_settings_of_earlier_versions_are_read(tmp_path: Path) -> None:
+    def as_before(content: Any) -> None:
+        del content["settings"]["fast"]
+        content["settings"]["snap"] = False
+
+    assert read_manifest(edited(tmp_path, as_before)) == MANIFEST

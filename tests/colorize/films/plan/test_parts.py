@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from colorize.films.plan.digests import Digests
 from colorize.films.plan.manifest import Manifest, Shot
-from colorize.films.plan.parts import LONGEST, Part, divide, longest_part, pending, shard
+from colorize.films.plan.parts import (
+    LONGEST,
+    Part,
+    divide,
+    longest_part,
+    output_facts,
+    pending,
+    shard,
+)
+from colorize.media import open_source
 from tests.colorize.films.plan.test_manifest import MANIFEST, SETTINGS
+from tests.colorize.media.films import make_film
 
 FRAMES = Digests({f"{index}.png": (1, 2, "content") for index in range(300)})
 
@@ -70,6 +82,26 @@ def test_a_frame_makes_its_shot_stale_from_there_on() -> None:
 def test_what_a_setting_makes_stale(setting: str, value: object, stale: list[int]) -> None:
     manifest = replace(MANIFEST, settings=replace(SETTINGS, **{setting: value}))
     assert changed(keys(), keys(manifest)) == stale
+
+
+def test_keys_are_those_of_the_first_versions() -> None:
+    # Recorded at commit 08e96fc, when settings were not declared once.
+    first, second, kept, *_ = keys()
+    assert first == "c5c34d6e44a7832d56db4bc761f2168e24c92af49e6785b83f3d85ca9aba3750"
+    assert second == "e12716ceb8357d1780efbb2c002380c704a9c45051b3df5fdf03e0fb9d707c75"
+    assert kept == "b725b2a8ad58ca951eaa8a26b31b549a52b5903b9369dbf3c29b1c50dbdf5f58"
+    fast = replace(MANIFEST, settings=replace(SETTINGS, fast=True))
+    assert keys(fast)[0] == "221471cdf42192bb341ae015308fc368465fa45f4420609a1269bc70e748f461"
+
+
+def test_a_film_depends_on_its_quality_and_a_lossless_picture_does_not(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "in.png")
+    with open_source(tmp_path / "in.png") as picture:
+        assert output_facts(picture, ".png", SETTINGS) == []
+        assert output_facts(picture, ".jpg", SETTINGS) == [90]
+        assert output_facts(picture, ".jpg", replace(SETTINGS, quality=80)) == [80]
+    with open_source(make_film(tmp_path / "in.mp4", count=2)) as film:
+        assert output_facts(film, ".MP4", SETTINGS) == [".mp4", 90]
 
 
 def test_the_written_form_makes_all_stale() -> None:
