@@ -61,6 +61,7 @@ def _run(options: argparse.Namespace) -> Done:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from colorize.films.plan.manifest import Settings
     from colorize.films.run import run_job
+    from colorize.inference.loaded import LoadedNetworks
     from colorize.inference.shipped import resolve
 
     settings = chosen_settings(options)
