@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from colorize.films.plan.digests import Digests, digest_of
 from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
-from colorize.inference.settings import RenderSettings
+from colorize.inference.settings import ENGINE, RenderSettings
 from colorize.media import Source
 from colorize.media.pictures.folder import picture_files
 
@@ -54,7 +54,7 @@ def divide(
         for start, stop in _pieces(shot, longest):
             key = digest_of(
                 [
-                    FORMAT,
+                    FORMAT if shot.chosen == KEEP else [FORMAT, ENGINE],
                     digests.of(shot.start, stop),
                     [stop - start, stop - shot.start, longest],
                     _relevant(manifest.settings, shot),

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from colorize.films.plan.digests import Digests
+from colorize.films.plan import parts as parts_module
+from colorize.films.plan.digests import Digests, digest_of
 from colorize.films.plan.manifest import Manifest, Shot
 from colorize.films.plan.parts import (
-    LONGEST,
     Part,
     divide,
-    longest_part,
     output_facts,
     pending,
     shard,
 )
+from colorize.inference.engine import LONGEST, longest_piece
 from colorize.media import open_source
 from tests.colorize.films.plan.test_manifest import MANIFEST, SETTINGS
 from tests.colorize.media.films import make_film
@@ -84,7 +84,14 @@ def test_what_a_setting_makes_stale(setting: str, value: object, stale: list[int
     assert changed(keys(), keys(manifest)) == stale
 
 
-def test_keys_are_those_of_the_first_versions() -> None:
+def test_keys_are_those_of_the_first_versions_while_the_engine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def digest_of_the_first(value: list[object]) -> str:
+        first = "tooncolor-job-1" if isinstance(value[0], list) else value[0]
+        return digest_of([first, *value[1:]])
+
+    monkeypatch.setattr(parts_module, "digest_of", digest_of_the_first)
     # Recorded at commit 08e96fc, when settings were not declared once.
     first, second, kept, *_ = keys()
     assert first == "c5c34d6e44a7832d56db4bc761f2168e24c92af49e6785b83f3d85ca9aba3750"
@@ -92,6 +99,12 @@ def test_keys_are_those_of_the_first_versions() -> None:
     assert kept == "b725b2a8ad58ca951eaa8a26b31b549a52b5903b9369dbf3c29b1c50dbdf5f58"
     fast = replace(MANIFEST, settings=replace(SETTINGS, fast=True))
     assert keys(fast)[0] == "221471cdf42192bb341ae015308fc368465fa45f4420609a1269bc70e748f461"
+
+
+def test_another_engine_makes_all_stale_but_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys()
+    monkeypatch.setattr(parts_module, "ENGINE", 3)
+    assert changed(before, keys()) == [0, 1]
 
 
 def test_a_film_depends_on_its_quality_and_a_lossless_picture_does_not(tmp_path: Path) -> None:
@@ -109,10 +122,10 @@ def test_the_written_form_makes_all_stale() -> None:
 
 
 def test_a_part_fits_the_memory() -> None:
-    assert longest_part((108, 192)) == LONGEST
-    assert longest_part((720, 1280)) == 512 * 2**20 // (3 * 720 * 1280) == 194
-    assert longest_part((2160, 3840)) == 21
-    assert longest_part((20000, 20000)) == 8
+    assert longest_piece((108, 192)) == LONGEST
+    assert longest_piece((720, 1280)) == 512 * 2**20 // (3 * 720 * 1280) == 194
+    assert longest_piece((2160, 3840)) == 21
+    assert longest_piece((20000, 20000)) == 8
 
 
 def chain(*lengths: int) -> list[Part]:
