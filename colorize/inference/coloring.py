@@ -112,7 +112,8 @@ class Coloring:
         """Return the references of consecutive frames: those nearest to their middle."""
         if self._library is None:
             return []
-        return self._library.nearest(names, near=frames[batch[len(batch) // 2]].index)
+        near, most = frames[batch[len(batch) // 2]].index, self._settings.references_per_frame
+        return self._library.nearest(names, near=near, most=most)
 
     def _propagated(
         self,

@@ -17,8 +17,6 @@ from colorize.media import Frame
 from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
 
-MOST = 4  # references of one frame: what they cost grows with their number
-
 
 @dataclass(frozen=True)
 class ColoredPicture:
@@ -43,12 +41,12 @@ class Library:
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
 
-    def nearest(self, names: Sequence[str], *, near: int) -> list[str]:
-        """Return which of some references colour frames around frame ``near``.
+    def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
+        """Return which of some references colour frames around frame ``near``, at most ``most``.
 
-        Of more than :data:`MOST` those nearest in time are taken, then in the order of ``names``.
+        Those nearest in time are taken, then in the order of ``names``.
         """
-        return sorted(names, key=lambda name: self._distance(name, near))[:MOST]
+        return sorted(names, key=lambda name: self._distance(name, near))[:most]
 
     def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
         """Return references, at least one, of one frame worked at ``size`` (height, width)."""

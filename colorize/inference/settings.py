@@ -199,6 +199,17 @@ class RenderSettings:
         affects="pixels",
         always_in_key=True,
     )
+    references_per_frame: int = _declared(
+        default=4,
+        low=1,
+        high=16,
+        flag="references-per-frame",
+        metavar="N",
+        help="a frame looks at its nearest N references (default %(default)s); what it costs grows "
+        "with their number",
+        label="References a frame looks at",
+        affects="pixels",
+    )
     fast: bool = _declared(
         default=False,
         help="compute in half precision: nearly the same colours, nearly twice as fast on GPUs "
