@@ -90,10 +90,13 @@ class ShotsApi(Api):
     async def look(self, request: Request) -> Response:
         """Set what can be set of the whole job."""
         look, job = asdict(await read_json(request, Look)), self._job(request)
-        with job.lock:
+
+        def edit(manifest: Manifest) -> Manifest:
             job.asked = replace(job.asked, **look)
             job.write()
-        return await self._edit(job, lambda m: replace(m, settings=replace(m.settings, **look)))
+            return replace(manifest, settings=replace(manifest.settings, **look))
+
+        return await self._edit(job, edit)
 
     def picture(self, request: Request) -> Response:
         """Show a colouring of a shot."""

@@ -95,6 +95,13 @@ def test_the_look_of_all_shots_is_set_at_once(page, job):
     assert (settings.saturation, settings.stillness) == (0.5, 0.25)
 
 
+def test_a_refused_look_changes_nothing(page, job, monkeypatch):
+    monkeypatch.setattr(page.studio, "is_active", lambda job: True)
+    page.post(f"{job}/shots/look", {"saturation": 0.5, "stillness": 0.25}, 409)
+    asked = page.studio.jobs.get(job.split("/")[-1]).asked
+    assert (asked.saturation, asked.stillness) == (1.0, 0.9)
+
+
 @pytest.mark.parametrize(
     ("what", "content", "status", "said"),
     [
