@@ -93,6 +93,8 @@ def test_the_look_of_all_shots_is_set_at_once(page, job):
     page.wait(job)
     settings = read_manifest(manifest(page, job)).settings
     assert (settings.saturation, settings.stillness) == (0.5, 0.25)
+    found = page.post(f"{job}/shots/look", {"stillness": 1})
+    assert (found["changed"], found["saturation"], found["stillness"]) == (3, 0.5, 1.0)
 
 
 def test_a_refused_look_changes_nothing(page, job, monkeypatch):
