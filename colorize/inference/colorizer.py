@@ -15,18 +15,14 @@ from colorize.base.errors import UserError
 from colorize.imaging import color
 from colorize.imaging.upsampling import upsample_chroma
 from colorize.inference.checkpoints import Checkpoint, build_networks, load_checkpoint
-from colorize.motion.estimators import (
-    FlowEstimator,
-    FlowWeightsError,
-    build_flow_estimator,
-    reference_flow,
-)
+from colorize.motion.estimators import FlowEstimator, build_flow_estimator, reference_flow
 from colorize.motion.propagation import Tracked
 from colorize.networks.base import Luma
 from colorize.networks.guided.network import GuidedNetwork, References
 from colorize.networks.guided.references import ReferenceSet, bind, likeness, look_at
 from colorize.networks.prototype.recurrence import State, color_frames, is_sequential
 from colorize.networks.prototype.refiner import Refiner
+from colorize.pretrained.weights import PretrainedWeightsError
 
 Device = str
 
@@ -287,14 +283,14 @@ def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimat
     """Return the estimator of flow between gray frames that a refiner is used with.
 
     Raises:
-        FlowWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
+        PretrainedWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
     """
     try:
         return build_flow_estimator(
             method=refiner.flow_method, weights=weights or refiner.flow_weights, input="gray"
         )
-    except FlowWeightsError as error:
-        raise FlowWeightsError(
+    except PretrainedWeightsError as error:
+        raise PretrainedWeightsError(
             f"the refinement network uses the flow {refiner.flow_method}: {error}; or pass "
             "--flow-weights FILE to colorize, or leave it out with --no-refine (refine=false)"
         ) from error
