@@ -19,12 +19,13 @@ from colorize.inference.checkpoints import Checkpoint, build_networks, load_chec
 from colorize.inference.shipped import resolve
 from colorize.media import Frame
 from colorize.media.frame import opacity
-from colorize.motion.estimators import FlowEstimator, FlowWeightsError, build_flow_estimator
+from colorize.motion.estimators import FlowEstimator, build_flow_estimator
 from colorize.networks.base import Network
 from colorize.networks.guided.network import GuidedNetwork
 from colorize.networks.guided.references import References
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.networks.prototype.refiner import Refiner
+from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
 
@@ -177,14 +178,14 @@ def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimat
     """Return the estimator of flow between gray frames that a refiner is used with.
 
     Raises:
-        FlowWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
+        PretrainedWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
     """
     try:
         return build_flow_estimator(
             method=refiner.flow_method, weights=weights or refiner.flow_weights, input="gray"
         )
-    except FlowWeightsError as error:
-        raise FlowWeightsError(
+    except PretrainedWeightsError as error:
+        raise PretrainedWeightsError(
             f"the refinement network uses the flow {refiner.flow_method}: {error}; or pass "
             "--flow-weights FILE to colorize, or leave it out with --no-refine (refine=false)"
         ) from error

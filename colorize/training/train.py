@@ -25,8 +25,7 @@ from colorize.metrics import ClipMetric, Metric, split_metrics
 from colorize.networks.base import Network
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.networks.prototype.refiner import Refiner
-from colorize.pretrained.squeezenet import SqueezeNet
-from colorize.pretrained.vgg19 import VGG19
+from colorize.pretrained.frozen import Pretrained
 from colorize.training.curves import draw_curves
 from colorize.training.loaders import Loaders
 from colorize.training.objective import Objective
@@ -222,7 +221,7 @@ def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
         f"{name}.{path}": part.label
         for name, module in modules.items()
         for path, part in module.named_modules()
-        if isinstance(part, VGG19 | SqueezeNet)
+        if isinstance(part, Pretrained)
     }
 
 

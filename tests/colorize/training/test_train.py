@@ -200,7 +200,7 @@ def test_the_reference_guided_model_trains_and_is_measured_with_references_and_w
     colorizer = Colorizer.load(guided / "model.safetensors", device="cpu")
     assert colorizer.takes_references
     description = load_checkpoint(guided / "model.safetensors").description
-    assert description["weights"] == {"model.matcher.features": "random SqueezeNet"}
+    assert description["weights"] == {"model.matcher.features": "random SqueezeNet 1.1"}
     gray = torch.rand(2, 1, 32, 48, generator=torch.Generator().manual_seed(0))
     seen = colorizer.look_at([torch.rand(1, 3, 32, 48)], size=(32, 48))
     shown = colorizer.stream(references=seen)(gray)
