@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize.base.command_line import Parser, number, percent, positive
 from colorize.base.errors import one_line_errors
+from colorize.base.progress import say
+from colorize.base.terminal import terminal
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
     options = parser().parse_args(arguments)
     with one_line_errors():
-        print(_summary(_run(options), options))
+        with terminal(quiet=options.quiet, verbose=options.verbose):
+            done = _run(options)
+        print(_summary(done, options))
 
 
 def _run(options: argparse.Namespace) -> Done:
@@ -61,11 +64,15 @@ def _run(options: argparse.Namespace) -> Done:
     # The stages of a job share the cores: a thread that waits must not keep one busy. OpenMP reads
     # it when PyTorch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from colorize.films.run import run_job
-    from colorize.inference.colorizer import Colorizer
     from colorize.inference.shipped import resolve
+    from colorize.media import check_output, open_source
 
     options.checkpoint = resolve(options.checkpoint or "default")
+    with open_source(options.input) as source:
+        check_output(options.output, like=source)
+    from colorize.films.run import run_job
+    from colorize.inference.colorizer import Colorizer
+
     colorizer = Colorizer.load(
         options.checkpoint,
         device=options.device,
@@ -80,7 +87,7 @@ def _run(options: argparse.Namespace) -> Done:
         references=[] if options.no_references else options.reference,
         batch_size=options.batch_size,
         share=_share(options),
-        say=_say,
+        say=say,
     )
 
 
@@ -111,13 +118,6 @@ def _share(options: argparse.Namespace) -> Share:
 
     index, count = options.shard
     return Share(number=index, count=count, only=options.only)
-
-
-def _say(text: str) -> None:
-    """Tell the user something without tearing a progress bar."""
-    from tqdm import tqdm
-
-    tqdm.write(text, file=sys.stderr)
 
 
 def _summary(done: Done, options: argparse.Namespace) -> str:
@@ -152,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     _add_references(parser.add_argument_group("what colours things have"))
     _add_looks(parser.add_argument_group("how it looks"))
     _add_work(parser.add_argument_group("how it is done"))
+    add_loudness(parser)
     return parser
 
 

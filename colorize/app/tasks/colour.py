@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from colorize.app.tasks.models import Models
 from colorize.base.files import write_atomically
+from colorize.base.progress import say
 from colorize.films.plan.analysis import middle_pair
 from colorize.films.plan.digests import digest_of
 from colorize.films.plan.manifest import KEEP, Manifest, Settings, Shot, read_manifest
@@ -21,7 +22,6 @@ from colorize.media.pictures.coding import encode_picture
 
 def colour(
     models: Models,
-    say: Callable[[str], None],
     *,
     source: str,
     output: str,
@@ -44,11 +44,11 @@ def colour(
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=short_side)
     guides = [Path(each) for each in references]
     job = _Job(Path(source), Path(output), colorizer, _settings(colorizer, settings), guides)
-    planned = job.run(Share(only="plan"), say)
+    planned = job.run(Share(only="plan"))
     assert planned.folder is not None
     manifest = read_manifest(planned.folder / "manifest.json")
     draw_choices(job.source, manifest, colorizer, Path(choices))
-    rendered = 0 if plan_only else job.run(Share(), say).rendered
+    rendered = 0 if plan_only else job.run(Share()).rendered
     return {
         "shots": planned.shots,
         "frames": planned.frames,
@@ -71,7 +71,7 @@ class _Job:
         self.source, self._output = source, output
         self._colorizer, self._settings, self._references = colorizer, settings, references
 
-    def run(self, share: Share, say: Callable[[str], None]) -> Any:
+    def run(self, share: Share) -> Any:
         return run_job(
             self.source,
             self._output,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from tqdm import tqdm
 
+from colorize.base.progress import tracked
 from colorize.films.plan.manifest import Shot
 from colorize.imaging.coloredness import is_colored
 from colorize.media import Frame, Source
@@ -49,8 +49,7 @@ def look_through(source: Source) -> Shots:
     colored: list[bool] = []
 
     def lumas() -> Iterator[UInt8[np.ndarray, "h w"]]:
-        bar = tqdm(source, total=source.count, unit="frame", desc="finding shots", leave=False)
-        for frame in bar:
+        for frame in tracked(source, "finding shots", total=source.count, unit="frame"):
             forms.append((frame.rgb.shape, frame.rgb.dtype))
             colored.append(is_colored(frame.rgb))
             yield luma_bytes(frame)
