@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from colorize.base.command_line import Parser, number, percent, positive
+from colorize.base.command_line import Parser, add_loudness, number, percent, positive
 from colorize.base.errors import one_line_errors
 from colorize.base.progress import say
 from colorize.base.terminal import terminal

@@ -31,24 +31,25 @@ class Screen(io.StringIO):
         return [line for line in shown if line]
 
 
-@pytest.fixture
-def screen(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    """Standard error, after pytest has set its own for the test."""
-    watched = Screen()
-    monkeypatch.setattr(sys, "stderr", watched)
-    return watched
+def watched(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Let somebody watch from now on; in a fixture pytest would set its own stream again."""
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    return screen
 
 
-def test_a_bar_shows_the_task_its_count_and_its_detail(screen: Screen) -> None:
+def test_a_bar_shows_the_task_its_count_and_its_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
+    monkeypatch.setattr(module, "_LONG", 0.0)
     with terminal(), task("colouring", total=8, unit="frame", done=3) as bar:
         assert re.search(r"colouring:  38%\|.*\| 3/8 \[", screen.getvalue())
         bar.advance(5, detail="shot 2/2")
-    assert re.search(r"colouring: 100%\|.*\| 8/8 \[.*frame.*, shot 2/2\]", screen.getvalue())
+    (left,) = screen.lines()
+    assert re.match(r"colouring: 100%\|.*\| 8/8 \[.*frame.*, shot 2/2\]", left)
 
 
-def test_a_short_bar_goes_and_a_long_one_stays(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_bar_goes_and_a_long_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
     with terminal():
         list(tracked("abc", "short"))
         assert screen.lines() == []
@@ -58,24 +59,25 @@ def test_a_short_bar_goes_and_a_long_one_stays(
     assert re.match(r"long: 100%\|.*\| 3/3 \[", left)
 
 
-def test_remarks_stand_whole_above_the_bars(screen: Screen) -> None:
-    with terminal(), task("outer", total=2) as outer, task("inner", total=2):
-        outer.advance()
+def test_remarks_stand_whole_above_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
+    with terminal(), task("outer", total=2):
         say("a remark")
         say("another")
     assert screen.lines() == ["a remark", "another"]
 
 
-def test_results_on_standard_output_stand_above_the_bars(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_on_standard_output_stand_above_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
     monkeypatch.setattr(sys, "stdout", screen)
     with terminal(), task("classifying", total=2):
         print_result("cat.png: cat")
     assert screen.lines() == ["cat.png: cat"]
 
 
-def test_an_error_closes_the_bars_that_it_holds_open(screen: Screen) -> None:
+def test_an_error_closes_the_bars_that_it_holds_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
+
     def items() -> Iterator[int]:
         yield from tracked(range(3), "reading")
 
@@ -132,10 +134,12 @@ def test_loudness(loudness, expected: str, capsys: pytest.CaptureFixture) -> Non
     assert (list(LOGGER.handlers), LOGGER.level) == before
 
 
-def test_a_task_that_began_unheard_is_shown_from_its_next_step(screen: Screen) -> None:
-    shown = Bars()
+def test_a_task_that_began_unheard_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = watched(monkeypatch)
+    monkeypatch.setattr(module, "_LONG", 0.0)
     begun = task("colouring", total=4, unit="frame")
+    shown = Bars()
     with listening(shown):
         begun.advance(2)
-        assert re.search(r"\| 2/4 \[", screen.getvalue())
     shown.close()
+    assert re.match(r"colouring:  50%\|.*\| 2/4 \[", screen.lines()[0])
