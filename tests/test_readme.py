@@ -16,7 +16,7 @@ from colorize.base.config import check, config_directory, register_schemas
 from colorize.data.prepare import command as prepare
 from colorize.evaluation.table import plan
 from colorize.films import command as cli
-from colorize.films import sheet
+from colorize.films import sheet_command as sheet
 from tests.places import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -28,6 +28,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import sweeps
 from colorize.base.errors import UserError, did_you_mean, one_line_errors
+from colorize.base.terminal import terminal
 
 ALLOWED_TARGETS = ("colorize.", "classify.")
 _HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
@@ -257,7 +258,7 @@ def entry(name: str, function: Callable[[DictConfig], object]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
     def run(config: DictConfig) -> None:
-        with one_line_errors():  # inside Hydra, which would add lines of its own
+        with one_line_errors(), terminal():  # inside Hydra, which would add lines of its own
             check(config)
             function(config)
 
@@ -368,7 +369,7 @@ def _locate(path: str, target: str) -> Callable[..., Any]:
     except ModuleNotFoundError:
         raise ConfigError(f"{path}._target_: there is no module {module_name!r}") from None
     if not hasattr(module, attribute):
-        known = [name for name in vars(module) if not name.startswith("_")]
+        known = [name for name in dir(module) if not name.startswith("_")]
         raise ConfigError(
             f"{path}._target_: {module_name} has no {attribute!r}{did_you_mean(attribute, known)}"
         )

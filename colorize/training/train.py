@@ -1,4 +1,4 @@
-"""``colorize-train``: train a model as the configuration says, or continue where it stopped."""
+"""Train a model as the configuration says, or continue where it stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from colorize.base.config import ConfigError, build, entry, to_plain
+from colorize.base.config import ConfigError, build, to_plain
 from colorize.base.provenance import provenance
 from colorize.data.references import ReferenceSampling
 from colorize.data.targets.compute import FRAMES
@@ -45,11 +45,6 @@ _MAY_CHANGE = (
     *("directory", "trainer", "sampling.workers", "validation.pictures", "name"),
     "guides.cache",
 )
-
-
-def main() -> None:
-    """Run the console script ``colorize-train``."""
-    entry("train", train)
 
 
 def train(config: DictConfig) -> dict[str, float]:

@@ -19,7 +19,6 @@ from colorize.media import MediaError, fingerprint, open_source
 from colorize.media.frame import to_depth
 from colorize.shots import shot_starts
 
-FITS = ("crop", "stretch")
 # An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
 # keeps a border that a rounded size would cut.
 _SAME_ASPECT = 0.02

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from colorize.base.config import build, config_directory
-from colorize.training import train
+from colorize.training import command
 from tests.places import ROOT
 
 
@@ -18,7 +18,7 @@ def error_line(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # set by the entry: restore it afterwards
         monkeypatch.setattr(sys, "argv", ["colorize-train", *overrides])
         with pytest.raises(SystemExit) as stopped:
-            train.main()
+            command.main()
         assert stopped.value.code == 2
         errors = capsys.readouterr().err
         assert errors.count("\n") == 1, errors

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from colorize.evaluation.table import command
+from colorize.evaluation.table import command, rows
 
 TINY = (
     *("sweep=by_hand", "name=tiny", "debug=tiny", "model.channels=[4,4]", "validation.pictures=0"),
@@ -46,7 +46,7 @@ def written(root: Path) -> dict[Path, int]:
 
 def failing(row: str, seed: int) -> Any:
     """Return ``train``, which breaks down in one row with one seed."""
-    train = command.train
+    train = rows.train
 
     def broken(config: Any) -> Any:
         if config.seed == seed and config.model.head == row:
@@ -62,7 +62,7 @@ def calls(tmp_path_factory) -> dict[str, Any]:
     root = tmp_path_factory.mktemp("table")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(command, "train", failing("chroma", 1))
+        patch.setattr(rows, "train", failing("chroma", 1))
         first = call(*TINY, *HEADS)
         patch.undo()
         patch.chdir(root)
