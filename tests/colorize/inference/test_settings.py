@@ -119,7 +119,7 @@ def other(setting: Setting) -> Any:
             return 1 if setting.numbered else list(setting.choices)[-1]
         case "slider":
             return 0.5
-    return 48
+    return int(min(48, setting.high))
 
 
 PLAIN = replace(MANIFEST, settings=Settings(checkpoint="model.safetensors", weights="ab" * 32))
