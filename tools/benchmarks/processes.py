@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +23,20 @@ from colorize.base.errors import UserError
 from colorize.cartoon import CartoonSeries
 
 ROOT = Path(__file__).resolve().parents[2]
+# A small process starts the measured one, whose peak would be at least ours: every process
+# begins with the memory of its parent. Linux counts memory in KiB.
+_MEASURE = """
+import json, os, sys, time
+begun = time.perf_counter()
+told = [(os.POSIX_SPAWN_DUP2, 2, 1)]
+process = os.posix_spawn(
+    sys.executable, [sys.executable, *sys.argv[1:]], os.environ, file_actions=told
+)
+_, status, used = os.wait4(process, 0)
+wall = time.perf_counter() - begun
+cpu = used.ru_utime + used.ru_stime
+print(json.dumps({"status": status, "wall": wall, "cpu": cpu, "memory": used.ru_maxrss / 1024}))
+"""
 _TARGET = 0.5  # of the wall time of one picture at commit 200089d
 
 
@@ -139,21 +153,16 @@ def _run(case: Case, tree: Path, folder: Path) -> Usage:
     scripts = tomllib.loads((tree / "pyproject.toml").read_text())["project"]["scripts"]
     module, _, function = scripts[case.script].partition(":")
     program = f"import sys; from {module} import {function}; sys.exit({function}())"
-    with tempfile.TemporaryFile() as told:
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, *case.arguments],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(tree)},
-            stdout=told,
-            stderr=told,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            told.seek(0)
-            last = told.read().decode(errors="replace").strip().rpartition("\n")[2]
-            raise UserError(f"{case.script} {' '.join(case.arguments)} of {tree}: {last}")
-    # Linux counts memory in KiB.
-    return Usage(wall=wall, cpu=used.ru_utime + used.ru_stime, memory=used.ru_maxrss / 1024)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURE, "-c", program, *case.arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    measured = json.loads(done.stdout)
+    if measured.pop("status"):
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise UserError(f"{case.script} {' '.join(case.arguments)} of {tree}: {last}")
+    return Usage(**measured)
