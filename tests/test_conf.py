@@ -172,7 +172,7 @@ def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
         (["loss=[color,proposals]"], "loss proposals is of model=guided: choose that, or leave"),
         (
             [*REFERENCE, "loss=[color,proposals,temporal]"],
-            "references come without guides, and a loss needs flow: leave the loss out, or pass",
+            "references come without targets, and a loss needs flow: leave the loss out, or pass",
         ),
         (["init=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
     ],

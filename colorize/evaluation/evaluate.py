@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from colorize import metrics
-from colorize.base.config import ConfigError, build, entry
+from colorize.base.config import ConfigError, build, entry, register_schema
 from colorize.base.errors import require_choice
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
@@ -29,6 +29,7 @@ from colorize.evaluation.footage import (
     pair_clips,
 )
 from colorize.evaluation.report import Column, Report
+from colorize.evaluation.settings import EvaluateConfig
 from colorize.imaging.sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.colorizer import Colorizer, choose_device
@@ -40,6 +41,7 @@ from colorize.metrics import ClipMetric, Metric, ShotMeasurement
 
 def main() -> None:
     """Run the console script ``colorize-evaluate``."""
+    register_schema("evaluate", EvaluateConfig)
     entry("evaluate", evaluate)
 
 

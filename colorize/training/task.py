@@ -24,9 +24,6 @@ from colorize.training.schedules import check_schedule, scheduled
 
 Batch = Mapping[str, Tensor]
 
-# Guides of losses that the reference-guided model gives itself.
-GIVEN = frozenset({"mixed", "attended", "served"})
-
 # How the rows of a table are called in logs; a single output is its own mean.
 _ROWS = {GRAY: "gray", MEAN: "mean", COLORIZED: "mean", FIRST: "first", BEST: "best"}
 
@@ -37,7 +34,7 @@ class ColorizationTask(lightning.LightningModule):
     A training batch holds ``gray`` (b t 1 h w) and ``color`` (b t 3 h w), t = 1 for stills, and
     what the losses and the generator's ``inputs`` need besides
     (:mod:`colorize.data.targets.compute`, ``previous_color``, ``has_previous``). A validation batch
-    is the same without the guides of losses; its last frames are measured.
+    is the same without the targets of losses; its last frames are measured.
 
     f and g share no gradient: g is trained on detached colourings of f by the losses of
     ``refiner_objective``, so one optimizer serves both.
@@ -88,7 +85,7 @@ class ColorizationTask(lightning.LightningModule):
     def _paint(
         self, model: GuidedNetwork, batch: Batch
     ) -> tuple[Float[Tensor, "b t 1 3 h w"], dict[str, Tensor]]:
-        """Return colourings by references, and the guides that the model itself gives to losses."""
+        """Return colourings by references, and the targets that the model gives to losses."""
         gray = batch["gray"].flatten(0, 1)
         references = references_of(batch)
         painted: Painted = model.paint(gray, references)
@@ -100,13 +97,13 @@ class ColorizationTask(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Float[Tensor, ""]:
         """Return the objectives of one batch; refuse a value that is not finite."""
-        guides = batch
+        targets = batch
         if isinstance(self.model, GuidedNetwork):
             outputs, steps = self._paint(self.model, batch)
-            guides = {**batch, **steps}
+            targets = {**batch, **steps}
         else:
             outputs = self(batch)
-        terms = self.objective(outputs, batch["color"], guides)
+        terms = self.objective(outputs, batch["color"], targets)
         if self.refiner is not None and batch["gray"].shape[1] > 1:
             terms = terms + self._refine(self.refiner, outputs.detach().float(), batch)
         terms.raise_if_not_finite(step=self.global_step)
@@ -155,12 +152,12 @@ class ColorizationTask(lightning.LightningModule):
         )
         refined = refiner(evidence.planes, parts[2].flatten(0, 2))
         shape = parts[0].shape[:3]
-        guides = {
+        targets = {
             "warped": evidence.warped.unflatten(0, shape),
             "unrefined": parts[0],
             "flicker": evidence.flicker.unflatten(0, shape),
         }
-        return self.refiner_objective(refined.unflatten(0, shape), truth[:, now], guides)
+        return self.refiner_objective(refined.unflatten(0, shape), truth[:, now], targets)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log every metric as ``val/METRIC/ROW``.

@@ -3,8 +3,9 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from colorize.base.config import config_directory, register_schemas
+from colorize.base.config import config_directory, register_schema
 from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, prepared
+from colorize.training.settings import TrainConfig
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_only_sweeps_get_other_names(arguments, folder):
 
 
 def test_a_directory_is_named_by_what_differs_and_hydra_agrees():
-    register_schemas()
+    register_schema("train", TrainConfig)
     swept = ["seed=0,1", "model=prototype,prototype_chroma"]
     same = ["data=clips", "data.root=/a/long/path", "sampling.stages=[{epochs: 1, size: [8, 8]}]"]
     arguments = prepared([*same, *swept, "++trainer.max_epochs=1"], folder=config_directory())

@@ -12,7 +12,7 @@ import torch
 
 from colorize.data import Augment, Clip, ClipDataset
 from colorize.data.corruption import Corruption
-from colorize.data.targets.settings import FlowSettings, GuideSettings, NeighborSettings
+from colorize.data.targets.settings import FlowSettings, NeighborSettings, TargetSettings
 from colorize.training.loaders import Loaders
 
 SAMPLING = {
@@ -129,10 +129,10 @@ def test_pairs_may_hold_three_frames() -> None:
     assert shapes == {(2, 1), (2, 3)}
 
 
-def test_training_sees_the_frame_before_and_all_guides_validation_neither() -> None:
+def test_training_sees_the_frame_before_and_all_targets_validation_neither() -> None:
     settings = {
         "needs": frozenset({"neighbors", "segment_planes"}),
-        "guide_settings": GuideSettings(neighbors=NeighborSettings(count=3)),
+        "target_settings": TargetSettings(neighbors=NeighborSettings(count=3)),
         "previous": True,
         "validation_length": 2,
     }
@@ -167,7 +167,7 @@ def test_training_with_a_cache_is_training_without(tmp_path: Path) -> None:
     def of(cache: str | None) -> list[dict[str, torch.Tensor]]:
         needs = frozenset({"neighbors", "segments"})
         return epoch(
-            loaders(settings={"needs": needs, "guide_settings": GuideSettings(cache=cache)})
+            loaders(settings={"needs": needs, "target_settings": TargetSettings(cache=cache)})
         )
 
     plain, written, read = of(None), of(str(tmp_path)), of(str(tmp_path))
@@ -178,15 +178,15 @@ def test_training_with_a_cache_is_training_without(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("augment", "needs", "guides", "message"),
+    ("augment", "needs", "targets", "message"),
     [
-        (Augment(), {"flow"}, {"cache": "guides"}, r"set augment=none, or guides\.cache=null"),
-        (None, {"flow"}, {"flow": FlowSettings(method="truth")}, r"guides\.flow\.method=dis"),
+        (Augment(), {"flow"}, {"cache": "targets"}, r"set augment=none, or targets\.cache=null"),
+        (None, {"flow"}, {"flow": FlowSettings(method="truth")}, r"targets\.flow\.method=dis"),
         (None, {"flows"}, {}, "did you mean 'flow'"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_at_once(augment, needs, guides, message) -> None:
-    settings = {"needs": frozenset(needs), "guide_settings": GuideSettings(**guides)}
+def test_what_does_not_fit_together_is_refused_at_once(augment, needs, targets, message) -> None:
+    settings = {"needs": frozenset(needs), "target_settings": TargetSettings(**targets)}
     with pytest.raises(ValueError, match=message):
         loaders(augment=augment, settings=settings)
 

@@ -15,7 +15,7 @@ class Constant(nn.Module):
         super().__init__()
         self.value, self.weight, self.needs = value, weight, needs
 
-    def forward(self, outputs, truth, guides):
+    def forward(self, outputs, truth, targets):
         return self.value * outputs.mean()
 
 
