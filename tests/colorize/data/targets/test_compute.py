@@ -298,7 +298,7 @@ def shot() -> CartoonShot:
     return series.shot(0)
 
 
-def _true_guides(shot: CartoonShot) -> dict[str, torch.Tensor]:
+def _true_targets(shot: CartoonShot) -> dict[str, torch.Tensor]:
     return {
         "flow": torch.from_numpy(shot.flow).permute(0, 3, 1, 2).contiguous(),
         "visible": torch.from_numpy(shot.visible)[:, None],
@@ -307,7 +307,7 @@ def _true_guides(shot: CartoonShot) -> dict[str, torch.Tensor]:
 
 
 def test_true_frames_of_a_cartoon_cost_nothing_on_their_true_flow(shot: CartoonShot) -> None:
-    targets = compute_targets(shot.color, TARGETS, TargetSettings(), known=_true_guides(shot))
+    targets = compute_targets(shot.color, TARGETS, TargetSettings(), known=_true_targets(shot))
     batch = {name: target[None] for name, target in targets.items()}
     truth = _color(shot.color)[None]
     outputs = truth.unsqueeze(2).expand(-1, -1, 4, -1, -1, -1)
@@ -318,7 +318,7 @@ def test_true_frames_of_a_cartoon_cost_nothing_on_their_true_flow(shot: CartoonS
 
 
 def test_colours_agree_where_a_cartoon_is_visible(shot: CartoonShot) -> None:
-    known = _true_guides(shot)
+    known = _true_targets(shot)
     visible = known.pop("visible")
     agreed = compute_targets(shot.color, ["visible"], TargetSettings(), known=known)["visible"]
     assert float(agreed[visible].float().mean()) > 0.99
@@ -327,7 +327,7 @@ def test_colours_agree_where_a_cartoon_is_visible(shot: CartoonShot) -> None:
 
 
 def test_dis_follows_a_cartoon(shot: CartoonShot) -> None:
-    known = _true_guides(shot)
+    known = _true_targets(shot)
     flow = compute_targets(shot.color, ["flow"], TargetSettings())["flow"]
     error = (flow - known["flow"]).norm(dim=1, keepdim=True)[known["visible"]]
     size = known["flow"].norm(dim=1, keepdim=True)[known["visible"]]
@@ -336,7 +336,7 @@ def test_dis_follows_a_cartoon(shot: CartoonShot) -> None:
 
 def test_true_segments_of_a_cartoon_are_taken_over(shot: CartoonShot) -> None:
     names = ["segments", "segment_areas"]
-    targets = compute_targets(shot.color, names, TargetSettings(), known=_true_guides(shot))
+    targets = compute_targets(shot.color, names, TargetSettings(), known=_true_targets(shot))
     for index, true in enumerate(shot.segments):
         labels = targets["segments"][index].numpy()
         _, areas = np.unique(true, return_counts=True)
