@@ -146,7 +146,8 @@ def describe(error: BaseException) -> str:
         named = re.search(r"full_key: (\S+)", str(cause))
         key = named[1] if named else getattr(cause, "full_key", None)
         return f"{key}: {text}" if key and str(key) not in text else text
-    file, key, owner = unknown["file"], unknown["key"], _dataclass(unknown["owner"])
+    file, key = unknown["file"], unknown["key"] or unknown["group"]
+    owner = _dataclass(unknown["owner"])
     known = list(getattr(owner, "__dataclass_fields__", ()))
     parent = getattr(cause, "parent_node", None)
     if not known and isinstance(parent, DictConfig):
@@ -158,16 +159,21 @@ def describe(error: BaseException) -> str:
     return f"unknown setting {full_key}{place}{hint}"
 
 
-def _dataclass(name: str) -> type | None:
-    """Return the dataclass of a registered schema, or of a module that one is made of."""
+def _dataclass(name: str | None) -> type | None:
+    """Return the dataclass of that name in a module of a registered schema; None is a schema."""
+    if name is None:
+        return next(iter(_schemas.values()), None)
     modules = (base.__module__ for schema in _schemas.values() for base in schema.__mro__)
     found = (getattr(sys.modules[module], name, None) for module in modules)
     return next((each for each in found if hasattr(each, "__dataclass_fields__")), None)
 
 
 # "In 'experiment/x': ConfigKeyError raised while composing config: Key 'y' not in 'TrainConfig'"
+# "In 'experiment/x': Could not override 'y'. No match in the defaults list."
 _UNKNOWN_KEY = re.compile(
-    r"(?:In '(?P<file>[^']+)':.*)?Key '(?P<key>[^']+)' (?:is )?not in '?(?P<owner>\w+)"
+    r"(?:In '(?P<file>[^']+)':.*)?"
+    r"(?:Key '(?P<key>[^']+)' (?:is )?not in '?(?P<owner>\w+)"
+    r"|override '(?P<group>[^']+)'\. No match)"
 )
 
 

@@ -91,7 +91,7 @@ class ClipDataset(Dataset):
         corruption: Corruption | None = None,
         targets: Targets | None = None,
     ) -> ClipDataset:
-        """Return the same clips, varied by ``augment``, with the targets of ``targets``."""
+        """Return the same clips, varied by ``augment``, with ``targets``."""
         return ClipDataset(
             clips=self.clips,
             augment=augment,

@@ -133,7 +133,9 @@ def _refuse_idle_references(parts: Parts) -> None:
     """Refuse references where they cannot act, and a model that lacks them."""
     taken = "references" in parts.model.takes
     if taken and parts.references is None:
-        raise ConfigError("the model learns from references, and there are none: pass references=sampled")
+        raise ConfigError(
+            "the model learns from references, and there are none: pass references=sampled"
+        )
     if not taken and parts.references is not None:
         raise ConfigError(
             "references are set, and the model takes none: pass model=guided, or references=null"

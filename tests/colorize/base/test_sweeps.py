@@ -4,7 +4,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from colorize.base.config import config_directory, register_schema
-from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, prepared
+from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, keys, prepared
 from colorize.training.settings import TrainConfig
 
 
@@ -89,3 +89,8 @@ def test_combinations_are_the_product():
         {"a": "2", "b": "x"},
         {"a": "2", "b": "y"},
     ]
+
+
+def test_keys_are_the_settings_and_groups_that_arguments_set():
+    arguments = ["seed=0,1", "+a.b=1", "++c=2", "~d", "hydra/launcher=joblib", "-m"]
+    assert keys(arguments) == ["seed", "a.b", "c", "hydra/launcher"]
