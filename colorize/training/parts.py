@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from colorize.base.config import ConfigError, build
 from colorize.data.references import ReferenceSampling
 from colorize.data.targets.compute import TARGETS
 from colorize.losses import Loss
-from colorize.metrics import ClipMetric, Metric, split_metrics
+from colorize.metrics import Metric, split_metrics
 from colorize.networks.base import Network
 from colorize.networks.prototype.refiner import Refiner
 from colorize.networks.registry import COMPONENTS, component
@@ -53,14 +53,19 @@ def build_parts(config: DictConfig) -> Parts:
     model: Network = build(config.model)
     # Last, so that f begins with the same weights whether there is a g or not.
     refiner: Refiner | None = build(config.refiner)
-    of_refiner = {name: loss for name, loss in losses.items() if loss.trains == "refiner"}
-    of_model = {name: loss for name, loss in losses.items() if name not in of_refiner}
-    _refuse_idle_losses(losses, config.sampling)
-    _refuse_half_a_refiner(of_refiner, refiner)
-    _refuse_unmet_needs(of_model, model, TARGETS)
-    if refiner is not None:
-        _refuse_unmet_needs(of_refiner, refiner)
-    _refuse_clip_metrics(metrics)
+    of_model, of_refiner = (
+        {name: loss for name, loss in losses.items() if loss.trains == network}
+        for network in ("generator", "refiner")
+    )
+    _refuse(_idle_losses(losses, config.sampling))
+    _refuse(_half_a_refiner(of_refiner, refiner))
+    _refuse(_unmet_needs(of_model, model, TARGETS))
+    _refuse(_unmet_needs(of_refiner, refiner) if refiner is not None else ())
+    _refuse(
+        f"metric {name} needs whole shots, and validation measures single frames: leave it out "
+        "here; colorize-evaluate measures it"
+        for name in split_metrics(metrics)[1]
+    )
     parts = Parts(
         model=model,
         refiner=refiner,
@@ -69,79 +74,65 @@ def build_parts(config: DictConfig) -> Parts:
         metrics=metrics,
         references=build(config.references),
     )
-    _refuse_idle_references(parts)
+    _refuse(_misplaced_references(parts))
     return parts
 
 
-def _refuse_idle_losses(losses: Mapping[str, Loss], sampling: DictConfig) -> None:
-    """Refuse a loss that could never act, because samples hold too few consecutive frames."""
+def _refuse(misfits: Iterable[str]) -> None:
+    for line in misfits:
+        raise ConfigError(line)
+
+
+def _idle_losses(losses: Mapping[str, Loss], sampling: DictConfig) -> Iterator[str]:
+    """Yield losses that could never act, because samples hold too few consecutive frames."""
     length = sampling.length if sampling.pairs > 0 else 1
     for name, loss in losses.items():
         if loss.frames > length:
             remedy = f"length={loss.frames}" if sampling.pairs > 0 else "pairs above 0"
-            raise ConfigError(
+            yield (
                 f"loss {name} compares {loss.frames} consecutive frames, but samples hold "
                 f"{length}: set sampling.{remedy}, or leave the loss out"
             )
 
 
-def _refuse_half_a_refiner(losses: Mapping[str, Loss], refiner: Refiner | None) -> None:
-    """Refuse a refiner without a loss, and its loss without a refiner."""
+def _half_a_refiner(losses: Mapping[str, Loss], refiner: Refiner | None) -> Iterator[str]:
     if refiner is None and losses:
-        raise ConfigError(
-            f"loss {next(iter(losses))} trains the refinement network, and there is none: "
+        yield (
+            f"loss {min(losses)} trains the refinement network, and there is none: "
             "pass refiner=refiner, or leave the loss out"
         )
     if refiner is not None and not losses:
-        raise ConfigError(
+        yield (
             "refiner is set, but no loss trains it: add refinement to loss=[...], "
             "or pass refiner=null"
         )
 
 
-def _refuse_unmet_needs(
-    losses: Mapping[str, Loss], network: Network | Refiner, derived: tuple[str, ...] = ()
-) -> None:
-    """Refuse a loss that needs what neither true frames nor the network that it trains give."""
+def _unmet_needs(
+    losses: Mapping[str, Loss], network: Network | Refiner, derived: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield losses that need what neither true frames nor the network that they train give."""
     for name, loss in losses.items():
-        unmet = loss.needs.difference(derived, network.provides)
-        if unmet:
-            known = {each: component(each) for each in COMPONENTS}
+        if unmet := loss.needs.difference(derived, network.provides):
+            known: dict[str, Any] = {each: component(each) for each in COMPONENTS}
             chosen = next(each for each, made in known.items() if isinstance(network, made))
-            able = [each for each, made in known.items() if unmet <= _provided(made)]
-            choose = f"choose model={able[0]}, or " if able else ""
-            raise ConfigError(
+            able = (n for n, made in known.items() if unmet <= getattr(made, "provides", set()))
+            choose = "".join(f"choose model={each}, or " for each in able)
+            yield (
                 f"loss {name} needs {min(unmet)}, which {chosen} does not give: "
                 f"{choose}leave the loss out"
             )
 
 
-def _provided(network: Any) -> frozenset[str]:
-    return getattr(network, "provides", frozenset())
-
-
-def _refuse_clip_metrics(metrics: Mapping[str, Metric | ClipMetric]) -> None:
-    """Refuse what is measured on whole shots: validation sees single frames."""
-    for name in split_metrics(metrics)[1]:
-        raise ConfigError(
-            f"metric {name} needs whole shots, and validation measures single frames: leave it "
-            "out here; colorize-evaluate measures it"
-        )
-
-
-def _refuse_idle_references(parts: Parts) -> None:
-    """Refuse references where they cannot act, and a model that lacks them."""
+def _misplaced_references(parts: Parts) -> Iterator[str]:
+    """Yield why references cannot act, or are wanted."""
     taken = "references" in parts.model.takes
     if taken and parts.references is None:
-        raise ConfigError(
-            "the model learns from references, and there are none: pass references=sampled"
-        )
+        yield "the model learns from references, and there are none: pass references=sampled"
     if not taken and parts.references is not None:
-        raise ConfigError(
-            "references are set, and the model takes none: pass model=guided, or references=null"
-        )
+        yield "references are set, and the model takes none: pass model=guided, or references=null"
     if parts.references is not None and parts.targets:
-        raise ConfigError(
+        yield (
             f"references come without targets, and a loss needs {min(parts.targets)}: leave the "
             "loss out, or pass references=null and another model"
         )

@@ -15,6 +15,7 @@ from torch import nn
 from colorize.base.config import build, entry, given_settings, register_schema, to_plain
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
+from colorize.data.targets.clip import ClipTargets
 from colorize.data.targets.settings import FlowSettings, TargetSettings
 from colorize.inference import checkpoints
 from colorize.inference.colorizer import refiner_flow
@@ -96,8 +97,7 @@ def _loaders(config: DictConfig, parts: Parts, *, train: ClipDataset, val: ClipD
         train=train,
         val=val,
         augment=build(config.augment),
-        needs=parts.targets,
-        target_settings=_target_settings(config, parts),
+        targets=_targets(config, parts),
         previous=is_sequential(parts.model, None),
         corruption=build(config.corruption) if parts.model.inputs == "gray_previous" else None,
         references=parts.references,
@@ -108,19 +108,17 @@ def _loaders(config: DictConfig, parts: Parts, *, train: ClipDataset, val: ClipD
     )
 
 
-def _target_settings(config: DictConfig, parts: Parts) -> TargetSettings | None:
-    """Return how targets are made, if any are; the refiner itself says what flow it trains on."""
+def _targets(config: DictConfig, parts: Parts) -> ClipTargets | None:
+    """Return what makes targets, if any are needed; the refiner says what flow it trains on."""
     if not parts.targets:
         return None
     settings: TargetSettings = build(config.targets) or TargetSettings()
-    if parts.refiner is None:
-        return settings
-    flow = FlowSettings(
-        method=parts.refiner.flow_method,
-        weights=parts.refiner.flow_weights,
-        input=parts.refiner.training_flow,
-    )
-    return dataclasses.replace(settings, refiner_flow=flow)
+    if (refiner := parts.refiner) is not None:
+        flow = FlowSettings(
+            method=refiner.flow_method, weights=refiner.flow_weights, input=refiner.training_flow
+        )
+        settings = dataclasses.replace(settings, refiner_flow=flow)
+    return ClipTargets(names=parts.targets, settings=settings)
 
 
 def _description(

@@ -20,7 +20,6 @@ stack; entries without a frame to look back to are zero flow and not visible):
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -29,7 +28,7 @@ from einops import rearrange
 from jaxtyping import Float, Float32, Int32, Shaped, UInt8
 from torch import Tensor
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, did_you_mean
 from colorize.data.targets.flow import flow_targets, refiner_flow
 from colorize.data.targets.settings import NeighborSettings, SegmentSettings, TargetSettings
 from colorize.imaging.color import rgb_to_luma
@@ -42,19 +41,6 @@ from colorize.imaging.segments import (
     watershed,
 )
 
-TARGETS = (
-    "flow",
-    "visible",
-    "flow_second",
-    "visible_second",
-    "segments",
-    "segment_areas",
-    "segment_neighbors",
-    "neighbors",
-    "refiner_flow",
-    "segment_planes",
-)
-
 # Targets that are made together, by one part of the settings.
 GROUPS = {
     "flow": frozenset({"flow", "visible", "flow_second", "visible_second"}),
@@ -63,6 +49,7 @@ GROUPS = {
     "refiner_flow": frozenset({"refiner_flow"}),
     "segment_planes": frozenset({"segment_planes"}),
 }
+TARGETS = frozenset[str]().union(*GROUPS.values())
 
 
 def compute_targets(
@@ -99,7 +86,7 @@ def compute_targets(
         targets["neighbors"] = _neighbors(clip, settings.neighbors)
     if "segment_planes" in wanted:
         targets["segment_planes"] = _segment_planes(clip)
-    return {name: targets[name] for name in TARGETS if name in wanted}
+    return {name: targets[name] for name in sorted(wanted)}
 
 
 class _Clip:
@@ -199,7 +186,5 @@ def refuse_unknown(names: Iterable[str]) -> None:
     Raises:
         ValueError: Names the nearest target.
     """
-    for name in sorted(set(names) - set(TARGETS)):
-        near = difflib.get_close_matches(name, TARGETS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(TARGETS)}"
-        raise UserError(f"there is no target {name!r}: {hint}")
+    for name in sorted(set(names) - TARGETS):
+        raise UserError(f"there is no target {name!r}{did_you_mean(name, TARGETS)}")

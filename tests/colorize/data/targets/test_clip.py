@@ -166,7 +166,7 @@ def test_clips_without_truth_are_refused(settings: str, names: Any, message: str
 
 
 def test_an_unknown_target_is_refused_before_any_frame() -> None:
-    with pytest.raises(ValueError, match="no target 'flows': did you mean 'flow'"):
+    with pytest.raises(ValueError, match="no target 'flows'; did you mean 'flow'"):
         ClipTargets(names=["flows"], settings=TargetSettings())
 
 

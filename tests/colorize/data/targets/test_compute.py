@@ -280,8 +280,8 @@ def test_true_frames_cost_little_under_their_own_targets() -> None:
 
 @pytest.mark.parametrize("name", ["flows", "x"])
 def test_an_unknown_target_is_refused(name: str) -> None:
-    hint = "did you mean 'flow'" if name == "flows" else "expected one of flow, visible"
-    with pytest.raises(ValueError, match=rf"no target '{name}': {hint}"):
+    hint = "did you mean 'flow'" if name == "flows" else "valid: flow, flow_second"
+    with pytest.raises(ValueError, match=rf"no target '{name}'; {hint}"):
         compute_targets(_clip(1), [name], _SETTINGS)
 
 
