@@ -12,11 +12,13 @@ import classify.config
 import classify.screen
 from colorize.app import command as app_command
 from colorize.base import sweeps
-from colorize.base.config import check, config_directory, register_schemas
+from colorize.base.config import check, config_directory, register_schema
 from colorize.data.prepare import command as prepare
+from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table import plan
 from colorize.films import command as cli
 from colorize.films import sheet_command as sheet
+from colorize.training.settings import TrainConfig
 from tests.places import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -74,7 +76,8 @@ def test_every_prepare_command_parses(words):
 
 @pytest.mark.parametrize("program", ["train", "evaluate"])
 def test_every_hydra_command_composes_and_fits(program):
-    register_schemas()
+    register_schema("train", TrainConfig)
+    register_schema("evaluate", EvaluateConfig)
     for line in commands(f"colorize-{program}"):
         words = line
         if "-m" in line:  # one job of the sweep

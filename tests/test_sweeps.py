@@ -11,8 +11,9 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from colorize.base import sweeps
-from colorize.base.config import check, config_directory, register_schemas
+from colorize.base.config import check, config_directory, register_schema
 from colorize.inference.checkpoints import load_checkpoint
+from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
 
 CONF = config_directory()
@@ -24,7 +25,7 @@ TINY = ("debug=tiny", "features.weights=random", "model.channels=[4,4,4]")
 
 
 def train_config(*overrides, **options):
-    register_schemas()
+    register_schema("train", TrainConfig)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", overrides=list(overrides), **options)
 

@@ -16,9 +16,10 @@ from hydra import compose, initialize_config_dir
 from lightning import seed_everything
 from PIL import Image
 
-from colorize.base.config import config_directory, register_schemas
+from colorize.base.config import config_directory, register_schema
 from colorize.media import open_source
 from colorize.training.objective import Objective
+from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
 from tests.colorize import tiny
 from tests.colorize.stored import prepared
@@ -71,7 +72,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     small = ("--size", 32, 32, "--taps", "conv1_2", "--repetitions", 1, "--json", report)
     assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
-    names = {"hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"}
+    names = {"hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"}
     names.add("guided")
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
@@ -88,7 +89,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     seconds = written["segment"]["seconds"]
     share = seconds["Segment loss"] / seconds["generator, RankDiv"]
     assert f"share of the step with RankDiv: {share:.1%} (target 10.0%" in shown
-    assert 0.5 < written["guides"]["exact_distances_found"] <= 1
+    assert 0.5 < written["targets"]["exact_distances_found"] <= 1
     *stages, serial, overlapping = written["pipeline"]["seconds"].values()
     assert serial == pytest.approx(sum(stages))
     assert written["pipeline"]["gain"] == pytest.approx(serial / overlapping)
@@ -109,7 +110,7 @@ def test_divisors_need_frames_and_come_from_those_with_colour(run, tmp_path, cap
 
 
 def test_the_share_of_exact_distances_is_counted_by_hand():
-    from benchmarks.guides import share_found
+    from benchmarks.targets import share_found
 
     color = torch.zeros(1, 3, 1, 4)
     exact = torch.tensor([[0, 1, 2, 3], [1, 0, 1, 2]], dtype=torch.int32).view(1, 2, 1, 4)
@@ -197,7 +198,7 @@ def test_gradient_shares_are_those_of_each_loss_alone(run, tmp_path, capsys):
     report = tmp_path / "shares.json"
     assert run("gradient_shares", *TINY, "--batches", 1, "--json", report) == 0
     shown, rows = capsys.readouterr().out, json.loads(report.read_text())["rows"]
-    register_schemas()
+    register_schema("train", TrainConfig)
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         counts = ["sampling.stills=2", "sampling.pairs=2"]  # one batch of each
         expected = expected_signals(compose("train", overrides=[*TINY, *counts]))

@@ -29,11 +29,12 @@ import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 
-from colorize.base.config import build, config_directory, register_schemas
+from colorize.base.config import build, config_directory, register_schema
 from colorize.base.files import write_atomically
 from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
 from colorize.evaluation.footage import StreamReader
+from colorize.evaluation.settings import EvaluateConfig
 from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
@@ -204,7 +205,7 @@ def _line(name: str, means: dict[str, float], keys: list[str], speed: float | No
 @torch.inference_mode()
 def draw(options: argparse.Namespace, folder: Path) -> None:
     """Draw the best, the median and the worst frame by PSNR with one reference."""
-    register_schemas()
+    register_schema("evaluate", EvaluateConfig)
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         config = compose("evaluate", overrides=list(SERIES))
     clips: CartoonClips = build(config.data)

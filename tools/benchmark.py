@@ -14,19 +14,19 @@ from typing import Any
 import torch
 from benchmarks.divisors import divisors
 from benchmarks.guided import guided
-from benchmarks.guides import guides
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
 from benchmarks.pipeline import pipeline
 from benchmarks.processes import start
 from benchmarks.screening import screening
+from benchmarks.targets import targets
 from benchmarks.timing import Setting
 
 from colorize.base.errors import one_line_errors
 from colorize.pretrained.vgg19 import VGG19
 
 _MEASUREMENTS = (
-    *("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"),
+    *("hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"),
     "guided",
 )
 
@@ -61,7 +61,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "step": step,
         "segment": segment,
         "losses": losses,
-        "guides": guides,
+        "targets": targets,
         "screening": screening,
         "pipeline": functools.partial(pipeline, size=tuple(options.film)),
         "guided": guided,
@@ -118,7 +118,7 @@ def _parse() -> argparse.Namespace:
         metavar="WHAT",
         help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
         "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
-        "likewise; guides: segments, neighbours and flow of a frame on one core; screening: "
+        "likewise; targets: segments, neighbours and flow of a frame on one core; screening: "
         "MonaCNN on JPEG files; pipeline: a film job by stage and as a whole; divisors "
         "(not among the defaults): RankDiv's constants for other weights, from --frames; start "
         "(likewise): colorize as a whole process, in turns with that of --against",

@@ -29,8 +29,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from colorize.base.config import check, config_directory, describe, register_schemas
+from colorize.base.config import check, config_directory, describe, register_schema
 from colorize.base.errors import fail, one_line_errors
+from colorize.training.settings import TrainConfig
 from colorize.training.task import ColorizationTask
 from colorize.training.train import assemble
 
@@ -149,7 +150,7 @@ def _weights(task: ColorizationTask) -> dict[str, float]:
 
 def _compose(overrides: Sequence[str], *, batches: int) -> DictConfig:
     """Return colorize-train's config, with epochs of ``batches`` batches of stills and of clips."""
-    register_schemas()
+    register_schema("train", TrainConfig)
     try:
         with initialize_config_dir(str(config_directory()), version_base="1.3"):
             sampling = compose("train", overrides=list(overrides)).sampling

@@ -21,7 +21,7 @@ class CartoonClips:
 
     The first ``train`` shots are for training, the next ``val`` for validation, the last ``test``
     are held out. All show the same cast and sets, as the episodes of one series do. The clips know
-    their true flow, visibility and segments, rendered for a shot when a guide first asks for them.
+    their true flow, visibility and segments, rendered for a shot when a target first asks for them.
     """
 
     def __init__(

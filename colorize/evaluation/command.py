@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from omegaconf import DictConfig
 
-from colorize.base.config import entry
+from colorize.base.config import entry, register_schema
+from colorize.evaluation.settings import EvaluateConfig
 
 
 def main() -> None:
     """Run the console script ``colorize-evaluate``."""
+    register_schema("evaluate", EvaluateConfig)
     entry("evaluate", _evaluate)
 
 

@@ -13,7 +13,7 @@ import torch
 from omegaconf import DictConfig
 
 from colorize import metrics
-from colorize.base.config import ConfigError, build, entry
+from colorize.base.config import ConfigError, build
 from colorize.base.devices import choose_device
 from colorize.base.errors import require_choice
 from colorize.base.progress import task
@@ -37,11 +37,6 @@ from colorize.inference.settings import RenderSettings
 from colorize.media import open_source
 from colorize.media.pictures.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
-
-
-def main() -> None:
-    """Run the console script ``colorize-evaluate``."""
-    entry("evaluate", evaluate)
 
 
 def evaluate(config: DictConfig) -> Report:
@@ -262,6 +257,7 @@ def _settings(config: DictConfig, networks: LoadedNetworks) -> RenderSettings:
         refine=config.refine is not False,
         stillness=config.stillness,
         saturation=config.saturation,
+        references_per_frame=config.references_per_frame,
         fast=config.fast,
     )
 

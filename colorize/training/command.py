@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from omegaconf import DictConfig
 
-from colorize.base.config import entry
+from colorize.base.config import entry, register_schema
+from colorize.training.settings import TrainConfig
 
 
 def main() -> None:
     """Run the console script ``colorize-train``."""
+    register_schema("train", TrainConfig)
     entry("train", _train)
 
 

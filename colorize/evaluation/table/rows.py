@@ -18,26 +18,26 @@ from omegaconf.errors import OmegaConfBaseException
 from colorize.base import sweeps
 from colorize.base.config import (
     ConfigError,
-    EvaluateConfig,
-    TrainConfig,
     check,
     config_directory,
     describe,
     to_plain,
 )
 from colorize.evaluation.evaluate import evaluate
+from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table.plan import plan_table, register
 from colorize.evaluation.table.results import (
     is_stamped,
     stamp,
     write_state,
 )
+from colorize.training.settings import TrainConfig
 from colorize.training.train import train
 
 # Settings without effect on a figure; any other difference makes it another row's.
 _WITHOUT_EFFECT = {
     "training": (
-        *("name", "directory", "validation.pictures", "sampling.workers", "guides.cache"),
+        *("name", "directory", "validation.pictures", "sampling.workers", "targets.cache"),
         *(
             "trainer.accelerator",
             "trainer.devices",
