@@ -20,7 +20,7 @@ def made(loss: type[Loss]) -> Loss:
 def step(frames: int) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
     outputs, truth, targets = random_step(1, frames, 2, size=(8, 12))
     chroma = torch.linspace(-0.3, 0.3, frames * 2 * 8 * 12).view(frames, 2, 8, 12)
-    of_network = {"mixed": chroma, "attended": chroma[..., ::4, ::4]}
+    of_network = {"fused": chroma, "attended": chroma[..., ::4, ::4]}
     return outputs, truth, targets | of_network | {"served": torch.ones(frames, dtype=torch.bool)}
 
 

@@ -18,7 +18,7 @@ def step(
     height, width = size
     grid = tuple(-(-side // 16) * 4 for side in size)
     targets = {
-        "mixed": torch.rand(b * t, 2, height, width, generator=random) - 0.5,
+        "fused": torch.rand(b * t, 2, height, width, generator=random) - 0.5,
         "attended": torch.rand(b * t, 2, *grid, generator=random) - 0.5,
         "served": torch.arange(b * t) > 0,
     }
@@ -45,7 +45,7 @@ def test_loss_is_the_formula_in_numpy(b: int, t: int, size: tuple[int, int]) -> 
     padded = np.pad(true, ((0, 0), (0, 0), (0, -size[0] % 16), (0, -size[1] % 16)), mode="edge")
     height, width = padded.shape[2:]
     coarse = padded.reshape(b * t, 2, height // 4, 4, width // 4, 4).mean(axis=(3, 5))
-    fine = rgb_distance(targets["mixed"].double().numpy(), true, 0.2)
+    fine = rgb_distance(targets["fused"].double().numpy(), true, 0.2)
     rough = rgb_distance(targets["attended"].double().numpy(), coarse, 0.2)
     fine[0] = rough[0] = 0  # no reference
     value = Proposals(beta=0.2, matching=0.7)(outputs, truth, targets)
@@ -56,9 +56,9 @@ def test_loss_is_the_formula_in_numpy(b: int, t: int, size: tuple[int, int]) -> 
 def test_a_value_by_hand() -> None:
     """Cb off by 0.1 is B off by 0.1772 and G by 0.114 * 0.1772 / 0.587 = 0.034414."""
     truth = torch.full((1, 1, 3, 16, 16), 0.5)
-    mixed = torch.zeros(1, 2, 16, 16)
-    mixed[:, 0] = 0.1
-    targets = {"mixed": mixed, "attended": torch.zeros(1, 2, 4, 4), "served": torch.tensor([True])}
+    fused = torch.zeros(1, 2, 16, 16)
+    fused[:, 0] = 0.1
+    targets = {"fused": fused, "attended": torch.zeros(1, 2, 4, 4), "served": torch.tensor([True])}
     value = Proposals(beta=0.1)(truth.unsqueeze(2), truth, targets)
     expected = ((0.1772 - 0.05) + 0.034414**2 / 0.2) / 3
     assert float(value) == pytest.approx(expected, rel=1e-4)
@@ -71,7 +71,7 @@ def test_right_proposals_cost_nothing_and_nearer_ones_less() -> None:
     coarse = torch.nn.functional.avg_pool2d(true, 4)
     costs = []
     for offset in (0.0, 0.05, 0.2):
-        given = targets | {"mixed": true + offset, "attended": coarse + offset}
+        given = targets | {"fused": true + offset, "attended": coarse + offset}
         costs.append(float(Proposals()(outputs, truth, given)))
     assert costs[0] == pytest.approx(0, abs=1e-6)
     assert costs[0] < costs[1] < costs[2]
@@ -79,10 +79,10 @@ def test_right_proposals_cost_nothing_and_nearer_ones_less() -> None:
 
 def test_frames_without_a_reference_cost_nothing_and_get_no_gradient() -> None:
     outputs, truth, targets = step(2, 1)
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         targets[name].requires_grad_()
     Proposals()(outputs, truth, targets).backward()
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         assert not targets[name].grad[0].any()
         assert targets[name].grad[1].any()
     targets["served"] = torch.zeros(2, dtype=torch.bool)
@@ -92,13 +92,13 @@ def test_frames_without_a_reference_cost_nothing_and_get_no_gradient() -> None:
 def test_the_gradient_is_right() -> None:
     outputs, truth, targets = step(2, 1, size=(4, 5))
     truth, loss = truth.double(), Proposals(beta=0.3)
-    mixed = targets["mixed"].double().requires_grad_()
-    value = loss(outputs, truth, targets | {"mixed": mixed})
-    (gradient,) = torch.autograd.grad(value, mixed)
+    fused = targets["fused"].double().requires_grad_()
+    value = loss(outputs, truth, targets | {"fused": fused})
+    (gradient,) = torch.autograd.grad(value, fused)
     # The loss works in float32, so the slope is taken over a step that it can see.
-    direction = torch.randn(mixed.shape, generator=torch.Generator().manual_seed(1)).double()
+    direction = torch.randn(fused.shape, generator=torch.Generator().manual_seed(1)).double()
     ends = [
-        float(loss(outputs, truth, targets | {"mixed": (mixed + sign * 1e-2 * direction).detach()}))
+        float(loss(outputs, truth, targets | {"fused": (fused + sign * 1e-2 * direction).detach()}))
         for sign in (-1, 1)
     ]
     slope = (ends[1] - ends[0]) / 2e-2
@@ -109,28 +109,28 @@ def test_the_gradient_is_right() -> None:
 def test_a_step_never_waits_for_the_device(frames: int) -> None:
     outputs, truth, targets = step(2, frames)
     # Outputs themselves cost nothing; the family's check wants a gradient through them.
-    mixed = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
+    fused = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
 
     class OfOutputs(torch.nn.Module):
         def forward(self, outputs: Tensor, truth: Tensor, targets: dict[str, Tensor]) -> Tensor:
             own = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
-            return Proposals()(outputs, truth, {**targets, "mixed": own})
+            return Proposals()(outputs, truth, {**targets, "fused": own})
 
-    assert mixed.shape == targets["mixed"].shape
+    assert fused.shape == targets["fused"].shape
     assert_never_waits_for_the_device(OfOutputs(), outputs, truth, targets)
 
 
 def test_runs_on_proposals_in_bfloat16() -> None:
     outputs, truth, targets = step(2, 1)
     expected = float(Proposals()(outputs, truth, targets))
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         targets[name] = targets[name].bfloat16().requires_grad_()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = Proposals()(outputs, truth, targets)
     value.backward()
     assert value.dtype == torch.float32
     assert float(value.detach()) == pytest.approx(expected, rel=0.01)
-    assert torch.isfinite(targets["mixed"].grad).all()
+    assert torch.isfinite(targets["fused"].grad).all()
 
 
 def test_the_cost_of_chroma_is_that_of_the_frames_it_makes() -> None:
@@ -138,7 +138,7 @@ def test_the_cost_of_chroma_is_that_of_the_frames_it_makes() -> None:
     outputs, truth, targets = step(1, 1)
     targets["served"] = torch.tensor([True])
     targets["attended"] = torch.nn.functional.avg_pool2d(rgb_to_chroma(truth[0]), 4)
-    made = join(torch.full((1, 1, 16, 32), 0.5), targets["mixed"])
+    made = join(torch.full((1, 1, 16, 32), 0.5), targets["fused"])
     right = join(torch.full((1, 1, 16, 32), 0.5), rgb_to_chroma(truth[0]))
     expected = torch.nn.functional.smooth_l1_loss(made, right, beta=0.1)
     value = Proposals()(outputs, truth, targets)
@@ -159,5 +159,5 @@ def test_wrong_settings_are_refused(settings: dict[str, float], message: str) ->
 
 
 def test_it_names_the_targets_that_the_model_gives() -> None:
-    assert Proposals.needs == {"mixed", "attended", "served"}
+    assert Proposals.needs == {"fused", "attended", "served"}
     assert Proposals(weight=0.5).weight == 0.5
