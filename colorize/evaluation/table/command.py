@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from colorize.base.errors import fail, one_line_errors
+from colorize.base.start import importing
 from colorize.base.terminal import terminal
 
 
