@@ -13,6 +13,7 @@ from colorize.base.command_line import Parser, add_loudness, positive
 from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
 from colorize.base.progress import task
+from colorize.base.start import importing
 from colorize.base.terminal import print_result, terminal
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
@@ -34,8 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``classify``; exit code 1 if a file could not be read."""
     options = parser().parse_args(arguments)
     with one_line_errors(), terminal(quiet=options.quiet, verbose=options.verbose):
-        from classify.predict import Classifier
-
+        with importing():
+            from classify.predict import Classifier
         unreadable = classify(
             options.pictures,
             classifier=Classifier.load(

@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from classify.config import register_schemas
 from colorize.base.config import entry
+from colorize.base.start import importing
 
 
 def train() -> None:
@@ -21,12 +22,12 @@ def evaluate() -> None:
 
 
 def _train(config: DictConfig) -> object:
-    from classify.train import train
-
+    with importing():
+        from classify.train import train
     return train(config)
 
 
 def _evaluate(config: DictConfig) -> object:
-    from classify.evaluate import evaluate
-
+    with importing():
+        from classify.evaluate import evaluate
     return evaluate(config)

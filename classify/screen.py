@@ -13,6 +13,7 @@ from classify.journal import NAME, ScreenError, undo
 from colorize.base.command_line import Parser, add_loudness, positive
 from colorize.base.errors import did_you_mean, one_line_errors
 from colorize.base.files import write_atomically
+from colorize.base.start import importing
 from colorize.base.terminal import terminal
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
@@ -66,9 +67,9 @@ def _screen(options: Mapping[str, Any]) -> None:
     for name, shown in (("folder", "FOLDER"), ("checkpoint", "--checkpoint"), ("keep", "--keep")):
         if options[name] is None:
             raise ScreenError(f"{shown} is not given; see classify-screen --help")
-    from classify.predict import Classifier
-    from classify.selection import Screening, screen, write_summary
-
+    with importing():
+        from classify.predict import Classifier
+        from classify.selection import Screening, screen, write_summary
     classifier = Classifier.load(options["checkpoint"], device=options["device"] or "auto")
     rejected = options["rejected"]
     screening = Screening(

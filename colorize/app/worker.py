@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from colorize.base.errors import line_for_user
 from colorize.base.progress import Event, Remark, listening
+from colorize.base.start import importing
 
 _BETWEEN = 0.25  # seconds between two events of tasks
 
@@ -63,8 +64,8 @@ def main() -> None:
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     # PyTorch takes seconds to import: the server has been answered by then.
-    from colorize.app.tasks import TASKS, Models
-
+    with importing():
+        from colorize.app.tasks import TASKS, Models
     models = Models()
     with listening(Listener(events)):
         while True:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from colorize.base.command_line import Parser, add_loudness, number, positive, whole
 from colorize.base.errors import one_line_errors
+from colorize.base.start import importing
 from colorize.base.terminal import terminal
 from colorize.inference.settings import RenderSettings, Setting, declared_settings
 
@@ -68,10 +69,10 @@ def _run(options: argparse.Namespace) -> Done:
     checkpoint = resolve(options.checkpoint or "default")
     with open_source(options.input) as source:
         check_output(options.output, like=source)
-    from colorize.films.plan.manifest import Settings
-    from colorize.films.run import run_job
-    from colorize.inference.loaded import LoadedNetworks
-
+    with importing():
+        from colorize.films.plan.manifest import Settings
+        from colorize.films.run import run_job
+        from colorize.inference.loaded import LoadedNetworks
     colorizer = LoadedNetworks.load(
         checkpoint,
         device=options.device,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from colorize.base.command_line import Parser, add_loudness, positive
 from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
+from colorize.base.start import importing
 from colorize.base.terminal import terminal
 from colorize.films.error import JobError
 
@@ -45,12 +46,12 @@ def main(arguments: list[str] | None = None) -> None:
 def _draw(options: argparse.Namespace) -> list[Path]:
     """Draw and write the sheet; return its pages."""
     folder = find_job(options.job)
-    from colorize.films.plan.manifest import read_manifest
-    from colorize.films.sheet import sheet_rows
-    from colorize.imaging.contact_sheet import draw_contact_sheet
-    from colorize.inference.loaded import LoadedNetworks
-    from colorize.media import open_source
-
+    with importing():
+        from colorize.films.plan.manifest import read_manifest
+        from colorize.films.sheet import sheet_rows
+        from colorize.imaging.contact_sheet import draw_contact_sheet
+        from colorize.inference.loaded import LoadedNetworks
+        from colorize.media import open_source
     manifest = read_manifest(folder / "manifest.json")
     colorizer = LoadedNetworks.load(
         options.checkpoint or manifest.settings.checkpoint,

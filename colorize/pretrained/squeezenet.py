@@ -38,9 +38,9 @@ class SqueezeNet(Pretrained):
 
     def __init__(self, *, weights: str | Path) -> None:
         super().__init__()
-        with torch.device("meta"):  # draws no random numbers
-            layers = _layers()
-        self.layers = layers.to_empty(device="cpu")
+        # Takes no random numbers from others; to_empty() of a "meta" device would import SymPy.
+        with torch.random.fork_rng(devices=[]):
+            self.layers = _layers()
         self.take(weights)
 
     def forward(self, gray: Float[Tensor, "b 1 h w"]) -> list[Float[Tensor, "b _c _h _w"]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 from colorize.base.config import entry, register_schema
+from colorize.base.start import importing
 from colorize.training.settings import TrainConfig
 
 
@@ -16,6 +17,6 @@ def main() -> None:
 
 def _train(config: DictConfig) -> object:
     # PyTorch takes seconds to import: --help and a mistake need not wait for it.
-    from colorize.training.train import train
-
+    with importing():
+        from colorize.training.train import train
     return train(config)

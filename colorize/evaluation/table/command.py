@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from colorize.base.errors import fail, one_line_errors
+from colorize.base.start import importing
 from colorize.base.terminal import terminal
 
 
@@ -13,8 +14,8 @@ def main() -> None:
     arguments = parser().parse_args().overrides
     with one_line_errors(), terminal():
         # PyTorch takes seconds to import: --help and a mistake need not wait for it.
-        from colorize.evaluation.table.rows import make_table
-
+        with importing():
+            from colorize.evaluation.table.rows import make_table
         missing = make_table(arguments)
     if missing:
         fail(f"{missing} of the table's runs are missing; the same command goes on", code=1)
