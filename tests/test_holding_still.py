@@ -1,4 +1,4 @@
-"""tools/holding_still.py leaves out pairs across cuts, and runs on a few frames."""
+"""holding_still.py leaves out pairs across cuts, and runs on a few frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of tools/measure_choice.py, by hand."""
+"""The figures of measure_choice.py, by hand."""
 
 from __future__ import annotations
 

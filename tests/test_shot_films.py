@@ -1,4 +1,4 @@
-"""The films of tools/measure_shots.py hold what they claim, and its scores are counted by hand."""
+"""The films of measure_shots.py hold what they claim, and its scores are counted by hand."""
 
 from __future__ import annotations
 

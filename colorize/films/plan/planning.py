@@ -8,7 +8,6 @@ from pathlib import Path
 
 from colorize.films.error import JobError
 from colorize.films.plan.analysis import Shots, look_through
-from colorize.films.plan.choice import AUTO_OUTPUT
 from colorize.films.plan.digests import Digests
 from colorize.films.plan.manifest import (
     AUTO,
@@ -23,6 +22,9 @@ from colorize.films.plan.manifest import (
 from colorize.films.plan.references import choose_references, find_frames
 from colorize.inference.colorizer import Colorizer
 from colorize.media import Source
+
+# The first: training gives it most weight, and by experiments/choice no rule chooses better.
+AUTO_OUTPUT = 0
 
 
 def make_plan(

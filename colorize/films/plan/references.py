@@ -25,7 +25,7 @@ from colorize.networks.guided.references import ReferenceSet
 
 MOST = 4  # references of one frame: what they cost grows with their number
 # Below it a reference harms more than it helps; measured for the shipped weights by
-# tools/measure_likeness.py (experiments/reference).
+# experiments/reference/measure_likeness.py (experiments/reference).
 LEAST_LIKENESS = 0.85
 _THUMBNAIL = (48, 27)
 _SAME_DRAWING = 0.8  # correlation of thumbnails

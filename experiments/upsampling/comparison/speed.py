@@ -16,7 +16,7 @@ from torch import Tensor
 
 from colorize.imaging import color
 from colorize.inference.colorizer import working_size
-from upsampling.methods import METHODS
+from comparison.methods import METHODS
 
 BASELINE = "bilinear and join"
 

@@ -2,7 +2,7 @@
 
 Nothing here is what tooncolor is for; the model card says what comes out, and this draws it.
 
-  python tools/try_photographs.py -o scratch/photographs.png
+  python experiments/reference/try_photographs.py -o scratch/photographs.png
 """
 
 from __future__ import annotations

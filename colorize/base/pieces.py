@@ -1,0 +1,8 @@
+"""Cut a run of numbered things, such as the frames of a shot, into pieces of bounded length."""
+
+from __future__ import annotations
+
+
+def pieces(start: int, stop: int, longest: int) -> list[range]:
+    """Return ``start <= number < stop`` in order, in pieces of ``longest``; the last may be shorter."""
+    return [range(first, min(first + longest, stop)) for first in range(start, stop, longest)]
