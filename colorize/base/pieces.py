@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def pieces(start: int, stop: int, longest: int) -> list[range]:
-    """Return ``start <= number < stop`` in order, in pieces of ``longest``; the last may be shorter."""
+    """Return ``start <= number < stop`` in order; each piece but the last is the longest."""
     return [range(first, min(first + longest, stop)) for first in range(start, stop, longest)]

@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-from tqdm import tqdm
 from comparison.cases import CONDITIONS, fills, given, near_edges, stripes
 from comparison.methods import METHODS
 from comparison.speed import BASELINE, mebibytes, seconds
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from tqdm import tqdm
 
 from colorize.base.errors import one_line_errors
 from colorize.base.provenance import provenance
