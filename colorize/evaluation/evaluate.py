@@ -29,7 +29,7 @@ from colorize.evaluation.footage import (
     pair_clips,
 )
 from colorize.evaluation.report import Column, Report
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.colorizer import Colorizer, choose_device
 from colorize.inference.shipped import resolve

@@ -21,7 +21,7 @@ from colorize.films.plan.analysis import middle_pair
 from colorize.films.plan.manifest import KEEP, Manifest, Shot, read_manifest
 from colorize.films.render.guides import Guides
 from colorize.films.render.joining import to_integers
-from colorize.imaging.contact_sheet import SheetRow, draw_contact_sheet
+from colorize.imaging.contact_sheet import SheetRow, shot_sheets
 from colorize.inference.colorizer import Colorizer, resize, working_size
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.pictures.coding import encode_picture
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         _check_weights(manifest, colorizer)
         with open_source(options.input or manifest.source.path) as source:
             rows = list(sheet_rows(source, manifest, colorizer))
-        pages = draw_contact_sheet(
+        pages = shot_sheets(
             rows,
             heading=Path(manifest.source.path).name,
             note=f"{len(rows)} shots, {manifest.source.frames} frames; change a choice in "

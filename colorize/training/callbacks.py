@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from colorize.base.files import write_atomically
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.training.task import Batch, ColorizationTask
 

@@ -35,7 +35,7 @@ from colorize.data import CartoonClips, ClipDataset
 from colorize.data.references import evenly_spaced
 from colorize.evaluation.footage import StreamReader
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.shipped import resolve

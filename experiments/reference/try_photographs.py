@@ -15,7 +15,7 @@ import torch
 from skimage import data
 
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.shipped import resolve

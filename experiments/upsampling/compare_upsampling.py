@@ -36,7 +36,7 @@ from colorize.base.errors import one_line_errors
 from colorize.base.provenance import provenance
 from colorize.cartoon import CartoonSeries
 from colorize.imaging import color
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.media import open_source
 from colorize.metrics.lab import ciede2000

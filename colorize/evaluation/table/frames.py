@@ -13,7 +13,7 @@ from torch import Tensor
 from colorize.data import Clip, ClipDataset
 from colorize.data.references import middles
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.sheet import Picture, contact_sheet
+from colorize.imaging.contact_sheet import Picture, contact_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.colorizer import Colorizer
 
