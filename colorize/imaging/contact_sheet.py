@@ -188,7 +188,7 @@ def shot_sheets(
 def save_sheet(path: Path, sheet: UInt8[np.ndarray, "h w 3"]) -> None:
     """Write a sheet as PNG; the file appears whole or not at all."""
     content = io.BytesIO()
-    Image.fromarray(sheet).save(content, format="PNG", optimize=True)
+    Image.fromarray(sheet).save(content, format="PNG")
     write_atomically(path, content.getvalue())
 
 
