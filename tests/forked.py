@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -49,10 +50,10 @@ class Command:
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGKILL)
 
-    def kill_when(self, path: Path, *, seconds: float = 120) -> None:
-        """Kill the command as soon as a file is there."""
+    def kill_when(self, ready: Callable[[], bool], *, seconds: float = 120) -> None:
+        """Kill the command as soon as ``ready`` says so."""
         deadline = time.monotonic() + seconds
-        while not path.exists() and self.returncode is None and time.monotonic() < deadline:
+        while not ready() and self.returncode is None and time.monotonic() < deadline:
             time.sleep(0.01)
         assert self.returncode is None, f"ended before it could be killed: {self.ended()[1]}"
         self.kill()

@@ -36,7 +36,21 @@ def test_help_says_what_a_tool_is_for(name, run, capsys):
     assert len(shown.splitlines()) > 5
 
 
-def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
+@pytest.fixture
+def small_benchmarks(tools, monkeypatch):
+    """Let what the benchmark measures at sizes of its own be tiny."""
+    from benchmarks import guided, pipeline, screening
+
+    for module, settings in (
+        (guided, {"_SIZE": (64, 80), "_PROTOTYPE_SIZE": (32, 32), "_FRAMES": 2}),
+        (pipeline, {"_WORKING": (32, 48), "_SHOTS": 2, "_FRAMES": 6, "_CHANNELS": [4, 8]}),
+        (screening, {"_PICTURES": 2, "_SIZE": (64, 48)}),
+    ):
+        for name, value in settings.items():
+            monkeypatch.setattr(module, name, value)
+
+
+def test_the_benchmark_prints_and_writes_every_ratio(small_benchmarks, run, tmp_path, capsys):
     report = tmp_path / "speed.json"
     small = ("--size", 32, 32, "--taps", "conv1_2", "--repetitions", 1, "--json", report)
     assert run("benchmark", *small, "--film", 48, 64) == 0
@@ -46,7 +60,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(run, tmp_path, capsys):
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
     assert whole > decoding
-    assert written["screening"]["pictures_per_second"] == pytest.approx(16 / whole)
+    assert written["screening"]["pictures_per_second"] == pytest.approx(2 / whole)
     assert written["hypercolumn"]["largest_difference"] <= 1e-5
     for name, measured in written.items():
         if name != "setting":

@@ -169,10 +169,9 @@ def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="colorize-sheet",
-        description="Draw every shot of a job in each of the model's colourings.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "colorize-sheet",
+        "Draw every shot of a job in each of the model's colourings.",
+        _EXAMPLES,
     )
     parser.add_argument("job", type=Path, metavar="OUTPUT", help="the output of a colorize job")
     parser.add_argument("-o", "--output", type=Path, help="the sheet (default: sheet.png in it)")

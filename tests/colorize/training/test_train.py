@@ -90,7 +90,7 @@ def test_the_checkpoint_describes_itself(uninterrupted):
 def kill_and_continue(folder, *overrides):
     """Kill a run after its first checkpoint, run it again, and return what that one printed."""
     process = start(folder, *overrides)
-    process.kill_when(folder / "checkpoints" / "last.ckpt")
+    process.kill_when((folder / "checkpoints" / "last.ckpt").is_file)
     output, _ = run(folder, *overrides)
     assert f"continuing {folder}" in output
     assert len((folder / "history.csv").read_text().splitlines()) == 4
