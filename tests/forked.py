@@ -19,13 +19,13 @@ from pathlib import Path
 
 import torch
 
-BIN = Path(sys.executable).parent
 PROGRAMS = {
     "colorize-train": "colorize.training.train",
     "colorize-table": "colorize.evaluation.table.command",
     "classify-train": "classify.train",
     "classify-screen": "classify.screen",
 }
+_SCRIPT = "from {} import main\n\nif __name__ == '__main__':\n    main()\n"
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(list(PROGRAMS.values()))
 
@@ -36,7 +36,10 @@ class Command:
     def __init__(self, program: str, *words: object) -> None:
         self._folder = Path(tempfile.mkdtemp())
         self._outputs = [self._folder / name for name in ("output", "errors")]
-        arguments = [str(BIN / program), *map(str, words)]  # other processes of a run start by them
+        # What Lightning starts the other processes of a run by.
+        script = self._folder / f"{program}.py"
+        script.write_text(_SCRIPT.format(PROGRAMS[program]))
+        arguments = [str(script), *map(str, words)]
         self._process = _SERVER.Process(target=_run, args=(program, arguments, self._outputs))
         self._process.start()
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from colorize.base.pieces import middles
 from colorize.data import Clip, ClipDataset
-from colorize.data.references import middles
 from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.contact_sheet import Picture, contact_sheet
 from colorize.imaging.tensors import to_picture

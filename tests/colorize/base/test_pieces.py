@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from colorize.base.pieces import pieces
+from colorize.base.pieces import middles, pieces
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,10 @@ from colorize.base.pieces import pieces
 )
 def test_pieces_by_hand(start: int, stop: int, longest: int, expected: list[list[int]]) -> None:
     assert [list(piece) for piece in pieces(start, stop, longest)] == expected
+
+
+def test_middles_by_hand() -> None:
+    assert middles(10, 2) == [2, 7]
+    assert middles(7, 1) == [3]
+    assert middles(2, 5) == [0, 1]
+    assert middles(0, 4) == []
