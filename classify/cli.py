@@ -106,10 +106,9 @@ def _table(predictions: Sequence[Prediction], classes: Sequence[str]) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="classify",
-        description="Say which class pictures belong to, with a checkpoint of classify-train.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "classify",
+        "Say which class pictures belong to, with a checkpoint of classify-train.",
+        _EXAMPLES,
     )
     parser.add_argument(
         "pictures", nargs="+", type=Path, metavar="PICTURES", help="pictures, or folders of them"

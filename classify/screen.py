@@ -163,10 +163,9 @@ def save_settings(path: Path, options: Mapping[str, Any]) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program; an option that is not given is ``None``."""
     parser = Parser(
-        prog="classify-screen",
-        description="Sort a folder of pictures by whether they show one class.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "classify-screen",
+        "Sort a folder of pictures by whether they show one class.",
+        _EXAMPLES,
     )
     add = parser.add_argument
     add("folder", nargs="?", type=Path, metavar="FOLDER", help="pictures, in subfolders too")

@@ -20,7 +20,7 @@ from colorize.inference.checkpoints import export, load_checkpoint
 from colorize.inference.colorizer import Colorizer
 from colorize.media import open_source
 
-_FOLDER = Path(__file__).resolve().parents[1] / "colorize" / "weights"
+_FOLDER = Path(__file__).resolve().parents[1] / "colorize" / "inference" / "weights"
 _LARGEST = 25 * 10**6  # bytes
 
 

@@ -12,6 +12,14 @@ from colorize.base.errors import fail
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; argparse adds the whole usage."""
 
+    def __init__(self, program: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=program,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
     def error(self, message: str) -> NoReturn:
         """End with one line and exit code 2."""
         fail(f"{message}; see {self.prog} --help")

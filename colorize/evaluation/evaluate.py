@@ -30,7 +30,7 @@ from colorize.evaluation.footage import (
     pair_clips,
 )
 from colorize.evaluation.report import Column, Report
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings

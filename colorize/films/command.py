@@ -122,10 +122,9 @@ def _summary(done: Done, options: argparse.Namespace) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="colorize",
-        description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "colorize",
+        "Colour a black-and-white cartoon: a folder of frames, a video or one image.",
+        _EXAMPLES,
     )
     parser.add_argument("input", type=Path, metavar="INPUT", help="frame folder, video or image")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the result goes")

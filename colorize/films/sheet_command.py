@@ -49,7 +49,7 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     with importing():
         from colorize.films.plan.manifest import read_manifest
         from colorize.films.sheet import sheet_rows
-        from colorize.imaging.contact_sheet import draw_contact_sheet
+        from colorize.imaging.contact_sheet import shot_sheets
         from colorize.inference.loaded import LoadedNetworks
         from colorize.media import open_source
     manifest = read_manifest(folder / "manifest.json")
@@ -62,7 +62,7 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     _check_weights(manifest, colorizer)
     with open_source(options.input or manifest.source.path) as source:
         rows = list(sheet_rows(source, manifest, colorizer))
-    pages = draw_contact_sheet(
+    pages = shot_sheets(
         rows,
         heading=Path(manifest.source.path).name,
         note=f"{len(rows)} shots, {manifest.source.frames} frames; change a choice in "
@@ -112,10 +112,9 @@ def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="colorize-sheet",
-        description="Draw every shot of a job in each of the model's colourings.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "colorize-sheet",
+        "Draw every shot of a job in each of the model's colourings.",
+        _EXAMPLES,
     )
     parser.add_argument("job", type=Path, metavar="OUTPUT", help="the output of a colorize job")
     parser.add_argument("-o", "--output", type=Path, help="the sheet (default: sheet.png in it)")

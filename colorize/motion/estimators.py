@@ -60,7 +60,7 @@ class Dis:
     ``preset`` trades quality for time. ``"ultrafast"``, ``"fast"`` and ``"medium"`` are OpenCV's
     own, which stop at half the frame's size or less; ``"fine"`` searches down to single pixels of
     frames whose short side is enlarged to 160 where it is below, and leaves out the variational
-    smoothing, which blurs motion across outlines (``tools/measure_flow.py`` compares them). Since
+    smoothing, which blurs motion across outlines (experiments/reference compares them). Since
     only luma is seen, colour frames and their black-and-white versions give the same flow, in
     training and in use.
 

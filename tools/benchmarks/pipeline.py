@@ -30,6 +30,7 @@ from colorize.motion.smoothing import DEFAULT_STRENGTH
 from colorize.networks.prototype.generator import Generator
 
 _WORKING, _SHOTS, _FRAMES = (108, 192), 8, 24
+_CHANNELS = [32, 64, 128, 256, 512]  # of the network
 _TARGET = 1.4  # times faster than its stages one after another
 _SERIAL, _WHOLE = "all, one after another", "the job, overlapping"
 
@@ -143,7 +144,7 @@ def _checkpoint(seed: int) -> Checkpoint:
         "outputs": 4,
         "head": "chroma",
         "luma": "keep",
-        "channels": [32, 64, 128, 256, 512],
+        "channels": _CHANNELS,
         "normalization": "batch",
     }
     torch.manual_seed(seed)

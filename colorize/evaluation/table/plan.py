@@ -17,7 +17,7 @@ from colorize.evaluation.table.comparison import Claim
 from colorize.evaluation.table.frames import draw_frames
 from colorize.evaluation.table.page import Missing, Published
 from colorize.evaluation.table.results import EVALUATION, Job, collect
-from colorize.imaging.sheet import save_sheet
+from colorize.imaging.contact_sheet import save_sheet
 from colorize.training.settings import TrainConfig
 
 # What is measured, and where to, inside the directory of a row and seed.

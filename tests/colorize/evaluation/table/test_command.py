@@ -15,6 +15,7 @@ from colorize.evaluation.table import command, rows
 TINY = (
     *("sweep=by_hand", "name=tiny", "debug=tiny", "model.channels=[4,4]", "validation.pictures=0"),
     *("metric@evaluation.metric=[psnr,colorfulness]", "evaluation.sheet_rows=0"),
+    "trainer.max_epochs=1",
 )
 HEADS = ("model=prototype,prototype_chroma", "seed=0,1")
 

@@ -10,7 +10,7 @@ import torch
 
 from colorize.data import Clip, ClipDataset
 from colorize.evaluation.table import frames
-from colorize.imaging.sheet import contact_sheet
+from colorize.imaging.contact_sheet import contact_sheet
 from colorize.inference.colorizer import Colorizer
 from tests.colorize.tiny import write_safetensors
 

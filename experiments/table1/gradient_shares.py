@@ -3,7 +3,8 @@
 Settings are those of colorize-train; the losses are compared at the initial weights of the network,
 or at those of a checkpoint (init=FILE):
 
-  python tools/gradient_shares.py data=clips data.root=DIR loss=[rank_diversity,segment] init=FILE
+  python experiments/table1/gradient_shares.py data=clips data.root=DIR init=FILE \\
+      loss=[rank_diversity,segment]
 
 For each loss it prints its value, its weighted value, and the L2 norm of the weighted gradient at
 the outputs f_k(X) and at the trained weights of f, both also relative to RankDiv's; then the

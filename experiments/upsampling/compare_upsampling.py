@@ -7,7 +7,7 @@ flat fills parted by ink lines of 2 to 6 pixels, stripes of one luma parted like
 procedural cartoons, and the frames of --frames. Chroma is given exactly; as a network gives it,
 blurred by one cell and half a cell off; and exactly, to a luma with grain.
 
-  python tools/compare_upsampling.py --sheet crops.png --json results.json
+  python experiments/upsampling/compare_upsampling.py --sheet crops.png --json results.json
 
 --speed measures as well, at sizes of its own, the time on one core, also as a ratio to bilinear
 resizing and joining, and by how much the memory of a process rises.
@@ -25,18 +25,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from comparison.cases import CONDITIONS, fills, given, near_edges, stripes
+from comparison.methods import METHODS
+from comparison.speed import BASELINE, mebibytes, seconds
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from tqdm import tqdm
-from upsampling.cases import CONDITIONS, fills, given, near_edges, stripes
-from upsampling.methods import METHODS
-from upsampling.speed import BASELINE, mebibytes, seconds
 
 from colorize.base.errors import one_line_errors
 from colorize.base.provenance import provenance
 from colorize.cartoon import CartoonSeries
 from colorize.imaging import color
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.media import open_source
 from colorize.metrics.lab import ciede2000

@@ -4,7 +4,7 @@ Every row is a run of colorize-evaluate on the same frames of the test clips (fr
 as references are left out of the rows that have them, and gray is measured beside each). Rows whose
 checkpoint is not given are left out.
 
-  python tools/beat_the_prototype.py --root datasets/penny-and-chip \\
+  python experiments/beat-the-prototype/beat_the_prototype.py --root datasets/penny-and-chip \\
       --prototype runs/prototype/model.safetensors --adapted runs/adapt/model.safetensors \\
       --raft ../shared/weights/raft_small.safetensors \\
       --squeezenet ../shared/weights/squeezenet1_1_features_caffe.safetensors \\
@@ -36,7 +36,7 @@ from colorize.data.references import evenly_spaced
 from colorize.evaluation.footage import StreamReader
 from colorize.evaluation.settings import EvaluateConfig
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.shipped import resolve

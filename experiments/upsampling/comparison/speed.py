@@ -5,18 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import cv2
 import torch
-from benchmarks.timing import one_core
 from torch import Tensor
 
 from colorize.imaging import color
 from colorize.inference.colorizer import working_size
-from upsampling.methods import METHODS
+from comparison.methods import METHODS
 
 BASELINE = "bilinear and join"
 
@@ -29,7 +30,7 @@ def seconds(size: tuple[int, int], *, short_side: int, repetitions: int) -> dict
         BASELINE: lambda: color.join_in_gamut(luma, resize(chroma, luma))
     } | {name: partial(method, chroma, luma) for name, method in METHODS.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
-    with one_core():
+    with _one_core():
         for _ in range(repetitions + 1):
             for name, run in runs.items():
                 start = time.process_time()
@@ -48,13 +49,25 @@ def mebibytes(name: str, size: tuple[int, int], *, short_side: int) -> float:
 
 
 def _rise(name: str, size: tuple[int, int], short_side: int) -> float:
-    with one_core():
+    with _one_core():
         METHODS[name](*_random_frame((2 * short_side, 2 * short_side), short_side))  # loads code
         chroma, luma = _random_frame(size, short_side)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is now what is in use
         before = _peak()
         METHODS[name](chroma, luma)
         return _peak() - before
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def _peak() -> float:

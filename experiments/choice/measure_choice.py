@@ -1,6 +1,6 @@
 """Measure rules that choose among the K colourings of each shot, where true colours are known.
 
-  python tools/measure_choice.py --film runs/demo/model.safetensors cartoon:0 \\
+  python experiments/choice/measure_choice.py --film runs/demo/model.safetensors cartoon:0 \\
       --film runs/first-light/model.safetensors datasets/penny-and-chip --json results.json
 
 A film is a checkpoint and what it colours: ``cartoon:SEED``, held-out shots of that procedural
@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from colorize.base.errors import one_line_errors
 from colorize.data import CartoonClips, PreparedClips
-from colorize.films.plan.choice import AUTO_OUTPUT
+from colorize.films.plan.planning import AUTO_OUTPUT
 from colorize.imaging.color import rgb_to_chroma, rgb_to_lab, rgb_to_luma
 from colorize.inference.colorizer import Colorizer
 from colorize.metrics.colorfulness import colorfulness
@@ -46,7 +46,7 @@ THUMBNAIL = (18, 32)
 LEVELS = 12  # of each true channel: what shares a bin has one true colour
 TAU = 0.03  # difference of gray 5x5 patches that still look alike
 FIGURES = ("psnr", "delta_e", "colorfulness_error")
-DEFAULT = "colorize.films.plan.choice (default)"
+DEFAULT = "AUTO_OUTPUT (default)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def views(source: str, options: argparse.Namespace) -> Iterator[tuple[str, str, 
 def measure(
     checkpoint: str, source: str, options: argparse.Namespace
 ) -> tuple[list[Shot], list[int]]:
-    """Return what is known of each shot, and what ``colorize.films.plan.choice`` chooses."""
+    """Return what is known of each shot, and what ``colorize.films.plan.planning`` chooses."""
     colorizer = Colorizer.load(checkpoint, device=options.device)
     shots = [
         look(colorizer, frames, scene, group)

@@ -2,7 +2,7 @@
 
 Nothing here is what tooncolor is for; the model card says what comes out, and this draws it.
 
-  python tools/try_photographs.py -o scratch/photographs.png
+  python experiments/reference/try_photographs.py -o scratch/photographs.png
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from skimage import data
 
 from colorize.imaging.color import rgb_to_luma
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.shipped import resolve

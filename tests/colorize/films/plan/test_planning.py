@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from colorize.films.plan.choice import AUTO_OUTPUT
+from colorize.films.plan.planning import AUTO_OUTPUT
 from colorize.losses.rank_diversity import rank_diversity
 
 

@@ -5,7 +5,8 @@ same clip, of training clips, and of procedural series. For each step of likenes
 (colorize.networks.guided.references.likeness) the table gives by how many dB the reference changed
 the PSNR.
 
-  python tools/measure_likeness.py --root datasets/penny-and-chip --json likeness.json
+  python experiments/reference/measure_likeness.py --root datasets/penny-and-chip \\
+      --json likeness.json
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ A start counts as found within a frame of a cut, or anywhere within a fade or di
 (``pip install --no-deps scenedetect platformdirs click``), and any function that ``--also`` names.
 
 examples:
-  python tools/measure_shots.py                         three films of each category: minutes
-  python tools/measure_shots.py --only dissolves "fades (black)" --each 1
-  python tools/measure_shots.py --footage clips/*.mp4 --first-frame 48     joined, one after another
+  measure_shots.py                         three films of each category: minutes
+  measure_shots.py --only dissolves "fades (black)" --each 1
+  measure_shots.py --footage clips/*.mp4 --first-frame 48     joined, one after another
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Every few frames of the clips of a split, the chroma of the nearest of a few eve
 moves along the flow between both, and is joined to the true luma. "best of all" takes for each
 pixel the reference that fits best, which a perfect judge would.
 
-  python tools/measure_flow.py --root datasets/penny-and-chip --split val
+  python experiments/reference/measure_flow.py --root datasets/penny-and-chip --split val
 """
 
 from __future__ import annotations
