@@ -60,16 +60,7 @@ def test_the_scripts_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for script in scripts:
-        if (missing := _missing(script)) is not None:
-            pytest.skip(f"{missing} is not there")
         exec(compile(script.text, page, "exec"), names)
-
-
-def _missing(script: Block) -> str | None:
-    """Return what a script needs, by the comment above it, and this version does not have."""
-    needs = script.note.removeprefix("needs: ") if script.note.startswith("needs: ") else ""
-    module, _, name = needs.rpartition(".")
-    return None if not needs or hasattr(importlib.import_module(module), name) else needs
 
 
 def test_the_tutorial_colours_a_film_as_it_stands_there(tmp_path, monkeypatch):
