@@ -21,7 +21,7 @@ from colorize.data.prepare import command as prepare
 from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table import plan
 from colorize.films import command as cli
-from colorize.films import sheet
+from colorize.films import sheet_command as sheet
 from colorize.training.settings import TrainConfig
 from tests.places import ROOT
 

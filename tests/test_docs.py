@@ -43,9 +43,14 @@ def run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "argv", words[1:])
         runpy.run_path(words[1], run_name="__main__")
         return
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    module, function = scripts[words[0]].split(":")
+    module, function = entry_point(words[0])
     getattr(importlib.import_module(module), function)()
+
+
+def entry_point(program: str) -> list[str]:
+    """Return the module and the function that a console script starts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["scripts"][program].split(":")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,8 @@ def test_every_recipe_passes_its_test_and_those_of_the_repository(extended):
 
 def test_a_training_runs_with_the_loss_of_the_recipe(extended, tmp_path):
     (words,) = (each for each in commands(DOCS / "extend/loss.md") if each[0] == "colorize-train")
-    started = "from colorize.training.train import main; main()"
+    module, function = entry_point(words[0])
+    started = f"from {module} import {function} as start; start()"
     in_copy(extended, "-c", started, *words[1:], f"directory={tmp_path / 'run'}")
     assert (tmp_path / "run" / "model.safetensors").is_file()
     assert "saturation" in (tmp_path / "run" / "history.csv").read_text()
