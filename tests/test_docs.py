@@ -26,6 +26,7 @@ SCRIPTED = [
     for page in PAGES
     if page not in ["tutorial.md", *RECIPES] and blocks(DOCS / page, "python")
 ]
+RECORDS = sorted((ROOT / "experiments").glob("*/README.md"))
 SHOWN = [(page, words) for page in PAGES for words in commands(DOCS / page)]
 # "Author 2019,", "Author et al. 2019" and "Author & Other 2019", as docstrings cite.
 CITED = re.compile(
@@ -181,7 +182,8 @@ def in_copy(root: Path, *arguments: str) -> str:
 
 def test_every_page_is_in_the_navigation():
     listed = re.findall(r"[\w./-]+\.md", (ROOT / "mkdocs.yml").read_text().split("\nnav:")[1])
-    assert sorted(each for each in listed if (DOCS / each).is_file()) == PAGES
+    records = [f"experiments/{path.parent.name}/index.md" for path in RECORDS]
+    assert sorted(listed) == sorted([*PAGES, *records, "contributing.md"])
 
 
 def test_every_citation_mark_is_in_the_bibliography():
