@@ -96,7 +96,11 @@ class ColorizationTask(lightning.LightningModule):
         for name, value in terms.by_name.items():
             self.log(f"train/{name}/{kind}", value.detach())
         self.log("train/total", terms.total.detach())
-        return terms.total
+        if terms.total.requires_grad:
+            return terms.total
+        # Nothing here can learn, as from proposals where no frame has a reference: a step of zero.
+        trained = (each for each in self.parameters() if each.requires_grad)
+        return terms.total + torch.stack([0 * each.sum() for each in trained]).sum()
 
     def _extra(self, batch: Batch) -> Float[Tensor, "b t e h w"] | None:
         """Return the planes that f sees beside the gray frames of a training batch."""

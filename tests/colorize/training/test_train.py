@@ -251,3 +251,9 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path):
     assert process.returncode == 2
     assert "loss is not finite at step 0" in errors
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_a_batch_that_no_loss_can_learn_from_is_a_step_of_zero(tmp_path):
+    settings = (*REFERENCE[:-1], "loss=[proposals]", "references.none=1.0", "trainer.max_epochs=1")
+    run(tmp_path / "run", *settings)
+    assert (tmp_path / "run" / "model.safetensors").is_file()
