@@ -20,14 +20,17 @@ from pathlib import Path
 import torch
 
 PROGRAMS = {
-    "colorize-train": "colorize.training.train",
+    "colorize-train": "colorize.training.command",
     "colorize-table": "colorize.evaluation.table.command",
     "classify-train": "classify.train",
     "classify-screen": "classify.screen",
 }
 _SCRIPT = "from {} import main\n\nif __name__ == '__main__':\n    main()\n"
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(list(PROGRAMS.values()))
+# Commands import what they do only when they do it.
+_SERVER.set_forkserver_preload(
+    [*PROGRAMS.values(), "colorize.training.train", "colorize.evaluation.table.rows"]
+)
 
 
 class Command:
