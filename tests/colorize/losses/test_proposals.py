@@ -18,7 +18,7 @@ def step(
     height, width = size
     grid = tuple(-(-side // 16) * 4 for side in size)
     guides = {
-        "mixed": torch.rand(b * t, 2, height, width, generator=random) - 0.5,
+        "fused": torch.rand(b * t, 2, height, width, generator=random) - 0.5,
         "attended": torch.rand(b * t, 2, *grid, generator=random) - 0.5,
         "served": torch.arange(b * t) > 0,
     }
@@ -45,7 +45,7 @@ def test_loss_is_the_formula_in_numpy(b: int, t: int, size: tuple[int, int]) -> 
     padded = np.pad(true, ((0, 0), (0, 0), (0, -size[0] % 16), (0, -size[1] % 16)), mode="edge")
     height, width = padded.shape[2:]
     coarse = padded.reshape(b * t, 2, height // 4, 4, width // 4, 4).mean(axis=(3, 5))
-    fine = rgb_distance(guides["mixed"].double().numpy(), true, 0.2)
+    fine = rgb_distance(guides["fused"].double().numpy(), true, 0.2)
     rough = rgb_distance(guides["attended"].double().numpy(), coarse, 0.2)
     fine[0] = rough[0] = 0  # no reference
     value = Proposals(beta=0.2, matching=0.7)(outputs, truth, guides)
@@ -56,9 +56,9 @@ def test_loss_is_the_formula_in_numpy(b: int, t: int, size: tuple[int, int]) -> 
 def test_a_value_by_hand() -> None:
     """Cb off by 0.1 is B off by 0.1772 and G by 0.114 * 0.1772 / 0.587 = 0.034414."""
     truth = torch.full((1, 1, 3, 16, 16), 0.5)
-    mixed = torch.zeros(1, 2, 16, 16)
-    mixed[:, 0] = 0.1
-    guides = {"mixed": mixed, "attended": torch.zeros(1, 2, 4, 4), "served": torch.tensor([True])}
+    fused = torch.zeros(1, 2, 16, 16)
+    fused[:, 0] = 0.1
+    guides = {"fused": fused, "attended": torch.zeros(1, 2, 4, 4), "served": torch.tensor([True])}
     value = Proposals(beta=0.1)(truth.unsqueeze(2), truth, guides)
     expected = ((0.1772 - 0.05) + 0.034414**2 / 0.2) / 3
     assert float(value) == pytest.approx(expected, rel=1e-4)
@@ -71,7 +71,7 @@ def test_right_proposals_cost_nothing_and_nearer_ones_less() -> None:
     coarse = torch.nn.functional.avg_pool2d(true, 4)
     costs = []
     for offset in (0.0, 0.05, 0.2):
-        given = guides | {"mixed": true + offset, "attended": coarse + offset}
+        given = guides | {"fused": true + offset, "attended": coarse + offset}
         costs.append(float(Proposals()(outputs, truth, given)))
     assert costs[0] == pytest.approx(0, abs=1e-6)
     assert costs[0] < costs[1] < costs[2]
@@ -79,10 +79,10 @@ def test_right_proposals_cost_nothing_and_nearer_ones_less() -> None:
 
 def test_frames_without_a_reference_cost_nothing_and_get_no_gradient() -> None:
     outputs, truth, guides = step(2, 1)
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         guides[name].requires_grad_()
     Proposals()(outputs, truth, guides).backward()
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         assert not guides[name].grad[0].any()
         assert guides[name].grad[1].any()
     guides["served"] = torch.zeros(2, dtype=torch.bool)
@@ -92,13 +92,13 @@ def test_frames_without_a_reference_cost_nothing_and_get_no_gradient() -> None:
 def test_the_gradient_is_right() -> None:
     outputs, truth, guides = step(2, 1, size=(4, 5))
     truth, loss = truth.double(), Proposals(beta=0.3)
-    mixed = guides["mixed"].double().requires_grad_()
-    value = loss(outputs, truth, guides | {"mixed": mixed})
-    (gradient,) = torch.autograd.grad(value, mixed)
+    fused = guides["fused"].double().requires_grad_()
+    value = loss(outputs, truth, guides | {"fused": fused})
+    (gradient,) = torch.autograd.grad(value, fused)
     # The loss works in float32, so the slope is taken over a step that it can see.
-    direction = torch.randn(mixed.shape, generator=torch.Generator().manual_seed(1)).double()
+    direction = torch.randn(fused.shape, generator=torch.Generator().manual_seed(1)).double()
     ends = [
-        float(loss(outputs, truth, guides | {"mixed": (mixed + sign * 1e-2 * direction).detach()}))
+        float(loss(outputs, truth, guides | {"fused": (fused + sign * 1e-2 * direction).detach()}))
         for sign in (-1, 1)
     ]
     slope = (ends[1] - ends[0]) / 2e-2
@@ -109,28 +109,28 @@ def test_the_gradient_is_right() -> None:
 def test_a_step_never_waits_for_the_device(frames: int) -> None:
     outputs, truth, guides = step(2, frames)
     # Outputs themselves cost nothing; the family's check wants a gradient through them.
-    mixed = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
+    fused = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
 
     class OfOutputs(torch.nn.Module):
         def forward(self, outputs: Tensor, truth: Tensor, guides: dict[str, Tensor]) -> Tensor:
             own = rgb_to_chroma(outputs.squeeze(2).flatten(0, 1))
-            return Proposals()(outputs, truth, {**guides, "mixed": own})
+            return Proposals()(outputs, truth, {**guides, "fused": own})
 
-    assert mixed.shape == guides["mixed"].shape
+    assert fused.shape == guides["fused"].shape
     assert_never_waits_for_the_device(OfOutputs(), outputs, truth, guides)
 
 
 def test_runs_on_proposals_in_bfloat16() -> None:
     outputs, truth, guides = step(2, 1)
     expected = float(Proposals()(outputs, truth, guides))
-    for name in ("mixed", "attended"):
+    for name in ("fused", "attended"):
         guides[name] = guides[name].bfloat16().requires_grad_()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = Proposals()(outputs, truth, guides)
     value.backward()
     assert value.dtype == torch.float32
     assert float(value.detach()) == pytest.approx(expected, rel=0.01)
-    assert torch.isfinite(guides["mixed"].grad).all()
+    assert torch.isfinite(guides["fused"].grad).all()
 
 
 def test_the_cost_of_chroma_is_that_of_the_frames_it_makes() -> None:
@@ -138,7 +138,7 @@ def test_the_cost_of_chroma_is_that_of_the_frames_it_makes() -> None:
     outputs, truth, guides = step(1, 1)
     guides["served"] = torch.tensor([True])
     guides["attended"] = torch.nn.functional.avg_pool2d(rgb_to_chroma(truth[0]), 4)
-    made = join(torch.full((1, 1, 16, 32), 0.5), guides["mixed"])
+    made = join(torch.full((1, 1, 16, 32), 0.5), guides["fused"])
     right = join(torch.full((1, 1, 16, 32), 0.5), rgb_to_chroma(truth[0]))
     expected = torch.nn.functional.smooth_l1_loss(made, right, beta=0.1)
     value = Proposals()(outputs, truth, guides)
@@ -159,5 +159,5 @@ def test_wrong_settings_are_refused(settings: dict[str, float], message: str) ->
 
 
 def test_it_names_the_guides_that_the_model_gives() -> None:
-    assert Proposals.needs == {"mixed", "attended", "served"}
+    assert Proposals.needs == {"fused", "attended", "served"}
     assert Proposals(weight=0.5).weight == 0.5
