@@ -307,8 +307,9 @@ class GuidedNetwork(Network):
     ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n 1 p q"]]:
         """Return references moved along a flow, and how alike the places there and here are."""
         size, grid = flow.shape[-2:], own.shape[-2:]
-        scale = flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])[:, None, None]
-        there = warp(seen, _shrink(flow, grid) * scale)
+        right, down = _shrink(flow, grid).split(1, dim=1)
+        coarse = torch.cat([right * (grid[1] / size[1]), down * (grid[0] / size[0])], dim=1)
+        there = warp(seen, coarse)
         return warp(copied, flow), (own * there).sum(dim=1, keepdim=True)
 
     def _complete(self, references: References) -> References:

@@ -7,7 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from colorize.networks.base import Painted
 from colorize.networks.guided.network import GuidedNetwork
 from colorize.networks.guided.references import References
 from colorize.pretrained.squeezenet import SqueezeNet
@@ -81,3 +85,39 @@ def assert_same(first: References, second: References, *, atol: float = 0.0) -> 
     assert planes_of(first).keys() == planes_of(second).keys()
     for name, planes in planes_of(first).items():
         torch.testing.assert_close(planes, getattr(second, name), rtol=0, atol=atol)
+
+
+def forward_without_values(
+    model: GuidedNetwork,
+    fake: FakeTensorMode,
+    gray: Tensor,
+    given: References,
+    device: str = "cpu",
+) -> Painted:
+    """Colour frames on tensors without values, as if on any device.
+
+    They raise where one is read (``item``, ``if tensor``) or decides a shape (``nonzero``, indexing
+    by a mask), and where something is copied between host and device that is waited for.
+    """
+
+    def there(tensor: Tensor) -> Tensor:
+        made = fake.from_tensor(tensor.detach())
+        with fake:
+            return made.to(device).requires_grad_(tensor.requires_grad)
+
+    known = {name: there(each) for name, each in model.state_dict(keep_vars=True).items()}
+    seen = replace(given, **{name: there(each) for name, each in planes_of(given).items()})
+    frames = there(gray)
+    with fake, _RefuseWaiting():
+        result: Painted = functional_call(model, known, (frames, seen))
+    return result
+
+
+class _RefuseWaiting(TorchDispatchMode):
+    """Raise where something is copied between host and device before anything else goes on."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten._to_copy.default and not (kwargs or {}).get("non_blocking"):
+            assert result.device.type == args[0].device.type, "this waits for the device"
+        return result

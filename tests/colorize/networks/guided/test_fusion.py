@@ -40,7 +40,7 @@ def proposed(
 def placed(proposals: Proposals) -> Proposals:
     """Give every proposal a slot of its kind."""
     pairs = list(zip(proposals.frame.tolist(), proposals.kind.tolist(), strict=True))
-    number = {kind: 0 for kind in range(len(KINDS))}
+    number = dict.fromkeys(range(len(KINDS)), 0)
     for (_, kind), count in Counter(pairs).items():
         number[kind] = max(number[kind], count)
     slots = tuple(number.values())
@@ -179,9 +179,7 @@ def test_of_two_proposals_the_one_of_the_same_drawing_wins() -> None:
     # The second proposal's drawing differs by a quarter everywhere.
     luma = torch.cat([frames, frames - 0.25])
     kinds = torch.zeros(2, dtype=torch.long)
-    same = placed(
-        proposals._replace(luma=luma, kind=kinds, similarity=torch.ones(2, 1, 16, 20))
-    )
+    same = placed(proposals._replace(luma=luma, kind=kinds, similarity=torch.ones(2, 1, 16, 20)))
     fused = made(frames, same)
     torch.testing.assert_close(fused.chroma, proposals.chroma[:1], rtol=0, atol=0.01)
 
