@@ -191,6 +191,13 @@ def test_a_reference_given_twice_changes_nothing(
     )
 
 
+def test_more_references_raise_the_evidence_on_the_whole(model: GuidedNetwork) -> None:
+    """At a place they may lower it, where a match that looks better fits less well."""
+    gray, given = noise(1, 1, *SIZE), references(3, propagated=True)
+    means = [float(evidence(model, gray, given.picked(range(n))).mean()) for n in (1, 2, 3)]
+    assert means[0] < means[1] < means[2]
+
+
 def old_fusion(model: GuidedNetwork, gray: Tensor, given: References) -> tuple[Tensor, Tensor]:
     """Fuse what one reference proposes as it was done before, by one softmax over all proposals."""
     proposals = shown_to_the_fusion(model, gray, given).values()
