@@ -16,10 +16,11 @@ from colorize import metrics
 from colorize.base.config import ConfigError, build
 from colorize.base.devices import choose_device
 from colorize.base.errors import require_choice
+from colorize.base.pieces import middles
 from colorize.base.progress import task
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
-from colorize.data.references import ReferenceScope, middles, shown_frames
+from colorize.data.references import ReferenceScope, shown_frames
 from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (
     Batch,
