@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
-from colorize.imaging.tensors import to_tensor
-from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.loaded import LoadedNetworks, opaque_colors
 from colorize.media import Frame
-from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
 
 
@@ -78,7 +75,5 @@ def own_colors(
     picture: ColoredPicture, size: tuple[int, int]
 ) -> tuple[Float[Tensor, "1 2 h w"], Float[Tensor, "1 1 h w"] | None]:
     """Return the chroma of a picture at a size, and how opaque it is (None: wholly)."""
-    frame = picture.read()
-    chroma = rgb_to_chroma(resize(to_tensor(frame.rgb[None]), size))
-    mask = opacity(frame)
-    return chroma, None if mask is None else resize(torch.from_numpy(mask)[None, None], size)
+    rgb, mask = opaque_colors(picture.read(), lambda planes: resize(planes, size))
+    return rgb_to_chroma(rgb), mask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -134,17 +134,16 @@ class LoadedNetworks:
         guided = self._guided()
         luma, chroma, keys, masks = [], [], [], []
         for picture in pictures:
-            rgb = fit(to_tensor(picture.rgb[None], self.device), size)
+            rgb, mask = opaque_colors(picture, lambda planes: fit(planes.to(self.device), size))
             luma.append(rgb_to_luma(rgb))
             chroma.append(rgb_to_chroma(rgb))
             keys.append(guided.keys(luma[-1]))
-            mask = opacity(picture)
-            masks.append(None if mask is None else torch.from_numpy(mask)[None, None])
+            masks.append(mask)
         shown = None
         if any(mask is not None for mask in masks):
             shown = torch.cat(
                 [
-                    torch.ones_like(plane) if mask is None else fit(mask.to(self.device), size)
+                    torch.ones_like(plane) if mask is None else mask
                     for mask, plane in zip(masks, luma, strict=True)
                 ]
             )
@@ -172,6 +171,23 @@ class LoadedNetworks:
                 "model=guided"
             )
         return self.model
+
+
+def opaque_colors(
+    picture: Frame, scaled: Callable[[Tensor], Tensor]
+) -> tuple[Float[Tensor, "1 3 h w"], Float[Tensor, "1 1 h w"] | None]:
+    """Return a picture in [0, 1] as ``scaled`` resizes it, and how opaque it is (None: wholly).
+
+    What a file holds under full transparency is arbitrary: nothing of it is mixed into what is
+    opaque beside it, and white stands in its place.
+    """
+    rgb, mask = to_tensor(picture.rgb[None]), opacity(picture)
+    if mask is None:
+        return scaled(rgb), None
+    shown = torch.from_numpy(mask)[None, None]
+    weights = scaled(shown)
+    colors = (scaled(rgb * shown) / weights.clamp_min(1e-6)).clamp(0, 1)
+    return torch.where(weights > 0, colors, 1.0), weights
 
 
 def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimator:

@@ -31,14 +31,15 @@ from hydra import compose, initialize_config_dir
 
 from colorize.base.config import build, config_directory, register_schema
 from colorize.base.files import write_atomically
-from colorize.data import CartoonClips, ClipDataset
+from colorize.data import CartoonClips, Clip, ClipDataset
 from colorize.data.references import evenly_spaced
-from colorize.evaluation.footage import StreamReader
+from colorize.evaluation.footage import EngineReader
 from colorize.evaluation.settings import EvaluateConfig
 from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
 from colorize.inference.shipped import resolve
 from colorize.media import Frame, fingerprint
 from colorize.media.pictures.folder import FolderSink
@@ -105,9 +106,9 @@ def write_references(options: argparse.Namespace) -> None:
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Yield what to measure."""
     if options.prototype:
-        # At the frames' own size: a head that predicts RGB must not have its luma enlarged.
-        at = f"size={SHORT_SIDE}"
-        yield Row(TITLES["prototype"], (f"checkpoint={options.prototype}", at))
+        # As its source does: RGB as the network says it, at the frames' own size.
+        as_it_is = (f"size={SHORT_SIDE}", "own_luma=true", "stillness=0")
+        yield Row(TITLES["prototype"], (f"checkpoint={options.prototype}", *as_it_is))
     if options.first:
         yield Row(TITLES["first"], (f"checkpoint={options.first}",))
     yield Row("ours, automatic", (f"checkpoint={options.ours}",))
@@ -209,19 +210,15 @@ def draw(options: argparse.Namespace, folder: Path) -> None:
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         config = compose("evaluate", overrides=list(SERIES))
     clips: CartoonClips = build(config.data)
-    colorizer = Colorizer.load(resolve(options.ours))
+    reader = EngineReader(LoadedNetworks.load(options.ours, device="cpu"), RenderSettings())
     drawn = []
     for clip in clips.split("test").clips:
-        frames = [to_tensor(np.array(frame)[None], colorizer.device) for frame in clip.frames]
-        reader = StreamReader(colorizer.stream())
-        reader.show(frames[:1], [0])
-        reader.watch(map(rgb_to_luma, frames), range(len(frames)))
-        for number in range(options.every, len(frames), options.every):
-            truth = frames[number]
-            gray = rgb_to_luma(truth)
-            guided, alone = reader(gray, [number])[0, 0], colorizer.variants(gray)[0, 0]
-            error = float((guided - truth[0]).square().mean())
-            pictures = (frames[0][0], gray[0], alone, guided, truth[0])
+        alone, guided = (colored(reader, clip, given) for given in ([], [0]))
+        truth = to_tensor(np.array(clip.frames))
+        for number in range(options.every, clip.count, options.every):
+            error = float((guided[number] - truth[number]).square().mean())
+            gray = rgb_to_luma(truth[number])
+            pictures = (truth[0], gray, alone[number], guided[number], truth[number])
             drawn.append((error, [to_picture(each) for each in pictures]))
     drawn.sort(key=lambda pair: pair[0])
     places = {"best": 0, "median": len(drawn) // 2, "worst": -1}
@@ -233,6 +230,16 @@ def draw(options: argparse.Namespace, folder: Path) -> None:
         ],
     )
     save_sheet(folder / "frames.png", sheet)
+
+
+def colored(reader: EngineReader, clip: Clip, given: list[int]) -> list[torch.Tensor]:
+    """Return the frames of a clip, some of them given in colour, as the engine colours them."""
+    reader.open(clip, {start: given for start, _ in clip.spans})
+    found = []
+    for start, stop in clip.spans:
+        frames = (Frame(n, "", np.array(clip.frames[n])) for n in range(start, stop))
+        found += [outputs[0] for outputs in reader(start, frames)]
+    return found
 
 
 def _parse() -> argparse.Namespace:

@@ -32,7 +32,11 @@ from colorize.base.errors import one_line_errors
 from colorize.data import CartoonClips, PreparedClips
 from colorize.films.plan.planning import AUTO_OUTPUT
 from colorize.imaging.color import rgb_to_chroma, rgb_to_lab, rgb_to_luma
-from colorize.inference.colorizer import Colorizer
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame
 from colorize.metrics.colorfulness import colorfulness
 from colorize.metrics.lab import delta_e_2000
 from colorize.metrics.psnr import psnr
@@ -114,21 +118,25 @@ def measure(
     checkpoint: str, source: str, options: argparse.Namespace
 ) -> tuple[list[Shot], list[int]]:
     """Return what is known of each shot, and what ``colorize.films.plan.planning`` chooses."""
-    colorizer = Colorizer.load(checkpoint, device=options.device)
+    # Frame by frame: how much an output flickers is measured.
+    networks = LoadedNetworks.load(checkpoint, device=options.device)
+    engine = ShotEngine(networks, RenderSettings(stillness=0.0))
     shots = [
-        look(colorizer, frames, scene, group)
+        look(engine, frames, scene, group)
         for scene, group, frames in tqdm(views(source, options), desc=source, unit="shot")
     ]
     return shots, [AUTO_OUTPUT] * len(shots)
 
 
-def look(colorizer: Colorizer, frames: np.ndarray, scene: str, group: str) -> Shot:
+def look(engine: ShotEngine, frames: np.ndarray, scene: str, group: str) -> Shot:
     """Colour pairs of frames of one shot, and measure each colouring."""
     places = (np.arange(PAIRS) + 0.5) * (len(frames) - 1) / PAIRS
     indices = np.stack([places.astype(int), places.astype(int) + 1], axis=1).ravel()
-    truth = torch.from_numpy(frames[indices]).permute(0, 3, 1, 2).float() / 255
+    pictures = frames[indices]
+    truth = to_tensor(pictures)
     gray = rgb_to_luma(truth)
-    outputs = colorizer.variants(gray).cpu()
+    colored = engine([Frame(number, "", rgb) for number, rgb in enumerate(pictures)])
+    outputs = torch.stack([to_tensor(np.stack([each.rgb for each in row])) for row in colored])
     each = outputs.unbind(1)
     own = np.array([float(colorfulness(output).mean()) for output in each])
     figures = {

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from holding.figures import CHUNK, Figures, figures, mean_of, of_clips
+from holding.figures import Figures, figures, mean_of, of_clips
 from holding.report import draw, markdown
 from jaxtyping import Float
 from torch import Tensor
@@ -30,8 +30,12 @@ from colorize.base.provenance import provenance
 from colorize.cartoon import CartoonSeries
 from colorize.data import ClipDataset
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.imaging.geometry import resize
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Colorizer, resize
+from colorize.inference.engine import ShotEngine, pieces
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame
 from colorize.metrics.warp_error import Motion
 from colorize.motion.estimators import Dis
 from colorize.motion.smoothing import hold_still
@@ -67,13 +71,16 @@ def measure_clips(
 ) -> tuple[dict[str, dict[str, Figures]], dict[str, list[int]]]:
     """Return the figures by clip and strength, and where cuts are and were found."""
     dataset = ClipDataset.from_manifest(root=options.data, split=options.split)
-    colorizer = Colorizer.load(options.checkpoint, device="cpu", short_side=options.short_side)
+    networks = LoadedNetworks.load(options.checkpoint, device="cpu", short_side=options.short_side)
+    engine = ShotEngine(networks, RenderSettings(stillness=0.0))
     film = torch.cat([to_tensor(clip.frames[:], torch.device("cpu")) for clip in dataset.clips])
     gray = rgb_to_luma(film)
     joints = np.cumsum([0, *(clip.count for clip in dataset.clips)]).tolist()
     found = shot_starts(frame[0].numpy() for frame in gray)
-    small = colorizer.small(gray)
-    chroma = torch.cat([color(colorizer, small[a:b]) for a, b in spans(found, len(film))])
+    small = networks.small(gray)
+    pictures = itertools.chain.from_iterable(clip.frames for clip in dataset.clips)
+    frames = [Frame(number, "", np.array(rgb)) for number, rgb in enumerate(pictures)]
+    chroma = torch.cat([color(engine, frames[a:b]) for a, b in spans(found, len(film))])
     held, seconds = {}, {}
     for strength in options.strengths:
         started = time.process_time()
@@ -96,11 +103,13 @@ def measure_clips(
     return table, {"joints": joints[:-1], "found": found}
 
 
-def color(colorizer: Colorizer, small: Float[Tensor, "t 1 h w"]) -> Float[Tensor, "t 2 h w"]:
+def color(engine: ShotEngine, shot: Sequence[Frame]) -> Float[Tensor, "t 2 h w"]:
     """Return the chroma of a shot at the working size, coloured from its first frame on."""
-    stream = colorizer.stream(variant=0)
-    parts = [stream(part, keep_luma=True)[:, 0] for part in small.split(CHUNK)]
-    return rgb_to_chroma(torch.cat(parts))
+    parts, state = [], dict[str, Tensor]()
+    for piece in pieces(shot):
+        chroma, state = engine.coloring(piece, variant=0, before=state)
+        parts.append(chroma[:, 0])
+    return torch.cat(parts)
 
 
 def hold_shot(

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
 from tqdm import tqdm
 
 from colorize.base.provenance import provenance
 from colorize.data import CartoonSeries, Clip, ClipDataset
-from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Colorizer, working_size
-from colorize.inference.shipped import resolve
+from colorize.inference.engine import ShotEngine
+from colorize.inference.library import ColoredPicture, Library
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame
 from colorize.metrics.psnr import psnr
 
 STEPS = (0.0, 0.7, 0.75, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92, 1.01)
@@ -58,7 +58,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> Iterator[Row]:
     """Yield a row for every pair of a frame and a reference."""
     random = np.random.default_rng(options.seed)
-    colorizer = Colorizer.load(resolve(options.checkpoint))
+    networks = LoadedNetworks.load(options.checkpoint)
     val, train = (
         ClipDataset.from_manifest(root=options.root, split=name).clips for name in ("val", "train")
     )
@@ -67,26 +67,26 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
     drawn = [series.color(shot)[0] for shot in range(SERIES)]
     for clip in tqdm(val, desc="clips", unit="clip"):
         for frame in np.linspace(0, clip.count - 1, options.frames + 2).astype(int)[1:-1]:
-            truth = to_tensor(np.array(clip.frames[frame])[None], colorizer.device)
-            alone = score(colorizer, truth, None)
+            truth = Frame(0, "", np.array(clip.frames[frame]))
+            gray = torch.from_numpy(truth.gray())[None, None]
+            alone = score(networks, truth, None)
             candidates = itertools.chain(
                 (("same clip", _any(clip, random)) for _ in range(SAME_CLIP)),
                 (("other clip", _any(other, random)) for other in train),
                 (("procedural", picture) for picture in drawn),
             )
             for kind, picture in candidates:
-                reference = to_tensor(np.asarray(picture)[None], colorizer.device)
-                known = colorizer.look_at(
-                    [reference], size=working_size((height, width), colorizer.short_side)
-                )
-                alike = colorizer.likeness(colorizer.small(rgb_to_luma(truth)), known)
-                yield kind, float(alike[0]), score(colorizer, truth, known) - alone
+                reference = Frame(0, "", np.asarray(picture))
+                known = Library(networks, [ColoredPicture("reference", lambda r=reference: r)])
+                (alike,) = known.likeness(gray, ["reference"])
+                yield kind, alike, score(networks, truth, known) - alone
 
 
-def score(colorizer: Colorizer, truth: Float[Tensor, "1 3 h w"], known) -> float:  # type: ignore[no-untyped-def]
+def score(networks: LoadedNetworks, truth: Frame, known: Library | None) -> float:
     """Return the PSNR of a frame coloured by references, or from memory."""
-    stream = colorizer.stream(references=known)
-    return float(psnr(stream(rgb_to_luma(truth))[:, 0], truth)[0])
+    engine = ShotEngine(networks, RenderSettings(), library=known)
+    ((colored,),) = engine([truth], names=[] if known is None else list(known.pictures), variant=0)
+    return float(psnr(to_tensor(colored.rgb[None]), to_tensor(truth.rgb[None]))[0])
 
 
 def table(rows: list[Row]) -> str:

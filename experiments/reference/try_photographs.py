@@ -18,7 +18,6 @@ from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.colorizer import Colorizer
-from colorize.inference.shipped import resolve
 from colorize.metrics.psnr import psnr
 
 # What comes inside the package; its other pictures are downloaded.
@@ -34,13 +33,14 @@ def main() -> None:
     parser.add_argument("--checkpoint", default="default", help="default: the shipped weights")
     parser.add_argument("-o", "--output", type=Path, default=Path("photographs.png"))
     options = parser.parse_args()
-    colorizer = Colorizer.load(resolve(options.checkpoint))
+    colorizer = Colorizer.load(options.checkpoint)
     rows = []
     print("| photograph | gray, dB | coloured, dB |\n| --- | --: | --: |")
     for name in PICTURES:
-        truth = to_tensor(np.asarray(getattr(data, name)())[None], colorizer.device)
+        picture = np.asarray(getattr(data, name)())
+        truth = to_tensor(picture[None])
         gray = rgb_to_luma(truth)
-        colored = colorizer.variants(gray)[:, 0]
+        colored = to_tensor(colorizer(picture)[None])
         shown = (gray.expand_as(truth), colored, truth)
         of_gray, of_colored = (float(psnr(each, truth)) for each in shown[:2])
         print(f"| {name} | {of_gray:.1f} | {of_colored:.1f} |")

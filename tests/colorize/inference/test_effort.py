@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from colorize.films.error import JobError
-from colorize.films.render.effort import Effort, is_out_of_memory
+from colorize.base.progress import Event, Remark, listening
+from colorize.inference.effort import Effort, OutOfMemoryError, is_out_of_memory
 
 
 def cpu_error() -> RuntimeError:
@@ -33,8 +33,8 @@ def test_which_errors_say_so(error: Exception, expected: bool) -> None:
 
 
 def test_the_batch_is_halved_then_the_size_and_the_user_is_told() -> None:
-    told: list[str] = []
-    effort = Effort(batch_size=4, short_side=200, say=told.append)
+    events: list[Event] = []
+    effort = Effort(batch_size=4, short_side=200)
     tried: list[tuple[int, int]] = []
 
     def work() -> str:
@@ -43,7 +43,9 @@ def test_the_batch_is_halved_then_the_size_and_the_user_is_told() -> None:
             raise cpu_error()
         return "coloured"
 
-    assert effort.within_memory(work) == "coloured"
+    with listening(events.append):
+        assert effort.within_memory(work) == "coloured"
+    told = [event.text for event in events if isinstance(event, Remark)]
     assert tried == [(4, 200), (2, 200), (1, 200), (1, 100), (1, 50)]
     assert told[0] == "memory ran out: going on with 2 frames at a time"
     assert "working size of 100 pixels" in told[2]
@@ -53,17 +55,17 @@ def test_the_batch_is_halved_then_the_size_and_the_user_is_told() -> None:
 
 
 def test_in_the_end_it_is_an_error() -> None:
-    effort = Effort(batch_size=1, short_side=40, say=lambda text: None)
+    effort = Effort(batch_size=1, short_side=40)
 
     def work() -> None:
         raise MemoryError
 
-    with pytest.raises(JobError, match="does not suffice for one frame at 40 pixels"):
+    with pytest.raises(OutOfMemoryError, match="does not suffice for one frame at 40 pixels"):
         effort.within_memory(work)
 
 
 def test_other_errors_pass() -> None:
-    effort = Effort(batch_size=4, short_side=200, say=lambda text: None)
+    effort = Effort(batch_size=4, short_side=200)
 
     def work() -> None:
         raise RuntimeError("a defect")
