@@ -18,8 +18,11 @@ from torch import Tensor, nn
 from classify import models
 from classify.data import Balance, Drawings, Pictures, Split
 from classify.preprocessing import Preprocessing
-from colorize.base.errors import UserError
+from colorize.base import components
+from colorize.base.errors import UserError, did_you_mean
 from colorize.base.tensor_files import (
+    fill_network,
+    held,
     in_short,
     read_lightning,
     read_safetensors,
@@ -72,11 +75,18 @@ class Checkpoint:
 
 
 def build_known(node: Any) -> Any:
-    """Build a ``_target_`` description from the table of known components; ``None`` stays."""
+    """Build a ``_target_`` description from the table of known components; ``None`` stays.
+
+    Raises:
+        UserError: There is no such component, or it does not take what is described.
+    """
     if not isinstance(node, Mapping):
         return node
     arguments = {key: build_known(value) for key, value in node.items() if key != "_target_"}
-    return COMPONENTS[node["_target_"]](**arguments)
+    name = str(node.get("_target_"))
+    if name not in COMPONENTS:
+        raise UserError(f"there is no component {name!r}{did_you_mean(name, COMPONENTS)}")
+    return components.build(name, COMPONENTS[name], arguments)
 
 
 def build_network(checkpoint: Checkpoint) -> nn.Module:
@@ -90,8 +100,8 @@ def build_network(checkpoint: Checkpoint) -> nn.Module:
         node["weights"] = "checkpoint"  # a backbone is filled from here, not from its own file
     try:
         network: nn.Module = build_known(node)
-        network.load_state_dict(dict(checkpoint.weights))
-    except (TypeError, RuntimeError, KeyError, AttributeError, ValueError) as error:
+        fill_network(network, checkpoint.weights)
+    except UserError as error:
         raise CheckpointError(
             f"{checkpoint.path}: does not fit this version of tooncolor ({in_short(error)}); "
             "train again, or use the version that wrote it"
@@ -111,8 +121,8 @@ def transfer(checkpoint: Checkpoint, network: nn.Module) -> None:
     kept = {name: own[name] for name in own if name.startswith("output.")}
     given = {name: each for name, each in checkpoint.weights.items() if name not in kept}
     try:
-        network.load_state_dict({**given, **kept})
-    except RuntimeError as error:
+        fill_network(network, {**given, **kept})
+    except UserError as error:
         raise CheckpointError(
             f"{checkpoint.path}: its network is another ({in_short(error)}); init needs a "
             "checkpoint of the same classifier"
@@ -139,18 +149,18 @@ def export(checkpoint: Checkpoint, path: Path) -> None:
 
 def _check(checkpoint: Checkpoint) -> Checkpoint:
     """Refuse a description without what every command reads of it."""
-    if len(checkpoint.classes) < 2:
+    if len(held(checkpoint.description, "classes", list)) < 2:
         raise UserError(f"its classes are {checkpoint.classes}")
+    config = held(checkpoint.description, "config", dict)
     for key in ("model", "preprocessing"):
-        if not isinstance(checkpoint.config[key], Mapping):
-            raise TypeError(f"it describes no {key}")
+        held(config, key, dict)
     checkpoint.preprocessing()
     return checkpoint
 
 
 def _read_exported(path: Path) -> Checkpoint:
     metadata, tensors = read_safetensors(path, forms=[FORMAT])
-    return Checkpoint(path, tensors, metadata["description"])
+    return Checkpoint(path, tensors, held(metadata, "description", dict))
 
 
 def _read_run(path: Path) -> Checkpoint:

@@ -13,8 +13,9 @@ from classify.data import Balance, Collection, Examples, Parts, Pictures, Split
 from classify.predict import Classifier
 from classify.results import LEAKING, Results
 from colorize.base.config import ConfigError
-from colorize.base.errors import did_you_mean
+from colorize.base.errors import UserError, did_you_mean
 from colorize.base.provenance import provenance
+from colorize.base.tensor_files import held
 
 _PARTS = ("train", "val", "test")
 
@@ -67,9 +68,9 @@ def _same_split(checkpoint: Checkpoint, config: DictConfig) -> tuple[Collection,
         node["root"] = config.root
     try:
         source = build_known(node)
-        split: Split = build_known(trained["split"])
-        balance: Balance | None = build_known(trained["balance"])
-    except (KeyError, TypeError) as error:
+        split: Split = build_known(held(trained, "split", dict))
+        balance: Balance | None = build_known(trained.get("balance"))
+    except UserError as error:
         raise CheckpointError(
             f"{checkpoint.path}: describes no data of this version ({error}); pass pictures=DIR"
         ) from error

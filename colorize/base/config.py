@@ -28,7 +28,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from colorize.base import sweeps
+from colorize.base import components, sweeps
 from colorize.base.errors import UserError, did_you_mean, one_line_errors
 from colorize.base.terminal import terminal
 
@@ -205,12 +205,7 @@ def _component_nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, A
 def _check_component(path: str, node: Mapping[str, Any]) -> None:
     target = str(node["_target_"])
     component = _locate(path, target)
-    parameters = {
-        name: parameter
-        for name, parameter in inspect.signature(component).parameters.items()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    }
-    hints = typing.get_type_hints(component.__init__ if inspect.isclass(component) else component)
+    parameters, hints = components.parameters(component), components.hints(component)
     for key, value in node.items():
         if key in _HYDRA_KEYS:
             continue

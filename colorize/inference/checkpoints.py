@@ -17,6 +17,8 @@ from torch import Tensor
 
 from colorize.base.errors import UserError
 from colorize.base.tensor_files import (
+    fill_network,
+    held,
     in_short,
     read_lightning,
     read_safetensors,
@@ -107,16 +109,16 @@ def fill(checkpoint: Checkpoint, model: Network, refiner: Refiner | None) -> Non
             if not any(name.startswith(part) for name in weights):
                 own = model.state_dict()
                 weights |= {name: own[name] for name in own if name.startswith(part)}
-        model.load_state_dict(weights)
+        fill_network(model, weights)
         if refiner is not None and checkpoint.refiner is not None:
-            refiner.load_state_dict(dict(checkpoint.refiner_weights))
+            fill_network(refiner, checkpoint.refiner_weights)
 
 
 @contextmanager
 def _fitting(checkpoint: Checkpoint) -> Iterator[None]:
     try:
         yield
-    except (TypeError, RuntimeError, KeyError, AttributeError, ValueError) as error:
+    except UserError as error:
         raise CheckpointError(
             f"{checkpoint.path}: does not fit these settings, or this version of tooncolor "
             f"({in_short(error)}); train again, or use the version and settings that wrote it"
@@ -151,19 +153,20 @@ def export(checkpoint: Checkpoint, path: Path) -> None:
 
 def _check(checkpoint: Checkpoint) -> Checkpoint:
     """Refuse a description without what every command reads of it."""
-    if min(checkpoint.size) < 1:
-        raise UserError(f"its size is {checkpoint.size}")
+    size = held(checkpoint.description, "size", list | tuple)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise UserError(f"its size is {size}")
     return checkpoint
 
 
 def _read_exported(path: Path) -> Checkpoint:
     metadata, tensors = read_safetensors(path, forms=FORMATS)
-    return _of_networks(path, metadata, metadata["description"], tensors, model="")
+    return _of_networks(path, metadata, held(metadata, "description", dict), tensors, model="")
 
 
 def _read_run(path: Path) -> Checkpoint:
     description, tensors = read_lightning(path, key="tooncolor")
-    networks = description.get("networks", description["config"])
+    networks = held(description, "networks" if "networks" in description else "config", dict)
     return _of_networks(path, networks, description, tensors, model="model.")
 
 
@@ -176,8 +179,8 @@ def _of_networks(
     model: str,
 ) -> Checkpoint:
     """Return a checkpoint with today's names; ``model`` stands before those of its weights."""
-    described = registry.named(networks["model"])
-    refiner = networks.get("refiner")
+    described = registry.named(held(networks, "model", dict))
+    refiner = held(networks, "refiner", dict) if networks.get("refiner") else None
     own = {n: each for n, each in tensors.items() if not n.startswith(_REFINER)}
     return Checkpoint(
         path=path,

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from colorize.base import components
 from colorize.base.errors import UserError, did_you_mean
 
 COMPONENTS = {
@@ -45,7 +46,8 @@ def named(node: Node) -> dict[str, Any]:
     Raises:
         ValueError: There is no such component.
     """
-    name = node.get("name") or _NAMES.get(str(node.get("_target_")), str(node.get("_target_")))
+    path = str(node.get("_target_"))
+    name = str(node.get("name") or _NAMES.get(path, path))
     if name not in COMPONENTS:
         raise UserError(f"there is no network {name!r}{did_you_mean(name, COMPONENTS)}")
     renamed = _GUIDED_ARGUMENTS if name == "guided" else {}
@@ -77,7 +79,7 @@ def build(node: Any) -> Any:
     if not (isinstance(node, Mapping) and "name" in node):
         return node
     arguments = {key: build(value) for key, value in node.items() if key != "name"}
-    return component(node["name"])(**arguments)
+    return components.build(node["name"], component(node["name"]), arguments)
 
 
 def current_names(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

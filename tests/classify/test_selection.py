@@ -12,6 +12,7 @@ from classify import selection
 from classify.journal import NAME, ScreenError, undo
 from classify.predict import Classifier
 from classify.selection import Screening, screen, write_summary
+from colorize.base.progress import Event, Remark, listening
 from tests.classify.samples import class_folders
 from tests.classify.tiny import write_checkpoint
 
@@ -39,13 +40,15 @@ def contents(folder: Path) -> list[bytes]:
     return sorted(path.read_bytes() for path in folder.rglob("*.png"))
 
 
-def test_copies_are_kept_and_the_folder_stays_as_it_is(folder: Path, classifier, capsys) -> None:
+def test_copies_are_kept_and_the_folder_stays_as_it_is(folder: Path, classifier) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    summary = screen(screening(folder), classifier, batch_size=3)
+    heard: list[Event] = []
+    with listening(heard.append):
+        summary = screen(screening(folder), classifier, batch_size=3)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert contents(folder.parent / "keep") == contents(folder / "cat")
     assert [summary.count(word) for word in ("kept", "rejected", "unreadable")] == [5, 5, 1]
-    assert "kept 0.9" in "".join(capsys.readouterr())
+    assert any(isinstance(event, Remark) and "kept 0.9" in event.text for event in heard)
 
 
 def test_moving_sorts_into_two_places_without_overwriting(folder: Path, classifier) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from classify.data import DataError, Pictures
 from classify.preprocessing import Preprocessing
+from colorize.base.progress import Event, Remark, listening
 from tests.classify.data.test_entries import write_tar, write_zip
 from tests.classify.data.test_tables import fer_row, write_idx
 from tests.classify.samples import class_folders, noise, png
@@ -23,14 +24,17 @@ def read(root: Path, **settings):
     return Pictures(root=str(root), **settings).read(SMALL)
 
 
-def test_class_folders_with_a_broken_file(tmp_path: Path, capsys) -> None:
+def test_class_folders_with_a_broken_file(tmp_path: Path) -> None:
     root = class_folders(tmp_path / "pets", count=3)
     (root / "cat" / "broken.png").write_bytes(b"nothing")
     (root / "dog" / "cut.png").write_bytes(png(noise(1, (64, 64)))[:2000])
-    collection = read(root)
+    heard: list[Event] = []
+    with listening(heard.append):
+        collection = read(root)
     assert collection.examples.counts() == {"cat": 3, "dog": 3}
     assert set(collection.skipped) == {"cat/broken.png", "dog/cut.png"}
-    assert "cat/broken.png is not a picture" in "".join(capsys.readouterr())
+    told = [event.text for event in heard if isinstance(event, Remark)]
+    assert any("cat/broken.png is not a picture" in text for text in told)
     assert collection.label == "pets: 6 pictures of 2 classes"
     assert collection.examples.name(0) == "cat/000.png"
 
