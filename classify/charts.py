@@ -13,7 +13,7 @@ from jaxtyping import Float, Int64, UInt8
 
 from classify.data import Examples
 from colorize.base.files import write_atomically
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,18 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
-from classify.predict import Classifier, Prediction, picture_paths
-from colorize.base.command_line import Parser, positive
+from colorize.base.command_line import Parser, add_loudness, positive
 from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
+from colorize.base.progress import task
+from colorize.base.start import importing
+from colorize.base.terminal import print_result, terminal
+
+# PyTorch takes seconds to import: --help and a mistake need not wait for it.
+if TYPE_CHECKING:
+    from classify.predict import Classifier, Prediction
 
 _EXAMPLES = """\
 examples:
@@ -29,7 +34,9 @@ size and kind are brought to the size and colours that the checkpoint was traine
 def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``classify``; exit code 1 if a file could not be read."""
     options = parser().parse_args(arguments)
-    with one_line_errors():
+    with one_line_errors(), terminal(quiet=options.quiet, verbose=options.verbose):
+        with importing():
+            from classify.predict import Classifier
         unreadable = classify(
             options.pictures,
             classifier=Classifier.load(
@@ -58,13 +65,14 @@ def classify(
     Returns:
         How many files could not be read.
     """
+    from classify.predict import picture_paths
+
     files = picture_paths(paths)
     predictions = []
-    bar = tqdm(total=len(files), unit="picture", desc="classifying", leave=False, delay=2)
-    with bar:
+    with task("classifying", total=len(files), unit="picture") as bar:
         for prediction in classifier.files(files, batch_size=batch_size):
-            bar.write(describe(prediction, classifier.classes, top=top))
-            bar.update()
+            print_result(describe(prediction, classifier.classes, top=top))
+            bar.advance()
             predictions.append(prediction)
     if table is not None:
         write_atomically(table, _table(predictions, classifier.classes).encode())
@@ -98,10 +106,9 @@ def _table(predictions: Sequence[Prediction], classes: Sequence[str]) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="classify",
-        description="Say which class pictures belong to, with a checkpoint of classify-train.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "classify",
+        "Say which class pictures belong to, with a checkpoint of classify-train.",
+        _EXAMPLES,
     )
     parser.add_argument(
         "pictures", nargs="+", type=Path, metavar="PICTURES", help="pictures, or folders of them"
@@ -123,4 +130,5 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch-size", type=positive, default=16, help="pictures at a time (default 16)"
     )
+    add_loudness(parser)
     return parser

@@ -7,7 +7,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from colorize.base.config import TrainerConfig, register_schema
+from colorize.base.config import register_schema
+from colorize.training.settings import TrainerConfig
 
 
 @dataclass

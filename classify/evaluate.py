@@ -9,21 +9,14 @@ from typing import Any
 from omegaconf import DictConfig
 
 from classify.checkpoints import Checkpoint, CheckpointError, build_known
-from classify.config import register_schemas
 from classify.data import Balance, Collection, Examples, Parts, Pictures, Split
 from classify.predict import Classifier
 from classify.results import LEAKING, Results
-from colorize.base.config import ConfigError, entry
+from colorize.base.config import ConfigError
 from colorize.base.errors import did_you_mean
 from colorize.base.provenance import provenance
 
 _PARTS = ("train", "val", "test")
-
-
-def main() -> None:
-    """Run the console script ``classify-evaluate``."""
-    register_schemas()
-    entry("classify_evaluate", evaluate)
 
 
 def evaluate(config: DictConfig) -> Results:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from classify.data import Examples
 from colorize.base.errors import UserError
+from colorize.base.pieces import pieces
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class InOrder(Sampler[Request]):
         return -(-self.count // self.batch_size)
 
     def __iter__(self) -> Iterator[Request]:
-        for start in range(0, self.count, self.batch_size):
-            yield Request(list(range(start, min(start + self.batch_size, self.count))), 0)
+        for piece in pieces(0, self.count, self.batch_size):
+            yield Request(list(piece), 0)
 
 
 class Loaders(lightning.LightningDataModule):

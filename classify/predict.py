@@ -15,6 +15,7 @@ from classify.data import Examples
 from classify.preprocessing import PICTURE_SUFFIXES, PictureError, to_unit
 from colorize.base.devices import choose_device
 from colorize.base.errors import UserError
+from colorize.base.pieces import pieces
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,9 @@ class Classifier:
 
     def measure(self, examples: Examples, *, batch_size: int = 64) -> Float[np.ndarray, "n k"]:
         """Return the probabilities of all examples."""
-        starts = range(0, len(examples), batch_size)
         batches = [
-            self.probabilities(
-                examples.pictures(list(range(start, min(start + batch_size, len(examples)))))
-            )
-            for start in starts
+            self.probabilities(examples.pictures(list(piece)))
+            for piece in pieces(0, len(examples), batch_size)
         ]
         return np.concatenate(batches)
 

@@ -7,14 +7,19 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classify.journal import NAME, ScreenError, undo
-from classify.predict import Classifier
-from classify.selection import Screening, screen, write_summary
-from colorize.base.command_line import Parser, positive
+from colorize.base.command_line import Parser, add_loudness, positive
 from colorize.base.errors import did_you_mean, one_line_errors
 from colorize.base.files import write_atomically
+from colorize.base.start import importing
+from colorize.base.terminal import terminal
+
+# PyTorch takes seconds to import: --help and a mistake need not wait for it.
+if TYPE_CHECKING:
+    from classify.predict import Classifier
+    from classify.selection import Screening
 
 _EXAMPLES = """\
 examples:
@@ -44,7 +49,8 @@ _SETTINGS: dict[str, type] = {
 def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``classify-screen``."""
     options = vars(parser().parse_args(arguments))
-    with one_line_errors():
+    loudness = {name: options.pop(name) for name in ("quiet", "verbose")}
+    with one_line_errors(), terminal(**loudness):
         if options["settings"] is not None:
             saved = read_settings(options["settings"])
             given = {key: value for key, value in options.items() if value is not None}
@@ -61,6 +67,9 @@ def _screen(options: Mapping[str, Any]) -> None:
     for name, shown in (("folder", "FOLDER"), ("checkpoint", "--checkpoint"), ("keep", "--keep")):
         if options[name] is None:
             raise ScreenError(f"{shown} is not given; see classify-screen --help")
+    with importing():
+        from classify.predict import Classifier
+        from classify.selection import Screening, screen, write_summary
     classifier = Classifier.load(options["checkpoint"], device=options["device"] or "auto")
     rejected = options["rejected"]
     screening = Screening(
@@ -154,10 +163,9 @@ def save_settings(path: Path, options: Mapping[str, Any]) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program; an option that is not given is ``None``."""
     parser = Parser(
-        prog="classify-screen",
-        description="Sort a folder of pictures by whether they show one class.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "classify-screen",
+        "Sort a folder of pictures by whether they show one class.",
+        _EXAMPLES,
     )
     add = parser.add_argument
     add("folder", nargs="?", type=Path, metavar="FOLDER", help="pictures, in subfolders too")
@@ -177,4 +185,5 @@ def parser() -> argparse.ArgumentParser:
     add("--save-settings", type=Path, metavar="FILE", help="write the settings of this command")
     add("--device", help="auto, cpu, cuda or cuda:N (default auto)")
     add("--batch-size", type=positive, help="pictures at a time (default 16)")
+    add_loudness(parser)
     return parser

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from classify.journal import (
     NAME,
@@ -27,6 +26,7 @@ from classify.preprocessing import PICTURE_SUFFIXES
 from classify.results import target_index
 from colorize.base.columns import escape, markdown_table, plural
 from colorize.base.files import write_atomically
+from colorize.base.progress import say, task
 from colorize.media import fingerprint
 
 
@@ -157,7 +157,7 @@ def screen(screening: Screening, classifier: Classifier, *, batch_size: int = 16
     started = time.monotonic()
     waiting = _undecided(screening, journal)
     taken = {place: set[str]() for place in (screening.keep, screening.rejected) if place}
-    with tqdm(total=len(waiting), unit="picture", desc="screening", dynamic_ncols=True) as bar:
+    with task("screening", total=len(waiting), unit="picture") as bar:
         for start in range(0, len(waiting), batch_size):
             predictions = classifier.files(
                 waiting[start : start + batch_size], batch_size=batch_size
@@ -169,8 +169,8 @@ def screen(screening: Screening, classifier: Classifier, *, batch_size: int = 16
             for decision in decisions:
                 carry_out(decision, screening.folder, move=screening.move)
                 chance = "" if decision.probability is None else f" {decision.probability:.4f}"
-                bar.write(f"{decision.verdict}{chance} {decision.file}")
-                bar.update()
+                say(f"{decision.verdict}{chance} {decision.file}")
+                bar.advance()
             journal.mark_done()
     return Summary(screening, latest(journal.decisions), time.monotonic() - started, len(waiting))
 

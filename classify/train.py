@@ -13,13 +13,12 @@ from torch import nn
 from classify import checkpoints
 from classify.charts import draw_curves, draw_examples, draw_histogram
 from classify.checkpoints import Checkpoint
-from classify.config import register_schemas
 from classify.data import Collection, Parts
 from classify.loaders import Loaders
 from classify.predict import Classifier
 from classify.results import LEAKING, Results, target_index
 from classify.task import ClassificationTask
-from colorize.base.config import ConfigError, build, entry, to_plain
+from colorize.base.config import ConfigError, build, to_plain
 from colorize.base.provenance import provenance
 from colorize.training.runs import (
     best_checkpoint,
@@ -32,12 +31,6 @@ from colorize.training.runs import (
 
 # Settings that may differ when a run is continued; any other difference is another run.
 _MAY_CHANGE = ("directory", "trainer", "name", "stages", "threshold")
-
-
-def main() -> None:
-    """Run the console script ``classify-train``."""
-    register_schemas()
-    entry("classify_train", train)
 
 
 def train(config: DictConfig) -> Results:

@@ -5,3 +5,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
 SHARED = ROOT.parent / "shared"
+EXPERIMENTS = ROOT / "experiments"

@@ -1,11 +1,18 @@
-"""Every YAML composes, fits the signatures, builds, and runs one step; bad ones say why."""
+"""Every YAML composes, fits the signatures and builds; models learn; bad settings say why."""
+
+import functools
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from colorize.base.config import ConfigError, check, config_directory, register_schemas
+from colorize.base import sweeps
+from colorize.base.config import ConfigError, build, check, config_directory, register_schema
+from colorize.training import train
+from colorize.training.parts import build_parts
+from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
 
 CONF = config_directory()
@@ -35,49 +42,58 @@ TINY = ["debug=tiny", "model.channels=[4,4,4,4,4]"]
 
 
 def train_config(*overrides):
-    register_schemas()
+    register_schema("train", TrainConfig)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", overrides=list(overrides))
 
 
-def choice(group, name):
-    """Return the overrides that choose a file, with what it leaves open filled for a test."""
+def tiny_config(group, name):
+    """Return a run that chooses a file, with what it leaves open filled for a test."""
     chosen = {
         "loss": [f"loss=[{name}]"],
         "metric": [f"metric=[psnr,{name}]"],
         "debug": [],
     }.get(group, [f"{group}={name}"])
-    chosen += COMPANIONS.get((group, name), [])
-    config = train_config(*chosen)
+    config = train_config(*chosen, *COMPANIONS.get((group, name), []), *TINY)
     if config.features is not None:
-        chosen.append("features.weights=random")
-    return chosen
+        config.features.weights = "random"
+        if group != "features":  # a small one, which is sooner made
+            config.features.taps = ["conv1_2"]
+    return config
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch):
+    """Draw each procedural series once for all tests: that takes longer than a step on it."""
+    build = train.build
+
+    def build_or_recall(node):
+        drawn = OmegaConf.is_dict(node) and node.get("_target_") == "colorize.data.CartoonClips"
+        return series(OmegaConf.to_yaml(node, resolve=True)) if drawn else build(node)
+
+    monkeypatch.setattr(train, "build", build_or_recall)
+
+
+@functools.cache
+def series(text):
+    clips = build(OmegaConf.create(text))
+    return SimpleNamespace(label=clips.label, split=functools.cache(clips.split))
 
 
 @pytest.mark.parametrize(("group", "name"), [file for file in FILES if file[0] != "data"])
-def test_every_file_composes_builds_and_trains_one_step(group, name):
+def test_every_file_composes_and_builds(group, name):
     if name == "lpips":
         pytest.skip("needs the weights of AlexNet; its own test builds it")
+    config = tiny_config(group, name)
+    check(config)
     if name in OF_SHOTS:
         with pytest.raises(ConfigError, match=rf"metric {name}\w* needs whole shots"):
-            assemble(train_config(*choice(group, name), *TINY))
+            build_parts(config)
         return
-    train_one_step(train_config(*choice(group, name), *TINY))
-
-
-def train_one_step(config):
-    check(config)
-    task, loaders = assemble(config)
-    task.log = lambda *_, **__: None
-    batch = next(iter(loaders.train_dataloader()))
-    before = [parameter.clone() for parameter in task.parameters() if parameter.requires_grad]
-    loss = task.training_step(batch, 0)
-    loss.backward()
-    optimizer = torch.optim.Adam([p for p in task.parameters() if p.requires_grad], lr=0.1)
-    optimizer.step()
-    after = [parameter for parameter in task.parameters() if parameter.requires_grad]
-    assert torch.isfinite(loss)
-    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+    parts = build_parts(config)
+    assert {*parts.objective.losses} <= set(config.loss)
+    for node in (config.augment, config.corruption, config.targets):
+        assert (build(node) is None) == (node is None)
 
 
 @pytest.mark.parametrize("name", [name for group, name in FILES if group == "data"])
@@ -89,6 +105,47 @@ def test_every_data_file_fits_its_signature(name):
         "pictures": ["data.root=somewhere"],
     }
     check(train_config(f"data={name}", *roots.get(name, [])))
+
+
+def step(config):
+    """Train one step; return what was logged, and the task with the gradients of the step."""
+    check(config)
+    task, loaders = assemble(config)
+    logged = {}
+    task.log = lambda name, value, **_: logged.update({name: float(value)})
+    loss = task.training_step(next(iter(loaders.train_dataloader())), 0)
+    loss.backward()
+    assert torch.isfinite(loss)
+    return logged, task
+
+
+def learns(network):
+    gradients = [each.grad for each in network.parameters() if each.requires_grad]
+    return any(each is not None and bool(each.any()) for each in gradients)
+
+
+LOSSES = [name for group, name in FILES if group == "loss"]
+GUIDED = ("color", "proposals")  # the losses of model=guided: the others need targets, or K
+MODELS = {
+    "guided": GUIDED,
+    "prototype": [name for name in LOSSES if name != "proposals"],
+    "prototype_chroma": [name for name in LOSSES if name != "proposals"],
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"), [(model, loss) for model, losses in MODELS.items() for loss in losses]
+)
+def test_every_model_trains_one_step_with_every_loss_that_it_takes(model, loss):
+    companions = [*REFERENCE[1:], "references.none=0.0"] if model == "guided" else []
+    companions += COMPANIONS.get(("loss", loss), []) if loss == "refinement" else []
+    chosen = [] if loss == "refinement" else [f"loss=[{loss}]"]
+    clips = ["sampling.stills=0", "sampling.pairs=2", "sampling.length=3", "augment=none"]
+    config = train_config(f"model={model}", *companions, *chosen, *TINY, *clips)
+    logged, task = step(config)
+    assert f"train/{loss}/pair" in logged
+    assert learns(task.model)
+    assert task.refiner is None or learns(task.refiner)
 
 
 def test_mixed_clips_train_one_step():
@@ -103,7 +160,7 @@ def test_mixed_clips_train_one_step():
     clips = {"_target_": "colorize.data.CartoonClips", "size": [32, 48], "frames_per_shot": 2}
     clips |= {"train": 1, "val": 1, "test": 1}
     OmegaConf.update(config, "data.clips", clips, merge=False, force_add=True)
-    train_one_step(config)
+    assert learns(step(config)[1].model)
 
 
 def test_the_paper_changes_size_after_200_epochs():
@@ -118,42 +175,27 @@ def test_the_paper_changes_size_after_200_epochs():
 @pytest.mark.parametrize("choice", ["sources", "balanced"])
 def test_the_chosen_weights_reach_the_losses(choice):
     names = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
-    config = train_config(f"loss=[{','.join(names)}]", f"weights={choice}")
-    expected = OmegaConf.load(CONF / "weights" / f"{choice}.yaml")
+    config = train_config(f"loss=[{','.join(names)}]", f"loss_weights={choice}")
+    expected = OmegaConf.load(CONF / "loss_weights" / f"{choice}.yaml")
     weights = {name: node.weight for name, node in config.loss.items()}
     assert {name: weights[name] for name in expected} == dict(expected)
     # The two of model=guided are weighed against each other alone.
     assert names == sorted([*expected, "color", "proposals"])
     assert config.loss.temporal.weight == {"sources": 5.0, "balanced": 1000.0}[choice]
-    single = train_config("loss=[segment]", f"weights={choice}", "loss.segment.weight=7")
+    single = train_config("loss=[segment]", f"loss_weights={choice}", "loss.segment.weight=7")
     assert single.loss.segment.weight == 7
 
 
 @pytest.mark.parametrize("inputs", ["gray", "gray_pair", "gray_segments", "gray_previous"])
 @pytest.mark.parametrize("head", ["prototype", "prototype_chroma"])
 def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
-    overrides = [f"model={head}", f"model.inputs={inputs}", "refiner=refiner"]
-    losses = ["rank_diversity", "bilateral", "temporal", "temporal_second_order", "segment"]
-    losses += ["segment_uniformity", "refinement"]
+    losses = MODELS[head]
     config = train_config(
-        *overrides,
-        f"loss=[{','.join(losses)}]",
-        *TINY,
-        "sampling.length=3",
-        "refiner.channels=[4,4]",
+        *(f"model={head}", f"model.inputs={inputs}", f"loss=[{','.join(losses)}]", *TINY),
+        *("refiner=refiner", "refiner.channels=[4,4]", "sampling.stills=0", "sampling.length=3"),
     )
-    check(config)
-    task, loaders = assemble(config)
-    logged = {}
-    task.log = lambda name, value, **_: logged.update({name: float(value)})
-    lengths = set()
-    for batch in loaders.train_dataloader():
-        lengths.add(batch["gray"].shape[1])
-        task.training_step(batch, 0).backward()
-    task.validation_step(next(iter(loaders.val_dataloader())), 0)
-    assert lengths == {1, 3}
+    logged, task = step(config)
     assert {f"train/{name}/pair" for name in losses} <= logged.keys()
-    assert "val/psnr/refined" in logged
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
             assert parameter.grad.abs().sum() > 0, name
@@ -168,11 +210,14 @@ def test_every_input_and_head_trains_one_step_with_every_loss(inputs, head):
         (["refiner=refiner"], "no loss trains it: add refinement to loss"),
         (["loss=[refinement]", "refiner=refiner"], "no loss was chosen"),
         (["references=sampled"], "the model takes none: pass model=guided, or references=null"),
-        (REFERENCE[:2], "model=guided learns from references: pass references=sampled"),
-        (["loss=[color,proposals]"], "loss proposals is of model=guided: choose that, or leave"),
+        (REFERENCE[:2], "learns from references, and there are none: pass references=sampled"),
+        (
+            ["loss=[color,proposals]"],
+            "loss proposals needs attended, which prototype does not give: choose model=guided, or",
+        ),
         (
             [*REFERENCE, "loss=[color,proposals,temporal]"],
-            "references come without guides, and a loss needs flow: leave the loss out, or pass",
+            "references come without targets, and a loss needs flow: leave the loss out, or pass",
         ),
         (["init=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
     ],
@@ -181,6 +226,61 @@ def test_settings_that_cannot_work_together_are_refused(overrides, message):
     with pytest.raises(ValueError, match=message) as error:
         assemble(train_config(*TINY, *overrides))
     assert "\n" not in str(error.value)
+
+
+SEGMENT = ["loss=[rank_diversity,segment]"]
+NO_LOSS = "no chosen loss takes its weight from it: add one that does to loss="
+GUIDED_RUN = [*REFERENCE, "loss=[color,proposals]"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "reason"),
+    [
+        ([*GUIDED_RUN, "features=vgg19", "features.weights=random"], "features", "choose those"),
+        ([*GUIDED_RUN, "targets=truth"], "targets", "no chosen loss needs what it sets"),
+        ([*GUIDED_RUN, "targets.cache=DIR"], "targets.cache", "no chosen loss needs what it sets"),
+        ([*GUIDED_RUN, "loss_weights=sources"], "loss_weights", NO_LOSS),
+        ([*GUIDED_RUN, "corruption.drop=0.5"], "corruption.drop", "model.inputs=gray_previous"),
+        (["corruption=previous_frame"], "corruption", "model.inputs=gray_previous"),
+        (["model.inputs=gray_pair", "corruption.hue=0"], "corruption.hue", "=gray_previous"),
+        ([*SEGMENT, "loss_weights.temporal=3"], "loss_weights.temporal", NO_LOSS),
+        (["loss.rank_diversity.weight=1.0", "loss_weights=balanced"], "loss_weights", NO_LOSS),
+        ([*SEGMENT, "targets.flow.method=raft_small"], "targets.flow.method", "no chosen loss"),
+        ([*SEGMENT, "targets.neighbors.count=3"], "targets.neighbors.count", "no chosen loss"),
+    ],
+)
+def test_a_setting_that_does_nothing_for_the_chosen_components_is_refused(overrides, key, reason):
+    config = train_config(*TINY, *overrides)
+    with pytest.raises(ConfigError) as error:
+        assemble(config, given=sweeps.keys([*TINY, *overrides]))
+    assert str(error.value).startswith(f"{key} does nothing: ")
+    assert reason in str(error.value)
+    assert str(error.value).endswith(f"or leave {key} out")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [*GUIDED_RUN, "features=none"],
+        ["features=vgg19", "features.weights=random"],
+        ["model.inputs=gray_previous", "corruption=previous_frame", "corruption.drop=0.5"],
+        [*SEGMENT, "targets=truth", "targets.segments.neighbors=2", "loss_weights.segment=3"],
+        [*SEGMENT, "loss_weights=sources", "targets.cache=DIR", "augment=none"],
+        ["loss=[rank_diversity,temporal]", "targets.flow.threshold=0.1"],
+        ["loss=[rank_diversity,refinement]", "refiner=refiner", "loss_weights.refinement=2"],
+    ],
+)
+def test_a_setting_that_something_reads_is_taken(overrides):
+    assemble(train_config(*TINY, *overrides), given=sweeps.keys([*TINY, *overrides]))
+
+
+def test_a_group_of_the_recipe_that_nothing_reads_is_not_built():
+    config = train_config(*TINY, "targets.segments.neighbors=0")  # refused when it is built
+    assemble(config)
+    config = train_config(*TINY, "targets.segments.neighbors=0", *SEGMENT)
+    with pytest.raises(ConfigError, match=r"segments\.neighbors is 0"):
+        assemble(config)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +296,7 @@ def test_settings_that_cannot_work_together_are_refused(overrides, message):
         ),
         (["data=clips"], r"data\.root is not set: pass data\.root=VALUE"),
         (["+trainer.max_epoch=3"], r"trainer\.max_epoch; did you mean 'max_epochs'"),
+        (["+guides.cache=DIR"], "unknown setting guides: it is called targets now"),
         (["+lost=1"], r"unknown setting lost; did you mean 'loss'"),
     ],
 )

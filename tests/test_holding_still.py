@@ -1,10 +1,8 @@
-"""tools/holding_still.py leaves out pairs across cuts, and runs on a few frames."""
+"""holding_still.py leaves out pairs across cuts, and runs on a few frames."""
 
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 
 import pytest
 import torch
@@ -12,21 +10,13 @@ from PIL import Image
 
 from tests.colorize import tiny
 from tests.colorize.stored import SIZE, prepared
-from tests.places import TOOLS
+from tests.places import EXPERIMENTS
+from tests.scripts import Scripts
 
 
 @pytest.fixture(autouse=True)
-def _beside_the_tools(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-
-
-def start(monkeypatch, *words: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["holding_still", *map(str, words)])
-    try:
-        runpy.run_path(str(TOOLS / "holding_still.py"), run_name="__main__")
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
+def scripts(monkeypatch):
+    return Scripts(EXPERIMENTS / "holding-still", monkeypatch)
 
 
 def test_pairs_across_a_cut_do_not_count():
@@ -49,11 +39,11 @@ def test_pairs_across_a_cut_do_not_count():
     assert of_shots["1"]["psnr"] == pytest.approx(float(-10 * errors.log10().mean()), abs=1e-4)
 
 
-def test_clips_and_cartoons_are_measured_and_drawn(tmp_path, monkeypatch, capsys):
+def test_clips_and_cartoons_are_measured_and_drawn(tmp_path, scripts, capsys):
     checkpoint = tiny.write_safetensors(tmp_path / "model.safetensors", size=SIZE)
     words = ("--checkpoint", checkpoint, "--data", prepared(tmp_path / "data"), "--part", 5)
     few = ("--strengths", 0, 0.9, "--shots", 1, "--frames", 6, "-o", tmp_path / "out")
-    assert start(monkeypatch, *words, *few) == 0
+    assert scripts.run("holding_still", *words, *few) == 0
     written = json.loads((tmp_path / "out" / "results.json").read_text())
     assert set(written["clips"]) == {"clip-0", "clip-1", "mean"}
     assert written["cuts"]["joints"] == [0, 8]
@@ -74,6 +64,6 @@ def test_clips_and_cartoons_are_measured_and_drawn(tmp_path, monkeypatch, capsys
         (("--frames", 4), "--frames is 4: CDC compares frames up to 4 apart"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(words, said, tmp_path, monkeypatch, capsys):
-    assert start(monkeypatch, "-o", tmp_path, *words) == 2
+def test_what_cannot_be_measured_is_refused(words, said, tmp_path, scripts, capsys):
+    assert scripts.run("holding_still", "-o", tmp_path, *words) == 2
     assert said in capsys.readouterr().err

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from colorize.networks.registry import COMPONENTS
-from tests.places import ROOT
+from tests.places import EXPERIMENTS, ROOT
 
 # Modules that are not components: what their room shares.
 SHARED = {"losses": {"base"}, "metrics": {"diverse"}}
@@ -87,15 +87,17 @@ def test_every_classifier_has_a_config_and_a_test_of_its_name():
 
 
 def test_recorded_experiments_have_a_config_or_a_tool():
-    """A recorded figure can be made again: by the config of its name, or by a tool it names."""
-    for folder in (ROOT / "experiments").iterdir():
+    """A recorded figure can be made again: by the config of its name, or by a script it names."""
+    for folder in EXPERIMENTS.iterdir():
         text = (folder / "README.md").read_text()
         experiment = ROOT / "conf" / "experiment" / folder.name
         trained = experiment.is_dir() or experiment.with_suffix(".yaml").is_file()
-        tools = re.findall(r"python (tools/\w+\.py)", text)
+        tools = re.findall(r"python ((?:tools|experiments/[\w-]+)/\w+\.py)", text)
         commands = re.findall(r"^(?:classify|colorize)-train classifier=(\w+)", text, re.MULTILINE)
         assert trained or tools or commands, folder
         assert all((ROOT / tool).is_file() for tool in tools), folder
+        own = {path.relative_to(ROOT).as_posix() for path in folder.glob("*.py")}
+        assert own <= set(tools), f"{folder} does not say how its scripts are run"
         for name in commands:
             assert (ROOT / "conf" / "classifier" / f"{name}.yaml").is_file(), folder
 
@@ -103,7 +105,7 @@ def test_recorded_experiments_have_a_config_or_a_tool():
 def test_no_file_grows_beyond_one_screenful_of_ideas():
     long = {
         str(path.relative_to(ROOT)): count
-        for folder in ("colorize", "classify", "tools")
+        for folder in ("colorize", "classify", "tools", "experiments")
         for path in (ROOT / folder).rglob("*.py")
         if (count := len(path.read_text().splitlines())) > 400
     }

@@ -1,9 +1,8 @@
-"""The figures of tools/measure_choice.py, by hand."""
+"""The figures of measure_choice.py, by hand."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.places import ROOT
+from tests.places import EXPERIMENTS
+from tests.scripts import Scripts
 
 # (Cb, Cr) of pure red and blue by ITU-R BT.601: Cb = (B - Y') / 1.772, Cr = (R - Y') / 1.402.
 RED, BLUE, BLACK = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
@@ -20,15 +20,9 @@ TO_BLACK = {name: (cb**2 + cr**2) ** 0.5 for name, (cb, cr) in CHROMA.items()}
 
 
 @pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    path = ROOT / "tools" / "measure_choice.py"
-    spec = importlib.util.spec_from_file_location("tool_measure_choice", path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = loaded  # dataclasses look their module up
-    spec.loader.exec_module(loaded)
-    return loaded
+def tool() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield Scripts(EXPERIMENTS / "choice", monkeypatch).module("measure_choice")
 
 
 def _flat(*colors: tuple[float, float, float], size: tuple[int, int] = (36, 64)) -> torch.Tensor:

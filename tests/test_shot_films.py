@@ -1,24 +1,23 @@
-"""The films of tools/measure_shots.py hold what they claim, and its scores are counted by hand."""
+"""The films of measure_shots.py hold what they claim, and its scores are counted by hand."""
 
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.places import TOOLS
+from tests.places import EXPERIMENTS
+from tests.scripts import Scripts
 
 SIZE = (18, 32)
 
 
 @pytest.fixture(autouse=True)
-def _beside_the_tools(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
+def scripts(monkeypatch):
+    return Scripts(EXPERIMENTS / "shots", monkeypatch)
 
 
 def flat(level: int, length: int) -> np.ndarray:
@@ -94,16 +93,7 @@ def test_a_category_is_the_same_for_the_same_seed(monkeypatch):
     assert second.first < len(made[0].frames)
 
 
-def start(monkeypatch, *words: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["measure_shots", *map(str, words)])
-    try:
-        runpy.run_path(str(TOOLS / "measure_shots.py"), run_name="__main__")
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
-
-
-def test_footage_is_joined_and_measured(tmp_path, monkeypatch, capsys):
+def test_footage_is_joined_and_measured(tmp_path, scripts, capsys):
     rng = np.random.default_rng(2)
     clips = [tmp_path / name for name in ("a", "b")]
     for clip in clips:
@@ -114,7 +104,7 @@ def test_footage_is_joined_and_measured(tmp_path, monkeypatch, capsys):
             Image.fromarray(picture).save(clip / f"{index:02d}.png")
     report, strips = tmp_path / "r.json", tmp_path / "s.png"
     words = ("--footage", *clips, "--first-frame", 2, "-o", report, "--strips", strips)
-    assert start(monkeypatch, *words, "--also", "half=tests.test_shot_films:halves") == 0
+    assert scripts.run("measure_shots", *words, "--also", "half=tests.test_shot_films:halves") == 0
     written = json.loads(report.read_text())
     perfect = {"found": 1, "invented": 0, "missed": 0}
     assert written["counts"]["tooncolor"]["footage"] == perfect
@@ -137,8 +127,8 @@ def halves(frames: np.ndarray) -> list[int]:
         (["--also", "x"], "expected NAME=MODULE:FUNCTION"),
     ],
 )
-def test_mistakes_end_in_one_line(words, message, monkeypatch, capsys):
-    assert start(monkeypatch, *words) == 2
+def test_mistakes_end_in_one_line(words, message, scripts, capsys):
+    assert scripts.run("measure_shots", *words) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1
     assert message in errors[0]

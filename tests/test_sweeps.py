@@ -1,34 +1,39 @@
 """Every job of every sweep composes and fits; protocols add up; the rows are the paper's."""
 
+import functools
 import itertools
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
 from colorize.base import sweeps
-from colorize.base.config import check, config_directory, register_schemas
+from colorize.base.config import check, config_directory, register_schema
 from colorize.inference.checkpoints import load_checkpoint
+from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
+from tests.forked import run
 
 CONF = config_directory()
 TABLE1 = sorted(path.stem for path in (CONF / "experiment" / "table1").glob("*.yaml"))
 PROTOCOLS = sorted(path.stem for path in (CONF / "protocol").glob("*.yaml"))
 SIZES = {"by_hand": 1, "inputs": 4, "lattice": 8 * 2 * 2, "seeds": 3, "table1": 5}
-PROGRAM = str(Path(sys.executable).parent / "colorize-train")
 TINY = ("debug=tiny", "features.weights=random", "model.channels=[4,4,4]")
 
 
 def train_config(*overrides, **options):
-    register_schemas()
+    register_schema("train", TrainConfig)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", overrides=list(overrides), **options)
 
 
+@functools.cache
+def configs(sweep):
+    """Return the settings of every job of a sweep file."""
+    return [train_config(*job) for job in jobs(sweep)]
+
+
+@functools.cache
 def jobs(sweep):
     """Return the overrides of every job of a sweep file."""
     config = train_config(f"sweep={sweep}", return_hydra_config=True)
@@ -46,8 +51,7 @@ def test_every_sweep_has_the_number_of_jobs_that_it_states():
 @pytest.mark.parametrize("sweep", sorted(SIZES))
 def test_every_job_of_a_sweep_composes_and_fits(sweep):
     found = set()
-    for job in jobs(sweep):
-        config = train_config(*job)
+    for config in configs(sweep):
         if config.data._target_.endswith("PreparedClips"):
             config.data.root = "somewhere"
         check(config)
@@ -63,8 +67,8 @@ def test_the_lattice_holds_every_subset_of_the_losses():
         for count in range(4)
         for chosen in itertools.combinations(("bilateral", "temporal", "segment"), count)
     }
-    configs = [train_config(*job) for job in jobs("lattice")]
-    assert {frozenset(config.loss) - {"refinement"} for config in configs} == wanted
+    found = {frozenset(config.loss) - {"refinement"} for config in configs("lattice")}
+    assert found == wanted
 
 
 @pytest.mark.parametrize("number", [0, 15, 31])  # the least, one in the middle, the most
@@ -127,14 +131,8 @@ def test_a_schedule_on_the_command_line_wins_over_an_experiment_and_takes_its_pr
 def test_all_rows_of_the_paper_train_to_their_end(tmp_path):
     # Hydra checks features.weights before it looks at the rows, so their features are named here.
     rows = ("experiment=glob(table1/*)", "features=vgg19")
-    done = subprocess.run(
-        [PROGRAM, "-m", *rows, *TINY, f"directory={tmp_path}", "validation.pictures=0"],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    few = ("validation.pictures=0", "trainer.max_epochs=1")
+    run("colorize-train", "-m", *rows, *TINY, *few, f"directory={tmp_path}")
     found = {path.parent.name: path for path in tmp_path.rglob("model.safetensors")}
     assert sorted(found) == TABLE1
     checkpoints = {name: load_checkpoint(path) for name, path in found.items()}

@@ -14,18 +14,19 @@ from typing import Any
 import torch
 from benchmarks.divisors import divisors
 from benchmarks.guided import guided
-from benchmarks.guides import guides
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
 from benchmarks.pipeline import pipeline
+from benchmarks.processes import start
 from benchmarks.screening import screening
+from benchmarks.targets import targets
 from benchmarks.timing import Setting
 
 from colorize.base.errors import one_line_errors
 from colorize.pretrained.vgg19 import VGG19
 
 _MEASUREMENTS = (
-    *("hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"),
+    *("hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"),
     "guided",
 )
 
@@ -60,11 +61,12 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "step": step,
         "segment": segment,
         "losses": losses,
-        "guides": guides,
+        "targets": targets,
         "screening": screening,
         "pipeline": functools.partial(pipeline, size=tuple(options.film)),
         "guided": guided,
         "divisors": of_frames,
+        "start": functools.partial(start, against=options.against),
     }
 
 
@@ -111,14 +113,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(*_MEASUREMENTS, "divisors"),
+        choices=(*_MEASUREMENTS, "divisors", "start"),
         default=_MEASUREMENTS,
         metavar="WHAT",
         help="hypercolumn: shortcut against naive path; step: training step and RankDiv; segment: "
         "the Segment loss of a frame as a share of that step; losses: each loss of a pair "
-        "likewise; guides: segments, neighbours and flow of a frame on one core; screening: "
+        "likewise; targets: segments, neighbours and flow of a frame on one core; screening: "
         "MonaCNN on JPEG files; pipeline: a film job by stage and as a whole; divisors "
-        "(not among the defaults): RankDiv's constants for other weights, from --frames",
+        "(not among the defaults): RankDiv's constants for other weights, from --frames; start "
+        "(likewise): colorize as a whole process, in turns with that of --against",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
     parser.add_argument("--size", type=int, nargs=2, default=(240, 320), metavar=("H", "W"))
@@ -139,10 +142,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--frames", type=Path, nargs="+", help="colour videos or pictures")
     parser.add_argument("--first", type=int, default=0, help="frames to skip in each of --frames")
     parser.add_argument("--every", type=int, default=24, help="use every n-th frame (default 24)")
+    parser.add_argument("--against", metavar="REV", help="the earlier commit of start")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     if "divisors" in options.only and not options.frames:
         parser.error("--only divisors needs --frames FILE...: colour videos or pictures")
+    if "start" in options.only and not options.against:
+        parser.error("--only start needs --against REV: the commit to compare with")
     return options
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from colorize.base.files import write_atomically
 from colorize.cartoon import CartoonSeries
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.media import Frame, open_source, write_video
 from colorize.media.pictures.folder import FolderSink
 from colorize.metrics import COLORIZED, GRAY

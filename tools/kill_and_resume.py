@@ -26,9 +26,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from colorize.base.errors import one_line_errors
+from colorize.base.progress import tracked
+from colorize.base.terminal import terminal
 from colorize.cartoon import CartoonSeries
 from colorize.films.plan.manifest import read_manifest
 
@@ -38,7 +39,7 @@ _RATE, _SOUND_RATE = 24, 48000
 def main() -> int:
     """Run the comparison; return 1 if the two films differ or a kill came too late."""
     options = _parse()
-    with one_line_errors():
+    with one_line_errors(), terminal():
         options.folder.mkdir(parents=True, exist_ok=True)
         source = options.folder / "source.mp4"
         _write_film(source, options)
@@ -82,7 +83,7 @@ def _gray_frames(options: argparse.Namespace) -> Iterator[np.ndarray]:
         frames_per_shot=options.frames,
         effects=False,
     )
-    for index in tqdm(range(len(series)), desc="drawing", unit="shot"):
+    for index in tracked(range(len(series)), "drawing", unit="shot"):
         for picture in series.color(index):
             yield cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from colorize.base.errors import one_line_errors
+from colorize.base.progress import tracked
+from colorize.base.terminal import terminal
 from colorize.cartoon import CartoonSeries, CartoonShot
 from colorize.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, write_video
 
@@ -25,7 +26,7 @@ from colorize.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, write_video
 def main() -> None:
     """Render what the command line asks for."""
     options = _parse()
-    with one_line_errors():
+    with one_line_errors(), terminal():
         series = CartoonSeries(
             seed=options.seed,
             size=tuple(options.size),
@@ -68,7 +69,7 @@ def _rendered(
     series: CartoonSeries, options: argparse.Namespace
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield number and frames (t h w 3) of each shot that is asked for."""
-    for index in tqdm(options.only or range(len(series)), desc="shots", unit="shot"):
+    for index in tracked(options.only or range(len(series)), "drawing", unit="shot"):
         if not options.show:
             yield index, series.color(index)
             continue

@@ -13,14 +13,15 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from colorize.base.errors import one_line_errors
 from colorize.inference.checkpoints import export, load_checkpoint
 from colorize.inference.colorizer import Colorizer
 from colorize.media import open_source
+from colorize.media.frame import to_depth
 
-_FOLDER = Path(__file__).resolve().parents[1] / "colorize" / "weights"
+_FOLDER = Path(__file__).resolve().parents[1] / "colorize" / "inference" / "weights"
 _LARGEST = 25 * 10**6  # bytes
 
 
@@ -65,9 +66,9 @@ def ship(checkpoint: Path, path: Path) -> Path:
 def largest_difference(first: Path, second: Path, picture: Path) -> float:
     """Return by how much the automatic colours of a picture differ at most, in [0, 1]."""
     with open_source(picture) as source:
-        gray = torch.from_numpy(next(iter(source.frames())).gray())[None, None]
-    colored = [Colorizer.load(path, device="cpu").variants(gray) for path in (first, second)]
-    return float((colored[0] - colored[1]).abs().max())
+        rgb = to_depth(next(iter(source.frames())).rgb, np.dtype(np.uint16))
+    one, other = (Colorizer.load(path, device="cpu")(rgb).astype(int) for path in (first, second))
+    return float(np.abs(one - other).max() / 65535)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from classify.data.characters import Character, Color, Hat, draw_portrait
 from colorize.base.errors import one_line_errors
+from colorize.base.progress import tracked
+from colorize.base.terminal import terminal
 
 # A female character with a witch's hat and dark blue to black hair, as in Sun & Yang, section 3.
 TARGET = Character(
@@ -89,8 +90,7 @@ def draw_set(root: Path, name: str, *, count: int, side: int = 256, seed: int = 
     for category, make in SETS[name].items():
         folder = root / category
         folder.mkdir(parents=True, exist_ok=True)
-        numbers = range(count)
-        for number in tqdm(numbers, desc=f"drawing {name}/{category}", unit="picture", leave=False):
+        for number in tracked(range(count), f"drawing {name}/{category}", unit="picture"):
             random = np.random.default_rng([*f"{name}/{category}".encode(), seed, number])
             portrait = draw_portrait(make(random), random, side=side)
             Image.fromarray(portrait).save(folder / f"{number:04d}.png")
@@ -99,7 +99,7 @@ def draw_set(root: Path, name: str, *, count: int, side: int = 256, seed: int = 
 def main(arguments: list[str] | None = None) -> None:
     """Run ``python -m classify.data.cast``."""
     options = parser().parse_args(arguments)
-    with one_line_errors():
+    with one_line_errors(), terminal():
         for name in options.sets:
             draw_set(
                 options.root / name,

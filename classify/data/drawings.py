@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import UInt8
-from tqdm import tqdm
 
 from classify.data.examples import Collection, PixelStore, plain_examples
 from classify.data.faces import EXPRESSIONS, draw_artist, draw_face
 from classify.preprocessing import Preprocessing
 from colorize.base.errors import UserError
+from colorize.base.progress import tracked
 
 
 class Drawings:
@@ -41,7 +41,7 @@ class Drawings:
         store = PixelStore(preprocessing.shape)
         names, parts, labels = [], [], []
         persons = range(self.people + self.strangers)
-        for person in tqdm(persons, desc="drawing faces", unit="person", leave=False):
+        for person in tracked(persons, "drawing faces", unit="person"):
             for number, (expression, drawing) in enumerate(
                 draw_subset(self.seed, person, self.per_person)
             ):

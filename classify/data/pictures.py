@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from tqdm import tqdm
 
 from classify.data.entries import (
     ARCHIVE_SUFFIXES,
@@ -24,6 +23,7 @@ from classify.data.examples import Collection, PixelStore, plain_examples
 from classify.data.tables import read_fer_csv, read_idx_folder
 from classify.preprocessing import PictureError, Preprocessing
 from colorize.base.errors import did_you_mean
+from colorize.base.progress import say, tracked
 
 # name, part, class, and the picture as the network takes it, or why it cannot be read
 Item = tuple[str, str, str, UInt8[np.ndarray, "c h w"] | str]
@@ -48,7 +48,7 @@ class Pictures:
     def read(self, preprocessing: Preprocessing) -> Collection:
         """Decode every picture once, at the network's size.
 
-        A file that cannot be read is named on the screen, skipped, and counted.
+        A file that cannot be read is named, skipped, and counted.
 
         Raises:
             DataError: There is no such data, or it has other classes than ``classes``.
@@ -61,7 +61,7 @@ class Pictures:
         for name, part, category, picture in self._items(preprocessing):
             if isinstance(picture, str):
                 skipped[name] = picture
-                tqdm.write(f"skipped: {picture}")
+                say(f"skipped: {picture}")
                 continue
             store.add(picture)
             names.append(name)
@@ -97,7 +97,7 @@ class Pictures:
         if root.is_file():
             yield from _file_items(root, preprocessing)
         elif list(root.glob("*-images-idx3-ubyte*")):
-            for row in tqdm(read_idx_folder(root), desc=f"reading {root.name}", leave=False):
+            for row in tracked(read_idx_folder(root), f"reading {root.name}", unit="picture"):
                 assert row.pixels is not None
                 yield row.name, row.part, row.category, preprocessing.of_array(row.pixels)
         elif (root / LIST_NAME).is_file():
@@ -128,7 +128,7 @@ def _file_items(path: Path, preprocessing: Preprocessing) -> Iterator[Item]:
         count = archive_count(path)
         yield from _entry_items(archive_entries(path), count, path.name, preprocessing)
     elif path.suffix.lower() == ".csv":
-        for row in tqdm(read_fer_csv(path), desc=f"reading {path.name}", leave=False):
+        for row in tracked(read_fer_csv(path), f"reading {path.name}", unit="picture"):
             picture = row.problem if row.pixels is None else preprocessing.of_array(row.pixels)
             yield row.name, row.part, row.category, picture
     else:
@@ -139,7 +139,7 @@ def _file_items(path: Path, preprocessing: Preprocessing) -> Iterator[Item]:
 def _entry_items(
     entries: Iterable[Entry], count: int, name: str, preprocessing: Preprocessing
 ) -> Iterator[Item]:
-    for entry in tqdm(entries, total=count, desc=f"reading {name}", unit="picture", leave=False):
+    for entry in tracked(entries, f"reading {name}", total=count, unit="picture"):
         try:
             picture: UInt8[np.ndarray, "c h w"] | str = preprocessing.of_file(
                 entry.read(), entry.name

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import safetensors.torch
 import torch
-import torchvision
 from jaxtyping import Float
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from classify.models.layers import check_counts
 from colorize.base.errors import UserError
+from colorize.pretrained.frozen import IMAGENET_MEAN, IMAGENET_STD
+from colorize.pretrained.weights import Wanted
 
 Architecture = Literal["resnet18", "resnet34", "resnet50", "vgg16"]
 _SMALLEST = 32  # pixels a side: both families halve the size five times
-_MEANS = (0.485, 0.456, 0.406)  # of ImageNet's RGB in [0, 1], as torchvision's weights expect
-_DEVIATIONS = (0.229, 0.224, 0.225)
+_ENTRIES = {
+    "resnet18": "ResNet18_Weights.IMAGENET1K_V1",
+    "resnet34": "ResNet34_Weights.IMAGENET1K_V1",
+    "resnet50": "ResNet50_Weights.IMAGENET1K_V2",
+    "vgg16": "VGG16_Weights.IMAGENET1K_V1",
+}
 
 
 class Backbone(nn.Module):
     """A ResNet or VGG-16 whose last layer is replaced by one logit per class.
 
     ``weights`` is ``random`` (trained from nothing), ``torchvision`` (ImageNet, downloaded), or a
-    safetensors file of torchvision's names; a checkpoint of ours says ``checkpoint`` and fills the
+    file of torchvision's names; a checkpoint of ours says ``checkpoint`` and fills the
     network itself. Gray pictures are repeated over RGB.
 
     Raises:
-        ValueError: Too small pictures, or weights that cannot be had.
+        UserError: Too small pictures, or (PretrainedWeightsError) weights that cannot be had.
 
     Source: He et al. 2016 and Simonyan & Zisserman 2015, by torchvision.
     """
@@ -63,8 +65,8 @@ class Backbone(nn.Module):
             self.output = nn.Linear(network.fc.in_features, classes)
             network.fc = nn.Identity()
         self.features = network
-        self.register_buffer("means", torch.tensor(_MEANS).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviations", torch.tensor(_DEVIATIONS).view(3, 1, 1), False)
+        self.register_buffer("means", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviations", torch.tensor(IMAGENET_STD).view(3, 1, 1), False)
 
     def forward(self, pictures: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
         """Return logits of gray or RGB pictures in [0, 1]."""
@@ -74,27 +76,15 @@ class Backbone(nn.Module):
 
 def _network(architecture: str, weights: str) -> nn.Module:
     """Build a network of torchvision and fill it as ``weights`` says."""
-    build: Callable[..., nn.Module] = getattr(torchvision.models, architecture)
-    if weights in ("random", "checkpoint"):
-        return build(weights=None)
-    if weights == "torchvision":
-        try:
-            return build(weights="DEFAULT")
-        except OSError as error:
-            raise UserError(
-                f"model.weights=torchvision: {architecture} cannot be downloaded ({error}); pass "
-                "model.weights=FILE.safetensors, or model.weights=random to train from nothing"
-            ) from error
-    path = Path(weights)
-    if not path.is_file():
-        raise UserError(
-            f"model.weights is {weights!r}: no such file; expected random, torchvision or a "
-            f"safetensors file of torchvision's {architecture}"
+    from torchvision import models  # only here: it costs seconds that other classifiers do not need
+
+    network: nn.Module = getattr(models, architecture)(weights=None)
+    if weights not in ("random", "checkpoint"):
+        wanted = Wanted(
+            network=architecture,
+            option="model.weights",
+            torchvision=_ENTRIES[architecture],
+            otherwise="set it to random to train from nothing",
         )
-    network = build(weights=None)
-    try:
-        network.load_state_dict(safetensors.torch.load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} is no weights of {architecture} ({reason})") from error
+        wanted.find(weights).fill(network.state_dict())
     return network

@@ -101,10 +101,9 @@ def devices(text: str) -> list[str]:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="colorize-app",
-        description="Colour, compare and pick in a browser; classify and screen pictures.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "colorize-app",
+        "Colour, compare and pick in a browser; classify and screen pictures.",
+        _EXAMPLES,
     )
     add = parser.add_argument
     add("folders", nargs="*", metavar="FOLDER", help="what the page may read and write")

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from colorize.app.bars import ENVIRONMENT
-
 _PATIENCE = 5.0  # seconds that a process has to end by itself
 
 
@@ -81,6 +79,6 @@ class Worker:
                 encoding="utf-8",
                 start_new_session=True,  # Ctrl-C is for the server, which ends this process
                 # As the command line does: a thread that waits must not keep a core busy.
-                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **ENVIRONMENT},
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
             )
         return self._process

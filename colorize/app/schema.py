@@ -52,8 +52,9 @@ def build(kind: type[T], content: Any) -> T:
     for field in fields(kind):  # type: ignore[arg-type]
         if field.name not in content and field.default is MISSING:
             raise PageError(f"{field.name} is missing")
-    values = {  # JSON's 1 is a number as good as 1.0
-        name: float(value) if types[name] is float else value for name, value in content.items()
+    values = {
+        name: float(value) if _takes_float(value, types[name]) else value
+        for name, value in content.items()
     }
     return kind(**values)
 
@@ -71,6 +72,11 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, kind)
+
+
+def _takes_float(value: Any, kind: Any) -> bool:
+    """Return whether a value is meant as a float: JSON's 1 is a number as good as 1.0."""
+    return value is not None and float in (kind, *get_args(kind))
 
 
 def _named(kind: Any) -> str:

@@ -6,19 +6,22 @@ may be killed at any moment; what it works on is written so that the same reques
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from colorize.app.bars import read_bars
 from colorize.base.errors import line_for_user
+from colorize.base.progress import Event, Remark, listening
+from colorize.base.start import importing
+
+_BETWEEN = 0.25  # seconds between two events of tasks
 
 
 class Events:
@@ -33,39 +36,24 @@ class Events:
             self._stream.write(json.dumps({kind: value}) + "\n")
             self._stream.flush()
 
-    def say(self, text: str) -> None:
-        """Tell the user something."""
-        self.send("say", text)
 
-
-class Lines(io.TextIOBase):
-    """Standard output of the programs: every line is something that they tell."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._open = say, ""
-
-    def write(self, text: str) -> int:
-        """Tell the lines that are complete."""
-        *lines, self._open = (self._open + text).split("\n")
-        for line in filter(str.strip, lines):
-            self._say(line)
-        return len(text)
-
-
-class Bars(io.TextIOBase):
-    """Standard error of the programs: their progress bars; what else they write is passed on."""
+class Listener:
+    """Sends remarks, and how far tasks are, but not every step of a fast one."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
+        self._sent = 0.0
 
-    def write(self, text: str) -> int:
-        """Send the bars in ``text``."""
-        bars = read_bars(text)
-        for bar in bars:
-            self._events.send("progress", asdict(bar))
-        if not bars and text.strip() and sys.__stderr__ is not None:
-            sys.__stderr__.write(text)
-        return len(text)
+    def __call__(self, event: Event) -> None:
+        """Send an event."""
+        if isinstance(event, Remark):
+            self._events.send("say", event.text)
+            return
+        now = time.monotonic()
+        if event.done == event.before or event.finished or now - self._sent >= _BETWEEN:
+            self._sent = now
+            value = {**asdict(event), "rate": event.rate, "left": event.left}
+            self._events.send("progress", value)
 
 
 def main() -> None:
@@ -73,16 +61,16 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not come between the events
     events = Events(output)
-    sys.stdout, sys.stderr = Lines(events.say), Bars(events)
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     # PyTorch takes seconds to import: the server has been answered by then.
-    from colorize.app.tasks import TASKS, Models
-
+    with importing():
+        from colorize.app.tasks import TASKS, Models
     models = Models()
-    while True:
-        request = json.loads(requests.get())
-        _do(TASKS[request.pop("task")], request, models, events)
+    with listening(Listener(events)):
+        while True:
+            request = json.loads(requests.get())
+            _do(TASKS[request.pop("task")], request, models, events)
 
 
 def _listen(requests: queue.SimpleQueue[str]) -> None:
@@ -97,13 +85,14 @@ def _do(
 ) -> None:
     """Do one request and tell how it ended."""
     try:
-        events.send("done", task(models, events.say, **request))
+        kind, value = "done", task(models, **request)
     except Exception as error:  # noqa: BLE001 - a defect must not end the page
-        line = line_for_user(error)
-        if line is None:
-            traceback.print_exception(error, file=sys.__stderr__)
-            line = f"a defect ({type(error).__name__}): the terminal of colorize-app says more"
-        events.send("failed", line)
+        kind, value = "failed", line_for_user(error)
+        if value is None:
+            traceback.print_exception(error)
+            value = f"a defect ({type(error).__name__}): the terminal of colorize-app says more"
+    # Only now: the error held the tasks open, which end with events of their own.
+    events.send(kind, value)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What ordinary command lines share: errors of one line, and numbers that are checked."""
+"""What ordinary command lines share: errors of one line, loudness, and checked numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,24 @@ from colorize.base.errors import fail
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; argparse adds the whole usage."""
 
+    def __init__(self, program: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=program,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
     def error(self, message: str) -> NoReturn:
         """End with one line and exit code 2."""
         fail(f"{message}; see {self.prog} --help")
+
+
+def add_loudness(parser: argparse.ArgumentParser) -> None:
+    """Add ``--quiet`` and ``--verbose``, as :func:`colorize.base.terminal.terminal` takes them."""
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("--quiet", action="store_true", help="show no progress and no remarks")
+    loudness.add_argument("--verbose", action="store_true", help="tell more of what goes on")
 
 
 def whole(text: str, *, low: int | float = 0, high: int | float = inf) -> int:

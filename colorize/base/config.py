@@ -1,6 +1,7 @@
-"""The schema of a run, the check that every entry point runs first, and how components are built.
+"""The check of settings that every entry point runs first, and how components are built.
 
-Run settings are the dataclasses below: Hydra refuses an unknown key or a wrong type in them.
+Run settings are dataclasses (:func:`register_schema`): Hydra refuses an unknown key or a wrong type
+in them.
 Components (model, losses, data, metrics) are YAML nodes with a ``_target_``, whose constructor
 signature is their schema; plain Hydra would notice a misspelt key only when the component is
 built, or never. :func:`check` compares every node with its signature before any work starts.
@@ -15,19 +16,21 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import hydra
 from beartype.door import is_bearable
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import MISSING, DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import sweeps
 from colorize.base.errors import UserError, did_you_mean, one_line_errors
+from colorize.base.terminal import terminal
 
 ALLOWED_TARGETS = ("colorize.", "classify.")
 _HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
@@ -35,152 +38,6 @@ _HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
 
 class ConfigError(UserError):
     """A setting that cannot be used; the message is one line for the user."""
-
-
-@dataclass
-class StageConfig:
-    """Train for ``epochs`` epochs at ``size`` (height, width); the last stage has no end."""
-
-    epochs: int = MISSING
-    size: list[int] = MISSING
-
-
-@dataclass
-class SamplingConfig:
-    """What an epoch is made of; every batch holds either stills or consecutive pairs.
-
-    ``length`` is how many consecutive frames a "pair" holds: 2, or 3 for losses that compare frames
-    two apart. ``workers`` are loader processes; null is none on a CPU, whose cores the network
-    needs, and one per core, at most 8, beside a GPU.
-    """
-
-    stills: int = 5000
-    pairs: int = 1000
-    length: int = 2
-    batch_size: int = 1
-    workers: int | None = None
-    stages: list[StageConfig] = MISSING
-
-
-@dataclass
-class ProtocolConfig:
-    """How long and how large a comparison trains; schedules of one or two sizes are made of it.
-
-    ``epochs`` is ``small_epochs`` + ``large_epochs``; sizes are (height, width).
-    """
-
-    epochs: int = MISSING
-    small_epochs: int = MISSING
-    large_epochs: int = MISSING
-    small: list[int] = MISSING
-    large: list[int] = MISSING
-
-
-@dataclass
-class OptimizerConfig:
-    """Adam; ``schedule`` is ``constant`` or ``cosine`` (to zero at the last step)."""
-
-    learning_rate: float = 1e-4
-    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
-    schedule: str = "constant"
-    warmup_steps: int = 0
-
-
-@dataclass
-class TrainerConfig:
-    """What is handed to Lightning's Trainer; ``precision: auto`` is bf16 on CUDA, else float32."""
-
-    max_epochs: int = MISSING
-    accelerator: str = "auto"
-    devices: Any = "auto"
-    num_nodes: int = 1
-    strategy: str = "auto"
-    precision: str = "auto"
-    gradient_clip_val: float | None = None
-    accumulate_grad_batches: int = 1
-    check_val_every_n_epoch: int = 1
-    log_every_n_steps: int = 10
-    deterministic: bool = False
-    early_stop_patience: int | None = None
-
-
-@dataclass
-class ValidationConfig:
-    """Frames per clip measured in validation (evenly spaced), and pictures drawn of them."""
-
-    frames_per_clip: int = 8
-    pictures: int = 4
-    monitor: str = "val/psnr/mean"
-
-
-@dataclass
-class TrainConfig:
-    """Everything ``colorize-train`` reads."""
-
-    name: str = MISSING
-    directory: str = "runs/${name}"
-    seed: int = 0
-    init: str | None = None
-    features: Any = None
-    model: Any = MISSING
-    refiner: Any = None
-    protocol: ProtocolConfig | None = None
-    loss: dict[str, Any] = MISSING
-    weights: dict[str, float] = MISSING
-    data: Any = MISSING
-    augment: Any = None
-    corruption: Any = None
-    references: Any = None
-    guides: Any = None
-    metric: dict[str, Any] = MISSING
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-
-
-@dataclass
-class EvaluateConfig:
-    """Everything ``colorize-evaluate`` reads; give ``checkpoint`` and ``data``, or two folders.
-
-    ``size`` is the short side the network works at; null is that of its training. ``refine`` is
-    whether the checkpoint's refiner is measured too (null: where there is one; false: the main
-    network alone); ``flow_weights`` replaces the file of RAFT's weights that it names.
-    ``stillness``, ``saturation`` and ``fast`` are those of ``colorize``; ``own_luma`` measures RGB
-    as a network says it that predicts it freely, which needs ``stillness=0``. Every ``every``-th
-    frame of a clip is measured; metrics of clips take all frames of a shot.
-    ``reference_frames`` frames of each clip, evenly spaced (one: the first), are shown in colour
-    and not measured; with ``reference_scope=shot`` as many of each shot (one: its middle), for that
-    shot alone. ``show_references=false`` leaves them out only, to compare on the same frames.
-    ``baseline`` measures a simple way to colour by them instead of a checkpoint:
-    copied, moved (along ``flow``, with ``flow_weights``) or transferred. Of ``prediction``, frames
-    called as the pictures in the folder ``leave_out``, such as references, are not measured.
-    """
-
-    output: str = MISSING
-    checkpoint: str | None = None
-    data: Any = None
-    split: str = "test"
-    size: int | None = None
-    refine: bool | None = None
-    flow_weights: str | None = None
-    stillness: float = 0.9
-    saturation: float = 1.0
-    fast: bool = False
-    own_luma: bool = False
-    reference_frames: int = 0
-    reference_scope: str = "clip"
-    show_references: bool = True
-    baseline: str | None = None
-    flow: str = "dis"
-    prediction: str | None = None
-    truth: str | None = None
-    leave_out: str | None = None
-    metric: dict[str, Any] = MISSING
-    device: str = "auto"
-    batch_size: int = 8
-    every: int = 1
-    sheet_rows: int = 6
 
 
 def config_directory() -> Path:
@@ -194,15 +51,12 @@ _schemas: dict[str, type] = {}
 
 
 def register_schema(name: str, schema: type) -> None:
-    """Make a dataclass known to Hydra as ``NAME_schema``, the first entry of a defaults list."""
+    """Make a dataclass known to Hydra as ``NAME_schema``, the first entry of a defaults list.
+
+    Its class attribute ``RENAMED``, if any, says how settings of earlier versions are called today.
+    """
     _schemas[name] = schema
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
-
-
-def register_schemas() -> None:
-    """Make the dataclasses of this module known to Hydra."""
-    register_schema("train", TrainConfig)
-    register_schema("evaluate", EvaluateConfig)
 
 
 def check(config: DictConfig) -> None:
@@ -252,12 +106,11 @@ def entry(name: str, function: Callable[[DictConfig], object]) -> None:
     A user's mistake (unknown key, wrong type, missing file) ends in one line and exit code 2;
     a defect of ours keeps its traceback.
     """
-    register_schemas()
     # Hydra prints its own multi-line report and exits unless this asks for the exception itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
     def run(config: DictConfig) -> None:
-        with one_line_errors():  # inside Hydra, which would add lines of its own
+        with one_line_errors(), terminal():  # inside Hydra, which would add lines of its own
             check(config)
             function(config)
 
@@ -268,6 +121,16 @@ def entry(name: str, function: Callable[[DictConfig], object]) -> None:
             program(run)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(describe(error)) from error
+
+
+def given_settings() -> list[str]:
+    """Return the settings that the command line gives, by dotted name.
+
+    None in a sweep, where a setting may be there for other jobs.
+    """
+    if not HydraConfig.initialized() or HydraConfig.get().mode == RunMode.MULTIRUN:
+        return []
+    return sweeps.keys(HydraConfig.get().overrides.task)
 
 
 def describe(error: BaseException) -> str:
@@ -284,28 +147,34 @@ def describe(error: BaseException) -> str:
         named = re.search(r"full_key: (\S+)", str(cause))
         key = named[1] if named else getattr(cause, "full_key", None)
         return f"{key}: {text}" if key and str(key) not in text else text
-    file, key, owner = unknown["file"], unknown["key"], unknown["owner"]
-    known = _fields(owner)
+    file, key = unknown["file"], unknown["key"] or unknown["group"]
+    owner = _dataclass(unknown["owner"])
+    known = list(getattr(owner, "__dataclass_fields__", ()))
     parent = getattr(cause, "parent_node", None)
     if not known and isinstance(parent, DictConfig):
         known = list(parent)
     full_key = getattr(cause, "full_key", None) or key
     place = f" in {file}" if file else ""
-    return f"unknown setting {full_key}{place}{did_you_mean(key, known)}"
+    new = getattr(owner, "RENAMED", {}).get(key)
+    hint = f": it is called {new} now" if new else did_you_mean(key, known)
+    return f"unknown setting {full_key}{place}{hint}"
 
 
-def _fields(owner: str) -> list[str]:
-    """Return the fields of the dataclass called ``owner`` in a module of a registered schema."""
-    for schema in _schemas.values():
-        dataclass_named = getattr(sys.modules[schema.__module__], owner, None)
-        if fields := getattr(dataclass_named, "__dataclass_fields__", None):
-            return list(fields)
-    return []
+def _dataclass(name: str | None) -> type | None:
+    """Return the dataclass of that name in a module of a registered schema; None is a schema."""
+    if name is None:
+        return next(iter(_schemas.values()), None)
+    modules = (base.__module__ for schema in _schemas.values() for base in schema.__mro__)
+    found = (getattr(sys.modules[module], name, None) for module in modules)
+    return next((each for each in found if hasattr(each, "__dataclass_fields__")), None)
 
 
 # "In 'experiment/x': ConfigKeyError raised while composing config: Key 'y' not in 'TrainConfig'"
+# "In 'experiment/x': Could not override 'y'. No match in the defaults list."
 _UNKNOWN_KEY = re.compile(
-    r"(?:In '(?P<file>[^']+)':.*)?Key '(?P<key>[^']+)' (?:is )?not in '?(?P<owner>\w+)"
+    r"(?:In '(?P<file>[^']+)':.*)?"
+    r"(?:Key '(?P<key>[^']+)' (?:is )?not in '?(?P<owner>\w+)"
+    r"|override '(?P<group>[^']+)'\. No match)"
 )
 
 
@@ -368,7 +237,7 @@ def _locate(path: str, target: str) -> Callable[..., Any]:
     except ModuleNotFoundError:
         raise ConfigError(f"{path}._target_: there is no module {module_name!r}") from None
     if not hasattr(module, attribute):
-        known = [name for name in vars(module) if not name.startswith("_")]
+        known = [name for name in dir(module) if not name.startswith("_")]
         raise ConfigError(
             f"{path}._target_: {module_name} has no {attribute!r}{did_you_mean(attribute, known)}"
         )

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
 
@@ -25,16 +26,30 @@ LOGGER = logging.getLogger("tooncolor")
 class Progress:
     """How far a task is: ``done`` of ``total`` (None: not known) in ``unit``.
 
-    The first event of a task has done what an earlier run did; the last one is ``finished``, with
-    fewer ``done`` than ``total`` when the task was broken off.
+    An earlier run did ``before`` of them; this one has been at it for ``seconds``. The last event
+    of a task is ``finished``, with fewer ``done`` than ``total`` when it was broken off.
     """
 
     task: str
     done: int
     total: int | None
     unit: str
-    detail: str
-    finished: bool
+    detail: str = ""
+    finished: bool = False
+    before: int = field(default=0, compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def rate(self) -> float | None:
+        """How much this run does in a second; None before it is known."""
+        made = self.done - self.before
+        return made / self.seconds if made > 0 and self.seconds > 0 else None
+
+    @property
+    def left(self) -> float | None:
+        """The seconds left; None where they are not known."""
+        rate = self.rate
+        return None if self.total is None or rate is None else (self.total - self.done) / rate
 
 
 @dataclass(frozen=True)
@@ -72,18 +87,22 @@ def say(text: str) -> None:
 
 
 class Task:
-    """Work that goes on: :func:`task` begins it, ``close`` or the end of its block ends it."""
+    """Work that goes on: :func:`task` begins it, ``close`` or the end of its block ends it.
+
+    ``done`` is how much of it is, with what an earlier run did.
+    """
 
     def __init__(self, name: str, *, total: int | None, unit: str, done: int) -> None:
         self._name, self._total, self._unit = name, total, unit
-        self._done, self._detail, self._finished = done, "", False
+        self._before, self._begun = done, time.monotonic()
+        self.done, self._detail, self._finished = done, "", False
         self._lock = threading.Lock()  # events of a task arrive in the order of its count
         self._tell()
 
     def advance(self, count: int = 1, *, detail: str | None = None) -> None:
         """Count ``count`` more as done; ``detail`` stays until another is given."""
         with self._lock:
-            self._done += count
+            self.done += count
             self._detail = self._detail if detail is None else detail
             self._tell()
 
@@ -92,7 +111,8 @@ class Task:
         with self._lock:
             if not self._finished:
                 self._finished = True
-                self._tell()
+                told = self._tell()
+                LOGGER.debug("%s: %d %ss in %.1f s", told.task, told.done, told.unit, told.seconds)
 
     def __enter__(self) -> Task:
         return self
@@ -105,10 +125,19 @@ class Task:
     ) -> None:
         self.close()
 
-    def _tell(self) -> None:
-        _emit(
-            Progress(self._name, self._done, self._total, self._unit, self._detail, self._finished)
+    def _tell(self) -> Progress:
+        event = Progress(
+            self._name,
+            self.done,
+            self._total,
+            self._unit,
+            self._detail,
+            self._finished,
+            self._before,
+            time.monotonic() - self._begun,
         )
+        _emit(event)
+        return event
 
 
 def task(name: str, *, total: int | None = None, unit: str = "step", done: int = 0) -> Task:

@@ -77,6 +77,11 @@ def fixed(arguments: Sequence[str]) -> list[str]:
     ]
 
 
+def keys(arguments: Sequence[str]) -> list[str]:
+    """Return the dotted names of the settings, or the groups, that arguments set."""
+    return [each.key_or_group for each in _parse(arguments)]
+
+
 def combinations(choices: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     """Return every job of a sweep: one value for each key, the last key changing fastest."""
     return [

@@ -21,7 +21,7 @@ from torch import Tensor
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
 
-_DAMAGE = (
+DAMAGE = (
     LookupError,
     RuntimeError,
     EOFError,
@@ -46,7 +46,7 @@ def reading(path: Path, *, program: str, error: Callable[[str], Exception]) -> I
             f"{path}: not a checkpoint of {program}: it holds more than weights, of which nothing "
             "was executed, or is damaged"
         ) from cause
-    except _DAMAGE as cause:
+    except DAMAGE as cause:
         raise error(
             f"{path}: not a checkpoint of {program}, or damaged ({in_short(cause)})"
         ) from cause

@@ -15,7 +15,7 @@ from colorize.base.errors import UserError
 from colorize.data.manifest import DatasetError
 
 Frames = UInt8[np.ndarray, "t h w 3"]
-# Guides that are known, by name, of all frames of a clip at their stored size; asked for by name.
+# Targets that are known, by name, of all frames of a clip at their stored size; asked for by name.
 Truth = Callable[[frozenset[str]], Mapping[str, Shaped[np.ndarray, "t h w *channels"]]]
 
 
@@ -80,7 +80,7 @@ class Clip:
         return self._fingerprint
 
     def known(self, names: frozenset[str]) -> dict[str, Shaped[np.ndarray, "t h w *channels"]]:
-        """Return the known guides called ``names``; they are kept, others are not.
+        """Return the known targets called ``names``; they are kept, others are not.
 
         Raises:
             ValueError: Nothing but its frames is known of this clip.

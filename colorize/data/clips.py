@@ -1,4 +1,4 @@
-"""Colour clips as a dataset that serves frames with their gray and their guides."""
+"""Colour clips as a dataset that serves frames with their gray and their targets."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from colorize.imaging.color import rgb_to_luma
 
 
 @runtime_checkable
-class Guide(Protocol):
-    """What computes the guides of a sample, tensors by name whose first axis is t."""
+class Targets(Protocol):
+    """What computes the targets of a sample, tensors by name whose first axis is t."""
 
     def __call__(
         self,
@@ -34,7 +34,7 @@ class Guide(Protocol):
         sample: Sample,
         geometry: Geometry,
     ) -> dict[str, Tensor]:
-        """Return the guides of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
+        """Return the targets of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
 
 
 class ClipDataset(Dataset):
@@ -42,9 +42,9 @@ class ClipDataset(Dataset):
 
     Make it from clips, or from a prepared dataset with :meth:`from_manifest`. ``augment`` varies
     each sample; without it the largest central box of the requested aspect is resized.
-    ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``guide`` computes
+    ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``targets`` computes
     what losses derive from the frames that come out
-    (:class:`colorize.data.targets.clip.ClipGuides`).
+    (:class:`colorize.data.targets.clip.ClipTargets`).
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class ClipDataset(Dataset):
         augment: Augment | None = None,
         previous: bool = False,
         corruption: Corruption | None = None,
-        guide: Guide | None = None,
+        targets: Targets | None = None,
     ) -> None:
         self.clips = tuple(clips)
         self.augment = augment
         self.previous = previous
         self.corruption = corruption
-        self.guide = guide
+        self.targets = targets
 
     @classmethod
     def from_manifest(
@@ -89,15 +89,15 @@ class ClipDataset(Dataset):
         *,
         previous: bool = False,
         corruption: Corruption | None = None,
-        guide: Guide | None = None,
+        targets: Targets | None = None,
     ) -> ClipDataset:
-        """Return the same clips, varied by ``augment``, with the guides of ``guide``."""
+        """Return the same clips, varied by ``augment``, with ``targets``."""
         return ClipDataset(
             clips=self.clips,
             augment=augment,
             previous=previous,
             corruption=corruption,
-            guide=guide,
+            targets=targets,
         )
 
     @property
@@ -123,7 +123,7 @@ class ClipDataset(Dataset):
         return sum(clip.count for clip in self.clips)
 
     def __getitem__(self, sample: Sample) -> dict[str, Tensor]:
-        """Return ``gray`` (t 1 h w), color's luma, ``color`` (t 3 h w) in [0, 1], and guides.
+        """Return ``gray`` (t 1 h w), color's luma, ``color`` (t 3 h w) in [0, 1], and targets.
 
         With ``previous`` also ``previous_color`` (t 3 h w): the true colour of the frame before
         each frame, and ``has_previous`` (t, bool): where a shot starts there is none, and the frame
@@ -139,8 +139,8 @@ class ClipDataset(Dataset):
         result: dict[str, Tensor] = dict(example(shown))
         if self.previous:
             result |= self._before(varied, sample.seed, has_first=bool(extra))
-        if self.guide is not None:
-            result |= self.guide(shown, clip=clip, sample=sample, geometry=variation.geometry)
+        if self.targets is not None:
+            result |= self.targets(shown, clip=clip, sample=sample, geometry=variation.geometry)
         return result
 
     def _before(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Shaped
-from tqdm import tqdm
 
 from colorize.base.errors import UserError
+from colorize.base.progress import tracked
 from colorize.cartoon import CartoonSeries
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
@@ -21,7 +21,7 @@ class CartoonClips:
 
     The first ``train`` shots are for training, the next ``val`` for validation, the last ``test``
     are held out. All show the same cast and sets, as the episodes of one series do. The clips know
-    their true flow, visibility and segments, rendered for a shot when a guide first asks for them.
+    their true flow, visibility and segments, rendered for a shot when a target first asks for them.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class CartoonClips:
 
     def split(self, name: str) -> ClipDataset:
         """Render the shots of one split."""
-        shots = tqdm(self.shots(name), desc=f"drawing {name} shots", unit="shot", leave=False)
+        shots = tracked(self.shots(name), f"drawing {name} shots", unit="shot")
         return ClipDataset(
             clips=[
                 Clip(

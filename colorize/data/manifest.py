@@ -18,6 +18,8 @@ from colorize.base.files import write_atomically
 FORMAT = "tooncolor-dataset"
 VERSION = 1
 SPLITS = ("train", "val", "test")
+FITS = ("crop", "stretch")  # how another aspect ratio comes to its size
+SIZE, RATIO = (144, 256), (0.8, 0.1, 0.1)  # of a new dataset: height and width, shares of splits
 _COLORS = {
     "axes": "t h w 3",
     "dtype": "uint8",

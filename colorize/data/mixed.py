@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
 from colorize.base.errors import UserError
+from colorize.base.progress import tracked
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
@@ -57,6 +56,6 @@ class MixedClips:
         if name != "train":
             return real
         clips: list[Clip] = list(real.clips) * self.repeat
-        for series in tqdm(self.series, desc="drawing series", unit="series", leave=False):
+        for series in tracked(self.series, "drawing series", unit="series"):
             clips += series.split("train").clips
         return ClipDataset(clips=clips)

@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from tqdm import tqdm
 
 from colorize.base.errors import UserError
+from colorize.base.progress import tracked
 from colorize.data.augment import centre_box, resize
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
@@ -62,8 +62,7 @@ class SeriesPictures:
         """Read all frames, and divide them into shots."""
         frames: list[UInt8[np.ndarray, "h w 3"]] = []
         with open_source(self.root) as source:
-            bar = tqdm(source, total=source.count, desc="reading frames", unit="frame", leave=False)
-            for frame in iter(bar):
+            for frame in tracked(source, "reading frames", total=source.count, unit="frame"):
                 if frame.index % self.every == 0 and is_colored(frame.rgb):
                     frames.append(self._cut(frame))
         if not frames:

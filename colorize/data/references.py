@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from colorize.base.errors import UserError
+from colorize.base.pieces import middles
 from colorize.data.augment import Augment, Geometry
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset, example
@@ -233,12 +234,6 @@ def evenly_spaced(frames: int, count: int) -> list[int]:
     if count == 1:
         return [0]
     return middles(frames, count)
-
-
-def middles(total: int, parts: int) -> list[int]:
-    """Return the middles of up to ``parts`` equal parts of ``total`` things in order."""
-    parts = min(total, parts)
-    return [int((index + 0.5) * total / parts) for index in range(parts)]
 
 
 ReferenceScope = Literal["clip", "shot"]

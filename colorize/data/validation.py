@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from jaxtyping import Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.base.errors import UserError
+from colorize.base.pieces import middles
 from colorize.data.clips import ClipDataset
 from colorize.data.sampler import Sample
 
@@ -34,7 +33,8 @@ class ValidationFrames(Dataset):
         self.samples = [
             Sample(clip=number, frame=int(frame), length=length, size=size, seed=0)
             for number, clip in enumerate(dataset.clips)
-            for frame in _evenly(clip.runs(length), frames_per_clip)
+            for runs in [clip.runs(length)]
+            for frame in runs[middles(len(runs), frames_per_clip)]
         ]
         if not self.samples:
             raise UserError(
@@ -48,9 +48,3 @@ class ValidationFrames(Dataset):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return ``gray`` (t 1 h w) and ``color`` (t 3 h w); the last frame is the chosen one."""
         return self.dataset[self.samples[index]]
-
-
-def _evenly(frames: Int64[np.ndarray, " n"], wanted: int) -> Int64[np.ndarray, " m"]:
-    """Return ``wanted`` different frames, at the middles of equal parts of all."""
-    wanted = min(len(frames), wanted)
-    return frames[((np.arange(wanted) + 0.5) * len(frames) / max(1, wanted)).astype(int)]

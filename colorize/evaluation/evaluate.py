@@ -13,13 +13,14 @@ import torch
 from omegaconf import DictConfig
 
 from colorize import metrics
-from colorize.base.config import ConfigError, build, entry
+from colorize.base.config import ConfigError, build
 from colorize.base.devices import choose_device
 from colorize.base.errors import require_choice
+from colorize.base.pieces import middles
 from colorize.base.progress import task
 from colorize.base.provenance import provenance
 from colorize.data import ClipDataset
-from colorize.data.references import ReferenceScope, middles, shown_frames
+from colorize.data.references import ReferenceScope, shown_frames
 from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (
     Batch,
@@ -30,18 +31,13 @@ from colorize.evaluation.footage import (
     pair_clips,
 )
 from colorize.evaluation.report import Column, Report
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
 from colorize.media import open_source
 from colorize.media.pictures.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
-
-
-def main() -> None:
-    """Run the console script ``colorize-evaluate``."""
-    entry("evaluate", evaluate)
 
 
 def evaluate(config: DictConfig) -> Report:
@@ -262,6 +258,7 @@ def _settings(config: DictConfig, networks: LoadedNetworks) -> RenderSettings:
         refine=config.refine is not False,
         stillness=config.stillness,
         saturation=config.saturation,
+        references_per_frame=config.references_per_frame,
         fast=config.fast,
     )
 

@@ -30,6 +30,7 @@ from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, Source
 from colorize.media.pictures.folder import picture_files
+from colorize.networks.prototype.recurrence import is_sequential
 from colorize.shots import shot_starts
 
 
@@ -69,7 +70,9 @@ class EngineReader:
     def needs_all(self) -> bool:
         """Whether colours are smoothed, flow is propagated, or the network goes on from frames."""
         guided = self._engine.library is not None
-        return guided or self.settings.stillness > 0 or self.networks.sequential
+        refiner = self.networks.refiner if self.settings.refine else None
+        sequential = is_sequential(self.networks.model, refiner)
+        return guided or self.settings.stillness > 0 or sequential
 
     def open(self, clip: Clip, shown: Mapping[int, Sequence[int]]) -> None:
         """Choose for every shot among the frames that are shown, as ``colorize`` does."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorize.base.command_line import Parser, number, positive, whole
+from colorize.base.command_line import Parser, add_loudness, number, positive, whole
 from colorize.base.errors import one_line_errors
+from colorize.base.start import importing
+from colorize.base.terminal import terminal
 from colorize.inference.settings import RenderSettings, Setting, declared_settings
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
@@ -51,7 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the console script ``colorize``."""
     options = parser().parse_args(arguments)
     with one_line_errors():
-        print(_summary(_run(options), options))
+        with terminal(quiet=options.quiet, verbose=options.verbose):
+            done = _run(options)
+        print(_summary(done, options))
 
 
 def _run(options: argparse.Namespace) -> Done:
@@ -59,14 +62,19 @@ def _run(options: argparse.Namespace) -> Done:
     # The stages of a job share the cores: a thread that waits must not keep one busy. OpenMP reads
     # it when PyTorch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from colorize.films.plan.manifest import Settings
-    from colorize.films.run import run_job
-    from colorize.inference.loaded import LoadedNetworks
     from colorize.inference.shipped import resolve
+    from colorize.media import check_output, open_source
 
     settings = chosen_settings(options)
+    checkpoint = resolve(options.checkpoint or "default")
+    with open_source(options.input) as source:
+        check_output(options.output, like=source)
+    with importing():
+        from colorize.films.plan.manifest import Settings
+        from colorize.films.run import run_job
+        from colorize.inference.loaded import LoadedNetworks
     colorizer = LoadedNetworks.load(
-        resolve(options.checkpoint or "default"),
+        checkpoint,
         device=options.device,
         short_side=settings.short_side,
         flow_weights=options.flow_weights,
@@ -97,13 +105,6 @@ def _share(options: argparse.Namespace) -> Share:
     return Share(number=index, count=count, only=options.only)
 
 
-def _say(text: str) -> None:
-    """Tell the user something without tearing a progress bar."""
-    from tqdm import tqdm
-
-    tqdm.write(text, file=sys.stderr)
-
-
 def _summary(done: Done, options: argparse.Namespace) -> str:
     """Return the line that a run ends with."""
     frames = f"{done.frames} frame{'s' * (done.frames != 1)}"
@@ -121,10 +122,9 @@ def _summary(done: Done, options: argparse.Namespace) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
     parser = Parser(
-        prog="colorize",
-        description="Colour a black-and-white cartoon: a folder of frames, a video or one image.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "colorize",
+        "Colour a black-and-white cartoon: a folder of frames, a video or one image.",
+        _EXAMPLES,
     )
     parser.add_argument("input", type=Path, metavar="INPUT", help="frame folder, video or image")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the result goes")
@@ -136,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
     _add_references(parser.add_argument_group("what colours things have"))
     _add_looks(parser.add_argument_group("how it looks"))
     _add_work(parser.add_argument_group("how it is done"))
+    add_loudness(parser)
     return parser
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -137,12 +138,21 @@ class _Job:
     manifest: Manifest
     parts: Sequence[Part]
 
+    @cached_property
+    def _after(self) -> Mapping[str, Part]:
+        """The parts that go on from another, by its key."""
+        return {part.before: part for part in self.parts if part.before is not None}
+
     def render(self, colorizer: LoadedNetworks, batch_size: int, share: Share) -> int:
         """Render what is missing of a share, and return the number of frames that were."""
         own = shard(self.parts, number=share.number, count=share.count)
-        if self.source.kind == "folder":
-            self._copy_kept(own)
         done = [self.store.is_done(part) for part in own]
+        if self.source.kind == "folder":
+            kept = [part.chosen == KEEP for part in own]
+            self._copy_kept(
+                [part for part, *how in zip(own, kept, done, strict=True) if how == [True, False]]
+            )
+            done = [known or keep for known, keep in zip(done, kept, strict=True)]
         resumable = [self.store.state(part.key) is not None for part in own]
         todo = [own[index] for index in pending(own, done=done, resumable=resumable)]
         if not todo:
@@ -207,8 +217,8 @@ class _Job:
     def _finish(self, writer: Writer, end: Finished, *, write: bool) -> None:
         """Complete a part; its state stays while another part of its shot waits for it."""
         part = end.part
-        follows = [each for each in self.parts if each.before == part.key]
-        waited_for = any(not self.store.is_done(each) for each in follows)
+        next_one = self._after.get(part.key)
+        waited_for = next_one is not None and not self.store.is_done(next_one)
         if write:
             names = writer.finish(part)
             self.store.finish(part, names=names, state=end.state if waited_for else {})
@@ -218,10 +228,9 @@ class _Job:
             self.store.forget_state(part.before)
 
     def _copy_kept(self, parts: Sequence[Part]) -> None:
-        """Copy the pictures of shots that stay as they are, byte for byte."""
-        kept = [part for part in parts if part.chosen == KEEP and not self.store.is_done(part)]
-        files = picture_files(self.source.path) if kept else []
-        for part in kept:
+        """Copy the pictures of parts that stay as they are, byte for byte."""
+        files = picture_files(self.source.path) if parts else []
+        for part in parts:
             for file in files[part.start : part.stop]:
                 copy_picture(file, self.output / file.name)
             names = [file.name for file in files[part.start : part.stop]]

@@ -1,83 +1,27 @@
-"""``colorize-sheet OUTPUT``: draw what each shot of a job would look like in each colouring."""
+"""What each shot of a job would look like in each colouring, as rows of a contact sheet."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from colorize.base.command_line import Parser, positive
-from colorize.base.errors import one_line_errors
-from colorize.base.files import write_atomically
 from colorize.base.progress import tracked
-from colorize.films.error import JobError
 from colorize.films.plan.analysis import middle
-from colorize.films.plan.manifest import KEEP, Manifest, Shot, read_manifest
+from colorize.films.plan.manifest import KEEP, Manifest, Shot
 from colorize.films.plan.references import library_of
-from colorize.imaging.contact_sheet import SheetRow, draw_contact_sheet
+from colorize.imaging.contact_sheet import SheetRow
 from colorize.imaging.geometry import working_size
 from colorize.inference.engine import ShotEngine, preview_window
 from colorize.inference.loaded import LoadedNetworks
-from colorize.media import Frame, Source, fingerprint, open_source
+from colorize.media import Frame, Source
 from colorize.media.frame import to_depth
-from colorize.media.pictures.coding import encode_picture
 
 _THUMBNAIL = 360  # pixels of the short side, more than is shown
-
-_EXAMPLES = """\
-examples:
-  colorize film.mp4 -o film-colour.mp4 --plan
-  colorize-sheet film-colour.mp4
-  colorize-sheet coloured/ -o choices.png --columns 6
-
-OUTPUT is that of the job, or the job's own folder. The sheet shows the middle frame of every shot
-in each of the model's K colourings, the chosen one in a frame. To choose another, change "variant"
-of the shot in the job's manifest.json (a line per shot) and run the same colorize command again.
-"""
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the console script ``colorize-sheet``."""
-    options = parser().parse_args(arguments)
-    with one_line_errors():
-        folder = find_job(options.job)
-        manifest = read_manifest(folder / "manifest.json")
-        colorizer = LoadedNetworks.load(
-            options.checkpoint or manifest.settings.checkpoint,
-            device=options.device,
-            short_side=manifest.settings.short_side,
-            flow_weights=options.flow_weights,
-        )
-        _check_weights(manifest, colorizer)
-        with open_source(options.input or manifest.source.path) as source:
-            rows = list(sheet_rows(source, manifest, colorizer))
-        pages = draw_contact_sheet(
-            rows,
-            heading=Path(manifest.source.path).name,
-            note=f"{len(rows)} shots, {manifest.source.frames} frames; change a choice in "
-            f"{folder / 'manifest.json'}",
-            columns=options.columns,
-        )
-        for path in _write(pages, options.output or folder / "sheet.png"):
-            print(path)
-
-
-def find_job(path: Path) -> Path:
-    """Return the job's folder for the output of a job, or for that folder itself.
-
-    Raises:
-        JobError: There is none.
-    """
-    for folder in (path, path / ".job", path.with_name(f".{path.name}.job")):
-        if (folder / "manifest.json").is_file():
-            return folder
-    raise JobError(f"{path}: no job lies there; start it with colorize INPUT -o {path} --plan")
 
 
 def sheet_rows(source: Source, manifest: Manifest, colorizer: LoadedNetworks) -> Iterator[SheetRow]:
@@ -135,42 +79,3 @@ def _thumbnail(picture: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"
     """Shrink a picture, to the size of a large thumbnail."""
     height, width = working_size(picture.shape[:2], _THUMBNAIL)
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _check_weights(manifest: Manifest, colorizer: LoadedNetworks) -> None:
-    """Refuse another model than the job's, whose colourings would be others."""
-    assert colorizer.checkpoint is not None, "it was loaded from a file"
-    path = colorizer.checkpoint.path
-    if fingerprint(path) != manifest.settings.weights:
-        raise JobError(
-            f"{path} is not the model of this job; pass the right one with --checkpoint, or run "
-            "colorize with this one first"
-        )
-
-
-def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path]:
-    """Write the pages and return their paths; several are numbered."""
-    paths = [path]
-    if len(pages) > 1:
-        paths = [path.with_stem(f"{path.stem}-{n}") for n in range(1, len(pages) + 1)]
-    for target, page in zip(paths, pages, strict=True):
-        write_atomically(target, encode_picture(target, page, None, 90))
-    return paths
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the command line of this program."""
-    parser = Parser(
-        prog="colorize-sheet",
-        description="Draw every shot of a job in each of the model's colourings.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("job", type=Path, metavar="OUTPUT", help="the output of a colorize job")
-    parser.add_argument("-o", "--output", type=Path, help="the sheet (default: sheet.png in it)")
-    parser.add_argument("--columns", type=positive, default=4, help="colourings side by side")
-    parser.add_argument("--input", type=Path, help="the source, if it was moved")
-    parser.add_argument("--checkpoint", type=Path, help="the model, if it was moved")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    parser.add_argument("--flow-weights", metavar="FILE", help="RAFT's weights, if a refiner needs")
-    return parser

@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, Int32, UInt8
-from scipy.spatial.distance import cdist
-from skimage.morphology import local_minima
 from torch import Tensor
 
 from colorize.base.errors import UserError
@@ -113,7 +111,7 @@ def nearest_segments(
     Distances are Euclidean in RGB; a segment farther than ``color_limit`` is no neighbour, so that
     unlike colours are not pulled together (``None``: no limit).
     """
-    distance = cdist(means, means)
+    distance = np.linalg.norm(means[:, None] - means, axis=2)
     np.fill_diagonal(distance, np.inf)
     order = np.argpartition(distance, min(count, len(means) - 1), axis=1)[:, :count]
     near = np.take_along_axis(distance, order, axis=1)
@@ -139,6 +137,8 @@ def _smooth_gradient(
 
 def _markers(relief: UInt8[np.ndarray, "h w"], minimum: int) -> Int32[np.ndarray, "h w"]:
     """Return the local minima numbered from 1, 0 elsewhere; at least one."""
+    from skimage.morphology import local_minima  # with SciPy: most that colours needs no segments
+
     minima = local_minima(relief, connectivity=1).astype(np.uint8)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(minima, connectivity=4)
     large = statistics[:, cv2.CC_STAT_AREA] >= minimum

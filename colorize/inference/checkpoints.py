@@ -163,7 +163,8 @@ def _read_exported(path: Path) -> Checkpoint:
 
 def _read_run(path: Path) -> Checkpoint:
     description, tensors = read_lightning(path, key="tooncolor")
-    return _of_networks(path, description["config"], description, tensors, model="model.")
+    networks = description.get("networks", description["config"])
+    return _of_networks(path, networks, description, tensors, model="model.")
 
 
 def _of_networks(

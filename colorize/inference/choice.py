@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from colorize.base.progress import tracked
-from colorize.inference.library import MOST, Library
+from colorize.inference.library import Library
 from colorize.media import Frame
 
 # Below it a reference harms more than it helps; measured for the shipped weights by
@@ -39,8 +39,8 @@ def choose_references(
 
     These are its own frames, those of the shots beside it that show enough of its first or last
     frame, as where one dissolves into the other, and pictures of no frame that show enough of its
-    middle. A shot without own frames takes up to :data:`MOST` of all that show enough of its
-    middle. ``frames`` gives frames by their numbers, in order.
+    middle, the likest first. A shot without own frames takes all that show enough of its middle.
+    ``frames`` gives frames by their numbers, in order.
     """
     pictures = library.pictures.values()
     own = [_own(shot, library) for shot in shots]
@@ -87,4 +87,4 @@ def _likest(
         gray = torch.from_numpy(frame.gray())[None, None]
         scores = library.likeness(gray, names)
         ranked = sorted(zip(scores, names, strict=True), key=lambda pair: -pair[0])
-        yield look.shot, [name for score, name in ranked[:MOST] if score >= LEAST_LIKENESS]
+        yield look.shot, [name for score, name in ranked if score >= LEAST_LIKENESS]

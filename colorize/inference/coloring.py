@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from colorize.base.pieces import pieces
 from colorize.base.progress import Task, task
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize, working_size
@@ -79,10 +80,7 @@ class Coloring:
         small = self._small(frames)
         if before and before[_NETWORK + "gray"].shape[-2:] != small.shape[-2:]:
             before = {}  # memory ran out in between: the shot starts anew at a smaller size
-        batches = [
-            range(start, min(start + self._effort.batch_size, len(frames)))
-            for start in range(0, len(frames), self._effort.batch_size)
-        ]
+        batches = pieces(0, len(frames), self._effort.batch_size)
         chosen = [self._nearest(frames, batch, names) for batch in batches]
         flow = self._propagated(small, batches, chosen, before)
         state = self._state_of(before)
@@ -112,7 +110,8 @@ class Coloring:
         """Return the references of consecutive frames: those nearest to their middle."""
         if self._library is None:
             return []
-        return self._library.nearest(names, near=frames[batch[len(batch) // 2]].index)
+        near, most = frames[batch[len(batch) // 2]].index, self._settings.references_per_frame
+        return self._library.nearest(names, near=near, most=most)
 
     def _propagated(
         self,

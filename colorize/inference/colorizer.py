@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, open_source
 
 Image: TypeAlias = np.ndarray | Tensor
+Shot = TypeVar("Shot", np.ndarray, Tensor, list[np.ndarray])
 Given: TypeAlias = np.ndarray | Tensor | str | Path
 
 _DEPTHS = (np.uint8, np.uint16)
@@ -40,44 +41,14 @@ class Colorizer(LoadedNetworks):
     (2, dtype('uint8'))
     """
 
-    @overload
     def __call__(
         self,
-        frames: np.ndarray,
+        frames: Shot,
         *,
         references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
+        variant: int | None = None,
         settings: RenderSettings = _DEFAULTS,
-    ) -> np.ndarray: ...
-
-    @overload
-    def __call__(
-        self,
-        frames: Tensor,
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> Tensor: ...
-
-    @overload
-    def __call__(
-        self,
-        frames: Sequence[np.ndarray],
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> list[np.ndarray]: ...
-
-    def __call__(
-        self,
-        frames: Image | Sequence[np.ndarray],
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> Image | list[np.ndarray]:
+    ) -> Shot:
         """Return a frame, or the frames of one shot, in colour; their luma stays as it is.
 
         A NumPy frame is uint8 or uint16, h w (gray) or h w 3 (its BT.601 luma is coloured), and
@@ -86,13 +57,16 @@ class Colorizer(LoadedNetworks):
 
         ``references`` are pictures in colour: arrays h w 3 (or h w 4, where what is transparent
         shows nothing), tensors 3 h w in [0, 1], or files. A mapping says which frame of the shot
-        each one is, counted from 0; that frame comes out with its colours. ``variant`` is which of
-        the K colourings, ``settings`` are those of the command line.
+        each one is, counted from 0; that frame comes out with its colours. ``settings`` are those
+        of the command line, ``variant`` is which of the K colourings: None is what they say, or
+        the first.
 
         Raises:
             UserError: A wrong shape, type or range, a variant that there is not, or references for
                 a model that takes none.
         """
+        if variant is None:
+            variant = settings.variant if isinstance(settings.variant, int) else 0
         self.check_variant(variant)
         shot = _frames(frames)
         library = Library(self, _pictures(references, len(shot)))
@@ -111,7 +85,7 @@ class Colorizer(LoadedNetworks):
 def _frames(frames: Image | Sequence[np.ndarray]) -> list[Frame]:
     """Return the frames of a shot."""
     if isinstance(frames, Tensor):
-        if frames.ndim not in (3, 4) or frames.shape[-3] != 1:
+        if frames.ndim not in (3, 4) or frames.shape[-3] != 1 or not frames.numel():
             raise UserError(
                 f"frames is a tensor of shape {tuple(frames.shape)}: expected 1 h w or t 1 h w"
             )
@@ -120,14 +94,18 @@ def _frames(frames: Image | Sequence[np.ndarray]) -> list[Frame]:
     arrays = [frames] if isinstance(frames, np.ndarray) else list(frames)
     if not arrays:
         raise UserError("frames is empty: expected one frame or more")
-    shot = [Frame(number, "", *_colors(each, "frames")) for number, each in enumerate(arrays)]
+    shot = [Frame(n, "", _colors(each, "frames", "h w or h w 3")) for n, each in enumerate(arrays)]
     for frame in shot:
         if frame.rgb.shape != shot[0].rgb.shape or frame.rgb.dtype != shot[0].rgb.dtype:
             raise UserError(
-                f"frame {frame.index} is {frame.rgb.shape[:2]}, frame 0 {shot[0].rgb.shape[:2]}: "
-                "expected frames of one size and depth; colour each size by itself"
+                f"frame {frame.index} is {_form(frame)}, frame 0 {_form(shot[0])}: expected "
+                "frames of one size and depth; colour each size by itself"
             )
     return shot
+
+
+def _form(frame: Frame) -> str:
+    return f"{frame.rgb.shape[:2]} of {frame.rgb.dtype}"
 
 
 def _pictures(
@@ -143,7 +121,7 @@ def _pictures(
     )
     found = []
     for place, (number, picture) in enumerate(given):
-        if number is not None and not 0 <= number < frames:
+        if number is not None and number not in range(frames):
             raise UserError(f"references names frame {number}: the shot has 0 to {frames - 1}")
         read = _picture(picture)
         found.append(ColoredPicture(f"reference {place}", partial(_same, read), number))
@@ -157,30 +135,29 @@ def _same(frame: Frame) -> Frame:
 def _picture(picture: Given) -> Frame:
     if isinstance(picture, (str, Path)):
         with open_source(Path(picture)) as source:
+            if source.kind != "image":
+                raise UserError(f"{picture} is a {source.kind}: references are pictures")
             return next(iter(source.frames()))
     if isinstance(picture, Tensor):
-        if picture.ndim != 3 or picture.shape[0] != 3:
+        if picture.ndim != 3 or picture.shape[0] != 3 or not picture.numel():
             raise UserError(
                 f"references holds a tensor of shape {tuple(picture.shape)}: expected 3 h w"
             )
         return Frame(0, "", _deep(picture))
-    rgb, alpha = _colors(picture, "references")
-    return Frame(0, "", rgb, alpha)
+    planes = _colors(picture, "references", "h w 3 or h w 4")
+    alpha = np.ascontiguousarray(planes[..., 3]) if planes.shape[2] == 4 else None
+    return Frame(0, "", np.ascontiguousarray(planes[..., :3]), alpha)
 
 
-def _colors(array: np.ndarray, option: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return RGB and alpha of an array h w, h w 3 or h w 4 of 8 or 16 bits."""
+def _colors(array: np.ndarray, option: str, shapes: str) -> np.ndarray:
+    """Return an array of one of some ``shapes`` with its channels, three for those of h w."""
     if not isinstance(array, np.ndarray) or array.dtype not in _DEPTHS:
         kind = getattr(array, "dtype", type(array).__name__)
         raise UserError(f"{option} holds {kind}: expected NumPy arrays of uint8 or uint16")
-    if array.ndim == 2:
-        array = np.repeat(array[..., None], 3, axis=2)
-    if array.ndim != 3 or array.shape[2] not in (3, 4) or 0 in array.shape:
-        raise UserError(
-            f"{option} holds an array of shape {array.shape}: expected h w, h w 3 or h w 4"
-        )
-    alpha = array[..., 3] if array.shape[2] == 4 else None
-    return np.ascontiguousarray(array[..., :3]), alpha
+    channels = f" {array.shape[2]}" if array.ndim == 3 else ""
+    if array.ndim not in (2, 3) or 0 in array.shape or f"h w{channels}" not in shapes.split(" or "):
+        raise UserError(f"{option} holds an array of shape {array.shape}: expected {shapes}")
+    return np.ascontiguousarray(array if channels else np.repeat(array[..., None], 3, axis=2))
 
 
 def _deep(image: Tensor) -> np.ndarray:

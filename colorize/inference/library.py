@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
-from colorize.imaging.tensors import to_tensor
-from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.loaded import LoadedNetworks, opaque_colors
 from colorize.media import Frame
-from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
-
-MOST = 4  # references of one frame: what they cost grows with their number
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,12 @@ class Library:
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
 
-    def nearest(self, names: Sequence[str], *, near: int) -> list[str]:
-        """Return which of some references colour frames around frame ``near``.
+    def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
+        """Return which of some references colour frames around frame ``near``, at most ``most``.
 
-        Of more than :data:`MOST` those nearest in time are taken, then in the order of ``names``.
+        Those nearest in time are taken, then in the order of ``names``.
         """
-        return sorted(names, key=lambda name: self._distance(name, near))[:MOST]
+        return sorted(names, key=lambda name: self._distance(name, near))[:most]
 
     def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
         """Return references, at least one, of one frame worked at ``size`` (height, width)."""
@@ -80,7 +75,5 @@ def own_colors(
     picture: ColoredPicture, size: tuple[int, int]
 ) -> tuple[Float[Tensor, "1 2 h w"], Float[Tensor, "1 1 h w"] | None]:
     """Return the chroma of a picture at a size, and how opaque it is (None: wholly)."""
-    frame = picture.read()
-    chroma = rgb_to_chroma(resize(to_tensor(frame.rgb[None]), size))
-    mask = opacity(frame)
-    return chroma, None if mask is None else resize(torch.from_numpy(mask)[None, None], size)
+    rgb, mask = opaque_colors(picture.read(), lambda planes: resize(planes, size))
+    return rgb_to_chroma(rgb), mask

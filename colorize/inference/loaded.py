@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,12 +19,13 @@ from colorize.inference.checkpoints import Checkpoint, build_networks, load_chec
 from colorize.inference.shipped import resolve
 from colorize.media import Frame
 from colorize.media.frame import opacity
-from colorize.motion.estimators import FlowEstimator, FlowWeightsError, build_flow_estimator
+from colorize.motion.estimators import FlowEstimator, build_flow_estimator
 from colorize.networks.base import Network
 from colorize.networks.guided.network import GuidedNetwork
 from colorize.networks.guided.references import References
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.networks.prototype.refiner import Refiner
+from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
 
@@ -133,17 +134,16 @@ class LoadedNetworks:
         guided = self._guided()
         luma, chroma, keys, masks = [], [], [], []
         for picture in pictures:
-            rgb = fit(to_tensor(picture.rgb[None], self.device), size)
+            rgb, mask = opaque_colors(picture, lambda planes: fit(planes.to(self.device), size))
             luma.append(rgb_to_luma(rgb))
             chroma.append(rgb_to_chroma(rgb))
             keys.append(guided.keys(luma[-1]))
-            mask = opacity(picture)
-            masks.append(None if mask is None else torch.from_numpy(mask)[None, None])
+            masks.append(mask)
         shown = None
         if any(mask is not None for mask in masks):
             shown = torch.cat(
                 [
-                    torch.ones_like(plane) if mask is None else fit(mask.to(self.device), size)
+                    torch.ones_like(plane) if mask is None else mask
                     for mask, plane in zip(masks, luma, strict=True)
                 ]
             )
@@ -173,18 +173,35 @@ class LoadedNetworks:
         return self.model
 
 
+def opaque_colors(
+    picture: Frame, scaled: Callable[[Tensor], Tensor]
+) -> tuple[Float[Tensor, "1 3 h w"], Float[Tensor, "1 1 h w"] | None]:
+    """Return a picture in [0, 1] as ``scaled`` resizes it, and how opaque it is (None: wholly).
+
+    What a file holds under full transparency is arbitrary: nothing of it is mixed into what is
+    opaque beside it, and white stands in its place.
+    """
+    rgb, mask = to_tensor(picture.rgb[None]), opacity(picture)
+    if mask is None:
+        return scaled(rgb), None
+    shown = torch.from_numpy(mask)[None, None]
+    weights = scaled(shown)
+    colors = (scaled(rgb * shown) / weights.clamp_min(1e-6)).clamp(0, 1)
+    return torch.where(weights > 0, colors, 1.0), weights
+
+
 def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimator:
     """Return the estimator of flow between gray frames that a refiner is used with.
 
     Raises:
-        FlowWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
+        PretrainedWeightsError: RAFT's weights are not where the refiner, or ``weights``, says.
     """
     try:
         return build_flow_estimator(
             method=refiner.flow_method, weights=weights or refiner.flow_weights, input="gray"
         )
-    except FlowWeightsError as error:
-        raise FlowWeightsError(
+    except PretrainedWeightsError as error:
+        raise PretrainedWeightsError(
             f"the refinement network uses the flow {refiner.flow_method}: {error}; or pass "
             "--flow-weights FILE to colorize, or leave it out with --no-refine (refine=false)"
         ) from error

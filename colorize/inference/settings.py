@@ -25,6 +25,10 @@ Affects = Literal["pixels", "file", "plan"]
 Kind = Literal["check", "choice", "number", "slider"]
 Number = int | float
 
+# One more whenever the same settings and weights give other colours: what an earlier version has
+# coloured of a film is then coloured anew, not mixed with the new.
+ENGINE = 2
+
 # Settings of earlier versions, and why they are gone.
 _RETIRED = {"snap": "it was measured to be no gain on real drawings"}
 
@@ -194,6 +198,17 @@ class RenderSettings:
         label=None,
         affects="pixels",
         always_in_key=True,
+    )
+    references_per_frame: int = _declared(
+        default=4,
+        low=1,
+        high=16,
+        flag="references-per-frame",
+        metavar="N",
+        help="a frame looks at its nearest N references (default %(default)s); what it costs grows "
+        "with their number",
+        label="References a frame looks at",
+        affects="pixels",
     )
     fast: bool = _declared(
         default=False,

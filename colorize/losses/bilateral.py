@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Int
+from torch import Tensor
+
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 
 
-def bilateral(
-    outputs: Float[Tensor, "b t k 3 h w"], neighbors: Int[Tensor, "b t q h w"]
-) -> Float[Tensor, ""]:
+def bilateral(outputs: Outputs, neighbors: Int[Tensor, "b t q h w"]) -> Scalar:
     """Return Σ_k mean |f_k(p) - f_k(q)| over pixels p, their neighbours q and the channels.
 
     ``neighbors`` are flat indices into a frame, p itself counted in (its difference is 0). Frames
@@ -31,27 +28,18 @@ def bilateral(
     return outputs.shape[2] * torch.stack(differences).mean()
 
 
-class Bilateral(nn.Module):
+class Bilateral(Loss):
     """The bilateral loss; 0 when all neighbours agree. See :func:`bilateral`.
 
-    How many neighbours, and how far colour and position count, is set where the guide is computed
+    How many neighbours, and how far colour and position count, is set where the target is computed
     (``neighbors.count``, ``neighbors.spatial_scale``).
 
     Differs: from the released code of Lei & Chen, which computes the term and leaves it out of the
     total.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"neighbors"})
+    needs = frozenset({"neighbors"})
 
-    def __init__(self, *, weight: float = 1.0) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; the guide ``neighbors`` is ``b t q h w``."""
-        return bilateral(outputs, guides["neighbors"])
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; the target ``neighbors`` is ``b t q h w``."""
+        return bilateral(outputs, targets["neighbors"])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from colorize.base.errors import UserError
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 
 
 def color_distance(
     prediction: Float[Tensor, "*b 3 h w"], truth: Float[Tensor, "*b 3 h w"], *, beta: float
-) -> Float[Tensor, ""]:
+) -> Scalar:
     """Return the mean of |d| - beta / 2 where a channel differs by |d| > beta, else d² / (2 beta).
 
     Source: Girshick 2015, Fast R-CNN, eq. 3 (beta = 1 there): it pulls evenly on large errors, and
@@ -34,25 +32,17 @@ def check_beta(loss: str, beta: float) -> None:
         raise UserError(f"loss.{loss}.beta is {beta}: expected above 0, at most 1")
 
 
-class Color(nn.Module):
+class Color(Loss):
     """Distance of every colouring to the true colours in RGB: see :func:`color_distance`.
 
     ``beta`` in (0, 1] is where the distance turns from square to absolute.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset()
-
     def __init__(self, *, weight: float = 1.0, beta: float = 0.1) -> None:
-        super().__init__()
+        super().__init__(weight=weight)
         check_beta("color", beta)
-        self.weight = weight
         self.beta = beta
 
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; no guides are needed."""
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; no targets are needed."""
         return color_distance(outputs, truth.unsqueeze(2).expand_as(outputs), beta=self.beta)

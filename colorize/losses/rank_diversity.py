@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from colorize.base.errors import UserError
 from colorize.imaging.color import rgb_to_luma
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 from colorize.pretrained.vgg19 import VGG19
 
 # What a tap's mean difference is divided by, for each convention of VGG-19's weights.
@@ -83,7 +84,7 @@ def balanced_divisors(features: VGG19, color: Float[Tensor, "b 3 h w"]) -> dict[
     return {tap: float((one - other).abs().mean() / base) for tap, one, other in pairs}
 
 
-class RankDiversity(nn.Module):
+class RankDiversity(Loss):
     """The diversity loss RankDiv on the perceptual distance Lp of K colourings to the truth.
 
     ``features=None`` leaves the perceptual terms out: Lp is 255 times the mean RGB difference.
@@ -98,8 +99,6 @@ class RankDiversity(nn.Module):
     Source: Lei & Chen 2019, section 3.3 and released code.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset()
-
     def __init__(
         self,
         *,
@@ -110,25 +109,19 @@ class RankDiversity(nn.Module):
         rank_base: float = 2.0,
         weight: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(weight=weight)
         self._unsaved = (features,)  # inside a tuple, so that no state_dict holds it
         self.divisors = _choose_divisors(features, divisors)
         self.still_weight = still_weight
         self.rank_scale = rank_scale
         self.rank_base = rank_base
-        self.weight = weight
 
     @property
     def features(self) -> VGG19 | None:
         """The frozen feature network; it follows this module to its device."""
         return self._unsaved[0]
 
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
         """Return the mean over samples of the sum over frames; RGB in [0, 1] where valid."""
         batch, frames = truth.shape[:2]
         distances = perceptual_distance(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
+
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 
 
 def refinement(
     refined: Float[Tensor, "b t k 3 h w"],
-    truth: Float[Tensor, "b t 3 h w"],
+    truth: Truth,
     warped: Float[Tensor, "b t k 3 h w"],
     unrefined: Float[Tensor, "b t k 3 h w"],
     flicker: Bool[Tensor, "b t k 1 h w"],
-) -> Float[Tensor, ""]:
+) -> Scalar:
     """Return mean|C1 - g| + mean(low·|W(c0) - g|) + mean((1 - low)·|c1 - g|).
 
     ``refined`` is g, ``warped`` is W(c0), ``unrefined`` is c1, ``flicker`` is low: gray agrees with
@@ -32,24 +31,19 @@ def refinement(
     return (truth.unsqueeze(2) - refined).abs().mean() + (wanted - refined).abs().mean()
 
 
-class Refinement(nn.Module):
+class Refinement(Loss):
     """The loss of the refinement network g; see :func:`refinement`.
 
-    ``outputs`` and ``truth`` are those of the refined frames only. The guides are made by whoever
+    ``outputs`` and ``truth`` are those of the refined frames only. The targets are made by whoever
     runs g, on detached outputs of the main network, not by a loader.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"warped", "unrefined", "flicker"})
+    needs = frozenset({"warped", "unrefined", "flicker"})
+    frames = 2
+    trains = "refiner"
 
-    def __init__(self, *, weight: float = 1.0) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; guides ``warped``, ``unrefined`` and ``flicker`` as in the formula."""
-        return refinement(outputs, truth, guides["warped"], guides["unrefined"], guides["flicker"])
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; targets ``warped``, ``unrefined`` and ``flicker`` as in the formula."""
+        return refinement(
+            outputs, truth, targets["warped"], targets["unrefined"], targets["flicker"]
+        )

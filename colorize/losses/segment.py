@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require_choice
 from colorize.imaging.segments import segment_means
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 
 Normalize = Literal["segments", "area", "none"]
 TruthTerm = Literal["winner", "all"]
 
 
 def segment(
-    outputs: Float[Tensor, "b t k 3 h w"],
-    truth: Float[Tensor, "b t 3 h w"],
+    outputs: Outputs,
+    truth: Truth,
     labels: Int[Tensor, "b t h w"],
     neighbors: Int[Tensor, "b t s q"],
     *,
     truth_term: TruthTerm = "winner",
     normalize: Normalize = "segments",
-) -> Float[Tensor, ""]:
+) -> Scalar:
     """Return Σ_t Σ_q ‖M[f_t] - M[f_q]‖₁ + Σ_t |M[f_t] - M[C_t]|, M the mean over a segment.
 
     ``labels`` are below s; ``neighbors[s]`` are the q segments nearest to s by true colour, -1 for
@@ -76,13 +76,13 @@ def _average(
     return total / (3 * weights.sum(dim=1, keepdim=True)).clamp_min(1)
 
 
-class Segment(nn.Module):
+class Segment(Loss):
     """The segment loss of the cartoon-colorization paper; see :func:`segment` for the formula.
 
     The paper leaves open, and this project decides:
 
     - the watershed (its gradient, markers and smallest segment), how many neighbours q and how near
-      in colour they must be: settings of the guide, see :mod:`colorize.imaging.segments`;
+      in colour they must be: settings of the target, see :mod:`colorize.imaging.segments`;
     - ``normalize``: "segments" divides each sum by its number of terms and the 3 channels, so that
       the scale depends neither on the frame nor on its size; "area" weighs each segment by its
       pixels besides, so that crumbs count little; "none" is the bare formula;
@@ -94,7 +94,7 @@ class Segment(nn.Module):
     perfect prediction leaves the first sum at the true distance between like segments.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"segments", "segment_neighbors"})
+    needs = frozenset({"segments", "segment_neighbors"})
 
     def __init__(
         self,
@@ -103,31 +103,19 @@ class Segment(nn.Module):
         truth_term: TruthTerm = "winner",
         normalize: Normalize = "segments",
     ) -> None:
-        super().__init__()
-        if truth_term not in ("winner", "all"):
-            raise UserError(
-                f"loss.segment.truth_term is {truth_term!r}: expected 'winner' or 'all'"
-            )
-        if normalize not in ("segments", "area", "none"):
-            raise UserError(
-                f"loss.segment.normalize is {normalize!r}: expected 'segments', 'area' or 'none'"
-            )
-        self.weight = weight
+        super().__init__(weight=weight)
+        require_choice("loss.segment.truth_term", truth_term, TruthTerm)
+        require_choice("loss.segment.normalize", normalize, Normalize)
         self.truth_term: TruthTerm = truth_term
         self.normalize: Normalize = normalize
 
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; guides ``segments`` (b t h w) and ``segment_neighbors`` (b t s q)."""
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; targets ``segments`` (b t h w) and ``segment_neighbors`` (b t s q)."""
         return segment(
             outputs,
             truth,
-            guides["segments"],
-            guides["segment_neighbors"],
+            targets["segments"],
+            targets["segment_neighbors"],
             truth_term=self.truth_term,
             normalize=self.normalize,
         )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require_choice
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.segments import segment_means
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 
 Space = Literal["chroma", "rgb"]
 Allowance = Literal["truth", "none"]
@@ -29,14 +29,14 @@ def segment_variance(
 
 
 def segment_uniformity(
-    outputs: Float[Tensor, "b t k 3 h w"],
-    truth: Float[Tensor, "b t 3 h w"],
+    outputs: Outputs,
+    truth: Truth,
     labels: Int[Tensor, "b t h w"],
     count: int,
     *,
     space: Space = "chroma",
     allowance: Allowance = "truth",
-) -> Float[Tensor, ""]:
+) -> Scalar:
     """Return the mean over pixels, channels, frames and k of each segment's excess variance.
 
     The excess of a segment is max(0, its variance - the true one's), or its whole variance with
@@ -57,7 +57,7 @@ def segment_uniformity(
     return (excess * areas).sum() / areas.sum()
 
 
-class SegmentUniformity(nn.Module):
+class SegmentUniformity(Loss):
     """Our own term, not the paper's: flat fills. See :func:`segment_uniformity`.
 
     In ``space="chroma"`` (Cb, Cr) it leaves luma, which is given and may be shaded, alone; "rgb"
@@ -66,36 +66,24 @@ class SegmentUniformity(nn.Module):
     chroma differences, around 1e-3: weigh them accordingly.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"segments", "segment_areas"})
+    needs = frozenset({"segments", "segment_areas"})
 
     def __init__(
         self, *, weight: float = 1.0, space: Space = "chroma", allowance: Allowance = "truth"
     ) -> None:
-        super().__init__()
-        if space not in ("chroma", "rgb"):
-            raise UserError(
-                f"loss.segment_uniformity.space is {space!r}: expected 'chroma' or 'rgb'"
-            )
-        if allowance not in ("truth", "none"):
-            raise UserError(
-                f"loss.segment_uniformity.allowance is {allowance!r}: expected 'truth' or 'none'"
-            )
-        self.weight = weight
+        super().__init__(weight=weight)
+        require_choice("loss.segment_uniformity.space", space, Space)
+        require_choice("loss.segment_uniformity.allowance", allowance, Allowance)
         self.space: Space = space
         self.allowance: Allowance = allowance
 
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; guides ``segments`` (b t h w) and ``segment_areas`` (b t s)."""
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; targets ``segments`` (b t h w) and ``segment_areas`` (b t s)."""
         return segment_uniformity(
             outputs,
             truth,
-            guides["segments"],
-            guides["segment_areas"].shape[-1],
+            targets["segments"],
+            targets["segment_areas"].shape[-1],
             space=self.space,
             allowance=self.allowance,
         )

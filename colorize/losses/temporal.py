@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 from colorize.motion.warp import warp
 
 
 def temporal(
-    outputs: Float[Tensor, "b t k 3 h w"],
+    outputs: Outputs,
     flow: Float[Tensor, "b t 2 h w"],
     visible: Bool[Tensor, "b t 1 h w"],
     *,
     distance: int = 1,
-) -> Float[Tensor, ""]:
+) -> Scalar:
     """Return mean(M·|W(f_k(X_{t-d})) - f_k(X_t)|) over frames, outputs k, channels and pixels.
 
     ``flow[:, t]`` points from frame t to frame t - ``distance`` and ``visible[:, t]`` is M; the
@@ -41,24 +39,15 @@ def temporal(
     return torch.where(mask, (warped - later).abs(), 0.0).mean()
 
 
-class Temporal(nn.Module):
+class Temporal(Loss):
     """The temporal loss of consecutive frames; 0 for stills. See :func:`temporal`.
 
-    The visibility M, by default 1[max_c |C1 - W(C0)| < 0.05] on the true frames, is a guide. The
-    weight of 5 is that of Lei & Chen.
+    The visibility M, by default 1[max_c |C1 - W(C0)| < 0.05] on the true frames, is a target.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"flow", "visible"})
+    needs = frozenset({"flow", "visible"})
+    frames = 2
 
-    def __init__(self, *, weight: float = 5.0) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; guides ``flow`` (b t 2 h w, backward) and ``visible`` (b t 1 h w)."""
-        return temporal(outputs, guides["flow"], guides["visible"])
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; targets ``flow`` (b t 2 h w, backward) and ``visible`` (b t 1 h w)."""
+        return temporal(outputs, targets["flow"], targets["visible"])

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
-from jaxtyping import Float
-from torch import Tensor, nn
-
+from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 from colorize.losses.temporal import temporal
 
 
-class TemporalSecondOrder(nn.Module):
+class TemporalSecondOrder(Loss):
     """The temporal loss between frames t and t-2; 0 for clips of fewer than three frames.
 
-    Neighbouring frames may differ by little and yet drift; the wider step sees it. It needs batches
-    of three frames or more: with pairs it is 0.
+    Neighbouring frames may differ by little and yet drift; the wider step sees it.
 
     Source: the idea of TCVC (Liu et al. 2021, Temporally Consistent Video Colorization).
     Differs: L1 under a visibility mask, as the first-order loss here; the flow over two steps is
     composed from two, and a pixel is visible if both steps see it.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"flow_second", "visible_second"})
+    needs = frozenset({"flow_second", "visible_second"})
+    frames = 3
 
-    def __init__(self, *, weight: float = 5.0) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Return the loss; guides ``flow_second`` (b t 2 h w), ``visible_second`` (b t 1 h w)."""
-        return temporal(outputs, guides["flow_second"], guides["visible_second"], distance=2)
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Scalar:
+        """Return the loss; targets ``flow_second`` (b t 2 h w), ``visible_second`` (b t 1 h w)."""
+        return temporal(outputs, targets["flow_second"], targets["visible_second"], distance=2)

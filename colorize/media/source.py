@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
 from colorize.media.frame import Frame
@@ -46,11 +45,6 @@ class Source(ABC):
     def __enter__(self) -> Source:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go: every iteration opens its files and closes them itself."""
         return None

@@ -46,7 +46,7 @@ from colorize.metrics.diverse import (
     split_metrics,
 )
 from colorize.metrics.lab import DeltaE2000, MseLab
-from colorize.metrics.lpips import Lpips, LpipsWeightsError
+from colorize.metrics.lpips import Lpips
 from colorize.metrics.psnr import Psnr
 from colorize.metrics.segment_spread import SegmentSpread
 from colorize.metrics.ssim import Ssim
@@ -66,7 +66,6 @@ __all__ = [
     "ColorfulnessError",
     "DeltaE2000",
     "Lpips",
-    "LpipsWeightsError",
     "Metric",
     "MseLab",
     "Psnr",

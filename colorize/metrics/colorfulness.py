@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from colorize.metrics.diverse import Better
+from colorize.metrics.diverse import FrameMetric
 
 
 def colorfulness(image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
@@ -30,13 +30,13 @@ def colorfulness_error(
     return (colorfulness(prediction) - colorfulness(truth)).abs()
 
 
-class Colorfulness(nn.Module):
+class Colorfulness(FrameMetric):
     """Colourfulness per frame; best where it is nearest to the true frames'."""
 
-    name: str = "Colourfulness (→ truth)"
-    better: Better = "closer"
-    digits: int = 1
-    note: str = "best where nearest to the true colours', neither high nor low"
+    name = "Colourfulness (→ truth)"
+    better = "closer"
+    digits = 1
+    note = "best where nearest to the true colours', neither high nor low"
 
     def forward(
         self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
@@ -45,16 +45,11 @@ class Colorfulness(nn.Module):
         return colorfulness(prediction)
 
 
-class ColorfulnessError(nn.Module):
+class ColorfulnessError(FrameMetric):
     """Distance of the colourfulness from the true frame's, per frame, without sign."""
 
-    name: str = "Colourfulness error ↓"
-    better: Better = "lower"
-    digits: int = 1
-    note: str = "|colourfulness − the true frame's|, frame by frame"
-
-    def forward(
-        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
-    ) -> Float[Tensor, " b"]:
-        """Return the distance of each frame; see :func:`colorfulness_error`."""
-        return colorfulness_error(prediction, truth)
+    name = "Colourfulness error ↓"
+    better = "lower"
+    digits = 1
+    note = "|colourfulness − the true frame's|, frame by frame"
+    measure = staticmethod(colorfulness_error)

@@ -5,12 +5,12 @@ The rows that K outputs give are never mixed: each is named by a constant below.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorize.base.errors import UserError
 
@@ -35,6 +35,22 @@ class Metric(Protocol):
 
     def __call__(self, prediction: Tensor, truth: Tensor, /) -> Any:
         """Return one float64 value for each frame."""
+
+
+class FrameMetric(nn.Module):
+    """A metric that is a function of each frame and its true one, called ``measure``."""
+
+    name: str
+    better: Better
+    digits: int
+    note: str = ""
+    measure: Callable[[Tensor, Tensor], Tensor]
+
+    def forward(
+        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
+    ) -> Float[Tensor, " b"]:
+        """Return the value of each frame."""
+        return self.measure(prediction, truth)
 
 
 @runtime_checkable

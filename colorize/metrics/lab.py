@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from skimage.color import deltaE_ciede2000
-from torch import Tensor, nn
+from torch import Tensor
 
 from colorize.imaging.color import rgb_to_lab
-from colorize.metrics.diverse import Better
+from colorize.metrics.diverse import FrameMetric
 
 
 def mse_lab(
@@ -47,31 +47,20 @@ def delta_e_2000(
     return ciede2000(lab, true_lab).mean(dim=(1, 2))
 
 
-class MseLab(nn.Module):
+class MseLab(FrameMetric):
     """Mean squared error in normalised Lab per frame."""
 
-    name: str = "MSE Lab ↓"
-    better: Better = "lower"
-    digits: int = 5
-    note: str = "of (L/100, (a+128)/255, (b+128)/255)"
-
-    def forward(
-        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
-    ) -> Float[Tensor, " b"]:
-        """Return the normalised Lab error of each frame; see :func:`mse_lab`."""
-        return mse_lab(prediction, truth)
+    name = "MSE Lab ↓"
+    better = "lower"
+    digits = 5
+    note = "of (L/100, (a+128)/255, (b+128)/255)"
+    measure = staticmethod(mse_lab)
 
 
-class DeltaE2000(nn.Module):
+class DeltaE2000(FrameMetric):
     """Mean CIEDE2000 colour difference per frame."""
 
-    name: str = "ΔE2000 ↓"
-    better: Better = "lower"
-    digits: int = 2
-    note: str = ""
-
-    def forward(
-        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
-    ) -> Float[Tensor, " b"]:
-        """Return the mean colour difference of each frame; see :func:`delta_e_2000`."""
-        return delta_e_2000(prediction, truth)
+    name = "ΔE2000 ↓"
+    better = "lower"
+    digits = 2
+    measure = staticmethod(delta_e_2000)

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import warnings
-from collections.abc import Mapping
-from pathlib import Path
 
-import lpips as package
 import torch
-import torchvision
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from colorize.base.errors import UserError
 from colorize.metrics.diverse import Better
-from colorize.pretrained.downloads import download
+from colorize.pretrained.frozen import CAFFE_MEAN
+from colorize.pretrained.weights import Wanted
 
-_WEIGHTS = {
-    "alex": torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
-    "vgg": torchvision.models.VGG16_Weights.IMAGENET1K_V1,
-    "squeeze": torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1,
+_WANTED = {
+    net: Wanted(
+        network=f"{name} (metric.lpips.net={net})",
+        option="metric.lpips.weights",
+        torchvision=entry,
+        otherwise="leave the metric lpips out",
+        part="features.",
+    )
+    for net, name, entry in (
+        ("alex", "AlexNet", "AlexNet_Weights.IMAGENET1K_V1"),
+        ("vgg", "VGG-16", "VGG16_Weights.IMAGENET1K_V1"),
+        ("squeeze", "SqueezeNet 1.1", "SqueezeNet1_1_Weights.IMAGENET1K_V1"),
+    )
 }
-_REMEDY = (
-    "set metric.lpips.weights to a file of the network's weights (for metric.lpips.net={net}), "
-    "or leave the metric lpips out"
-)
-_CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _SMALLEST_SIDE = 32
-_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)
-
-
-class LpipsWeightsError(UserError):
-    """The network's weights are missing or do not fit; one line that names the remedy."""
 
 
 def lpips(
@@ -70,7 +63,7 @@ class Lpips(nn.Module):
     is fed Caffe's input. Whatever is not torchvision's own file is called "LPIPS-like" in ``name``,
     since the heads were trained on torchvision's.
 
-    Raises: LpipsWeightsError when the weights cannot be had or do not fit the network.
+    Raises: PretrainedWeightsError when the weights cannot be had or do not fit the network.
     """
 
     better: Better = "lower"
@@ -78,17 +71,20 @@ class Lpips(nn.Module):
 
     def __init__(self, *, net: str = "alex", weights: str = "torchvision") -> None:
         super().__init__()
-        if net not in _WEIGHTS:
-            raise UserError(f"metric.lpips.net: expected one of {', '.join(_WEIGHTS)}, got {net!r}")
-        state, label, caffe = _load_weights(net, weights)
-        self.name = f"{label} ↓"
-        self.note = (
-            "" if label == f"LPIPS ({net})" else "not comparable with LPIPS published elsewhere"
-        )
+        if net not in _WANTED:
+            raise UserError(f"metric.lpips.net: expected one of {', '.join(_WANTED)}, got {net!r}")
+        found = _WANTED[net].find(weights)
+        origin = found.origin()
+        own = origin == "torchvision"
+        self.name = f"LPIPS ({net}) ↓" if own else f"LPIPS-like ({net}, {origin}) ↓"
+        self.note = "" if own else "not comparable with LPIPS published elsewhere"
         self.network = _build_network(net)
-        _load_backbone(self.network.get_submodule("net"), state, net=net, source=weights)
-        if caffe:
-            self.network.scaling_layer = _CaffeScaling()
+        backbone = self.network.get_submodule("net").state_dict()
+        # lpips names them slice2.3.weight, torchvision features.3.weight.
+        names = {name.split(".", 1)[1]: tensor for name, tensor in backbone.items()}
+        found.fill(names, bgr=found.caffe)
+        if found.caffe:
+            _scale_as_caffe(self.network.get_submodule("scaling_layer"))
         self.network.requires_grad_(False)
         self.eval()
 
@@ -103,22 +99,10 @@ class Lpips(nn.Module):
         return lpips(prediction, truth, network=self.network)
 
 
-class _CaffeScaling(nn.Module):
-    """Turn LPIPS's input, RGB in [-1, 1], into Caffe's: BGR in 0...255 minus the mean."""
-
-    mean: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        mean = torch.tensor(_CAFFE_MEAN_BGR)[None, :, None, None]
-        self.register_buffer("mean", mean, persistent=False)
-
-    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        return 127.5 * (image.flip(1) + 1) - self.mean
-
-
 def _build_network(net: str) -> nn.Module:
-    """Return the package's network with its trained heads; the backbone is still to be loaded."""
+    """Return the package's network with its trained heads; the backbone is still to be filled."""
+    import lpips as package  # it imports torchvision
+
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         # lpips 0.1.4 calls torchvision by the old keyword `pretrained`.
         warnings.filterwarnings("ignore", message=r"The parameter 'pretrained' is deprecated")
@@ -126,76 +110,7 @@ def _build_network(net: str) -> nn.Module:
         return package.LPIPS(net=net, pnet_rand=True, verbose=False)
 
 
-def _load_backbone(
-    backbone: nn.Module, state: Mapping[str, Tensor], *, net: str, source: str
-) -> None:
-    """Copy torchvision-named weights into the slices of lpips, and let nothing be missing."""
-    # lpips names them slice2.3.weight, torchvision features.3.weight.
-    names = {name.split(".", 1)[1]: name for name in backbone.state_dict()}
-    missing = sorted(set(names) - set(state))
-    if missing:
-        raise LpipsWeightsError(
-            f"{source}: not the weights of {net}, {len(missing)} of {len(names)} tensors are "
-            f"missing (first: features.{missing[0]}); {_REMEDY.format(net=net)}"
-        )
-    try:
-        backbone.load_state_dict({names[key]: state[key] for key in names})
-    except RuntimeError as error:
-        raise LpipsWeightsError(
-            f"{source}: a tensor's shape does not fit {net}; {_REMEDY.format(net=net)}"
-        ) from error
-
-
-def _load_weights(net: str, weights: str) -> tuple[dict[str, Tensor], str, bool]:
-    """Return the backbone's tensors, the metric's label, and whether it takes Caffe's input."""
-    if weights == "torchvision":
-        return _features(_download(net)), f"LPIPS ({net})", False
-    path = Path(weights)
-    if not path.is_file():
-        raise LpipsWeightsError(f"{path}: no such file of LPIPS weights; {_REMEDY.format(net=net)}")
-    state, description = _read(path, net)
-    if description.startswith("BGR 0-255"):
-        return _features(state), f"LPIPS-like ({net}, Caffe weights)", True
-    if description:
-        raise LpipsWeightsError(
-            f"{path}: its metadata asks for an unknown input {description!r}, expected none "
-            f"(torchvision's) or 'BGR 0-255 ...' (Caffe's); {_REMEDY.format(net=net)}"
-        )
-    # torchvision's file names end in the first eight digits of the file's SHA-256.
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if _WEIGHTS[net].url.endswith(f"-{digest[:8]}.pth"):
-        return _features(state), f"LPIPS ({net})", False
-    return _features(state), f"LPIPS-like ({net}, {path.name})", False
-
-
-def _read(path: Path, net: str) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors of a file and what its metadata says of the input, or ""."""
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
-                description = (file.metadata() or {}).get("input", "")
-                return {key: file.get_tensor(key) for key in file.keys()}, description  # noqa: SIM118
-        return torch.load(path, map_location="cpu", weights_only=True), ""
-    except _UNREADABLE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise LpipsWeightsError(
-            f"{path}: not a readable weights file ({reason}); {_REMEDY.format(net=net)}"
-        ) from error
-
-
-def _features(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the ``features`` of a whole network's state, or the state if it holds nothing else."""
-    prefix = "features."
-    if any(key.startswith(prefix) for key in state):
-        return {key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)}
-    return dict(state)
-
-
-def _download(net: str) -> dict[str, Tensor]:
-    """Return torchvision's weights, from its cache or by download."""
-    return download(
-        _WEIGHTS[net],
-        option="metric.lpips.weights",
-        remedy=_REMEDY.format(net=net),
-        error=LpipsWeightsError,
-    )
+def _scale_as_caffe(scaling: nn.Module) -> None:
+    """Turn LPIPS's input, RGB in [-1, 1], into Caffe's: 0...255 minus the mean."""
+    mean = torch.tensor(CAFFE_MEAN)[None, :, None, None]
+    scaling.shift, scaling.scale = mean / 127.5 - 1, torch.full_like(mean, 1 / 127.5)

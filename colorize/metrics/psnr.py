@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from colorize.metrics.diverse import Better
+from colorize.metrics.diverse import FrameMetric
 
 # Identical frames have no noise; a finite stand-in keeps means over frames finite.
 CEILING = 100.0
@@ -23,16 +23,11 @@ def psnr(
     return (-10 * torch.log10(error)).clamp_max(CEILING)
 
 
-class Psnr(nn.Module):
+class Psnr(FrameMetric):
     """Peak signal-to-noise ratio per frame, in dB."""
 
-    name: str = "PSNR (dB) ↑"
-    better: Better = "higher"
-    digits: int = 2
-    note: str = "identical frames count as 100 dB"
-
-    def forward(
-        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
-    ) -> Float[Tensor, " b"]:
-        """Return the PSNR of each frame; see :func:`psnr`."""
-        return psnr(prediction, truth)
+    name = "PSNR (dB) ↑"
+    better = "higher"
+    digits = 2
+    note = "identical frames count as 100 dB"
+    measure = staticmethod(psnr)

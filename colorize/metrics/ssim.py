@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from skimage.metrics import structural_similarity
-from torch import Tensor, nn
+from torch import Tensor
 
 from colorize.base.errors import UserError
-from colorize.metrics.diverse import Better
+from colorize.metrics.diverse import FrameMetric
 
 # The Gaussian window of Wang et al. (sigma 1.5) spans 11 pixels.
 SMALLEST_SIDE = 11
@@ -47,16 +47,10 @@ def ssim(
     return torch.tensor(values, dtype=torch.float64, device=prediction.device)
 
 
-class Ssim(nn.Module):
+class Ssim(FrameMetric):
     """Structural similarity per frame, over R, G and B."""
 
-    name: str = "SSIM ↑"
-    better: Better = "higher"
-    digits: int = 4
-    note: str = ""
-
-    def forward(
-        self, prediction: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h w"]
-    ) -> Float[Tensor, " b"]:
-        """Return the SSIM of each frame; see :func:`ssim`."""
-        return ssim(prediction, truth)
+    name = "SSIM ↑"
+    better = "higher"
+    digits = 4
+    measure = staticmethod(ssim)

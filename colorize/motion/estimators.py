@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from colorize.base.errors import UserError
 from colorize.imaging.color import rgb_to_luma
-from colorize.pretrained.downloads import download
+from colorize.pretrained.weights import Wanted
 
 FlowMethod = Literal["dis", "raft_small", "raft_large"]
 DisPreset = Literal["ultrafast", "fast", "medium", "fine"]
@@ -34,11 +29,18 @@ _DIS_PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
-_REMEDY = "set flow.weights to a safetensors file of its weights, or flow.method=dis"
-
-
-class FlowWeightsError(UserError):
-    """The weights of a flow network are missing or do not fit; one line that names the remedy."""
+_RAFT = {
+    method: Wanted(
+        network=method,
+        option="flow.weights",
+        torchvision=entry,
+        otherwise="choose flow.method=dis",
+    )
+    for method, entry in (
+        ("raft_small", "Raft_Small_Weights.C_T_V2"),
+        ("raft_large", "Raft_Large_Weights.C_T_SKHT_V2"),
+    )
+}
 
 
 @runtime_checkable
@@ -58,7 +60,7 @@ class Dis:
     ``preset`` trades quality for time. ``"ultrafast"``, ``"fast"`` and ``"medium"`` are OpenCV's
     own, which stop at half the frame's size or less; ``"fine"`` searches down to single pixels of
     frames whose short side is enlarged to 160 where it is below, and leaves out the variational
-    smoothing, which blurs motion across outlines (``tools/measure_flow.py`` compares them). Since
+    smoothing, which blurs motion across outlines (experiments/reference compares them). Since
     only luma is seen, colour frames and their black-and-white versions give the same flow, in
     training and in use.
 
@@ -103,9 +105,9 @@ class Raft(nn.Module):
 
     ``input="gray"`` feeds luma in all three channels, so that colour frames and their
     black-and-white versions give the same flow; ``"color"`` feeds RGB as it is. ``weights`` is
-    "torchvision" (downloaded once, then cached) or a safetensors file with torchvision's layout.
+    "torchvision" (downloaded once, then cached) or a file with torchvision's layout.
 
-    Raises: FlowWeightsError when the weights cannot be had or do not fit.
+    Raises: PretrainedWeightsError when the weights cannot be had or do not fit.
     Source: Teed & Deng 2020, RAFT.
     Differs: frames are padded by their edge to multiples of 8 and at least 128, then cut back.
     """
@@ -160,7 +162,7 @@ def build_flow_estimator(
 
     Raises:
         ValueError: For an unknown method, or ``input="color"`` with DIS, which sees luma only.
-        FlowWeightsError: When RAFT's weights cannot be had.
+        PretrainedWeightsError: When RAFT's weights cannot be had.
     """
     if method == "dis":
         if input != "gray":
@@ -197,41 +199,10 @@ def _search(
 
 
 def _raft_with_weights(method: str, weights: str) -> nn.Module:
-    """Build the network and fill it completely."""
-    network = getattr(torchvision.models.optical_flow, method)(weights=None)
-    if weights == "torchvision":
-        network.load_state_dict(_download(method))
-        return network
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise FlowWeightsError(f"flow.weights: {path}: no such file; for {method}, {_REMEDY}")
-    try:
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise FlowWeightsError(
-            f"flow.weights: {path}: not a readable safetensors file ({error}); {_REMEDY}"
-        ) from error
-    _refuse_other(state, network.state_dict(), method=method, path=path)
-    network.load_state_dict(state)
+    """Build the network and fill it completely; torchvision is imported only here."""
+    from torchvision.models import optical_flow
+
+    found = _RAFT[method].find(weights)
+    network: nn.Module = getattr(optical_flow, method)(weights=None)
+    found.fill(network.state_dict())
     return network
-
-
-def _refuse_other(
-    state: Mapping[str, Tensor], expected: Mapping[str, Tensor], *, method: str, path: Path
-) -> None:
-    wrong = [name for name in expected if name not in state]
-    wrong += [name for name in state if name not in expected]
-    wrong += [
-        name for name in set(state) & set(expected) if state[name].shape != expected[name].shape
-    ]
-    if wrong:
-        raise FlowWeightsError(
-            f"flow.weights: {path} does not hold {method}: {len(wrong)} tensors are missing, "
-            f"unknown or of another shape, such as {wrong[0]}; {_REMEDY}"
-        )
-
-
-def _download(method: str) -> Mapping[str, Tensor]:
-    """Return torchvision's weights, from its cache or by download."""
-    source = torchvision.models.get_model_weights(method)["DEFAULT"]
-    return download(source, option="flow.weights", remedy=_REMEDY, error=FlowWeightsError)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import pickle
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import VGG19_Weights
 
-from colorize.base.errors import UserError
-from colorize.pretrained.downloads import download
+from colorize.base.errors import UserError, require_choice
+from colorize.pretrained.frozen import CAFFE_MEAN, Pretrained, input_scaling
+from colorize.pretrained.weights import Wanted, Weights
 
 Convention = Literal["caffe", "normalised", "torchvision"]
+Pooling = Literal["average", "max"]
+Padding = Literal["zeros", "reflect"]
 
 # Convolutions and width of each block; a pooling stands between two blocks (Simonyan & Zisserman
 # 2015, table 1, column E).
 _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-_CAFFE_MEAN = (123.68, 116.779, 103.939)  # of R, G, B in 0...255
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_REMEDY = "set features.weights to a file of VGG-19 weights, or choose features=none"
-
-
-class FeatureWeightsError(UserError):
-    """VGG-19 weights that are missing or do not fit; one line that names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +49,11 @@ def _layers() -> tuple[_Layer, ...]:
 _LAYERS = _layers()
 
 
-class VGG19(nn.Module):
+class VGG19(Pretrained):
     """Frozen VGG-19 that returns chosen activations after ReLU; gradients flow to its input.
 
     Only the layers up to the deepest of ``taps`` (``conv1_1`` ... ``conv5_4``) are built.
-    ``weights`` is one of
-
-    - ``torchvision``: torchvision's ImageNet weights, downloaded once, then cached;
-    - a path to a ``.safetensors`` or ``torch.save`` file in the layout of torchvision's network or
-      of its ``features``, complete or cut off after some layer;
-    - ``checkpoint``: the weights are part of the checkpoint about to be loaded;
-    - ``random``: for tests only, and ``label`` says so.
+    ``weights``: see :class:`Pretrained`; a file may be cut off after some layer.
 
     ``convention`` says how a file's weights were trained; a file does not say it itself:
 
@@ -79,18 +66,22 @@ class VGG19(nn.Module):
 
     The attribute ``unit`` is what an activation is divided by to be of order one: 255 for Caffe
     ([L]), 1 for the others (ours: their input or activations are of that order by construction).
-    Input scaling and unit are part of the state, so a checkpoint describes them.
+    It is part of the state, as input scaling is, so a checkpoint describes both.
 
     ``padding="zeros"`` pads with the mean colour, as all three were trained but for some
     ``normalised`` files, made with ``reflect``.
 
-    Raises: FeatureWeightsError (a ValueError) for missing, damaged or unsuitable weights.
     Source: Simonyan & Zisserman 2015; average pooling as Lei & Chen 2019, released code.
     Differs: pooling keeps the last row and column of odd sizes (TensorFlow's SAME, as [L]).
     """
 
-    scale: Tensor
-    shift: Tensor
+    wanted = Wanted(
+        network="VGG-19",
+        option="features.weights",
+        torchvision="VGG19_Weights.IMAGENET1K_V1",
+        otherwise="choose features=none",
+        part="features.",
+    )
     unit: Tensor
 
     def __init__(
@@ -98,26 +89,23 @@ class VGG19(nn.Module):
         *,
         weights: str | Path,
         taps: Sequence[str] = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2"),
-        pooling: Literal["average", "max"] = "average",
-        padding: Literal["zeros", "reflect"] = "zeros",
+        pooling: Pooling = "average",
+        padding: Padding = "zeros",
         convention: Convention | None = None,
     ) -> None:
         super().__init__()
         self.taps = tuple(taps)
         self.layers = _up_to_deepest(self.taps)
-        _check_choice("features.pooling", pooling, ("average", "max"))
-        _check_choice("features.padding", padding, ("zeros", "reflect"))
+        require_choice("features.pooling", pooling, Pooling)
+        require_choice("features.padding", padding, Padding)
         self.pooling = pooling
         self.convention = _resolve_convention(weights, convention)
         self.convolutions = nn.ModuleDict(
             {layer.name: _empty_convolution(layer, padding) for layer in self.layers}
         )
-        for name, value in _input_scaling(self.convention).items():
-            self.register_buffer(name, value)
-        self.ready = str(weights) != "checkpoint"
-        self.label = self._fill(str(weights))
-        self.register_load_state_dict_post_hook(_mark_ready)
-        self.requires_grad_(False).eval()
+        self.scale, self.shift = input_scaling(caffe=self.convention != "torchvision")
+        self.register_buffer("unit", torch.tensor(255.0 if self.convention == "caffe" else 1.0))
+        self.take(weights)
 
     @property
     def channels(self) -> dict[str, int]:
@@ -125,17 +113,12 @@ class VGG19(nn.Module):
         widths = {layer.name: layer.out_channels for layer in self.layers}
         return {tap: widths[tap] for tap in self.taps}
 
-    def train(self, mode: bool = True) -> VGG19:
-        """Stay in evaluation mode: the network is frozen."""
-        return super().train(False)
-
     def forward(self, rgb: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _c _h _w"]]:
         """Return the activations of each tap for RGB in [0, 1], at the tap's own resolution.
 
         Raises: RuntimeError when the weights were to come from a checkpoint that was not loaded.
         """
-        if not self.ready:
-            raise RuntimeError("VGG19(weights='checkpoint') is used before a checkpoint was loaded")
+        self.require_weights()
         activation = rgb * self.scale - self.shift
         found = {}
         for layer in self.layers:
@@ -151,37 +134,28 @@ class VGG19(nn.Module):
             return functional.avg_pool2d(activation, 2, ceil_mode=True)
         return functional.max_pool2d(activation, 2, ceil_mode=True)
 
-    def _fill(self, weights: str) -> str:
-        """Copy the weights into the convolutions, and return the label of logs and tables."""
-        if weights == "checkpoint":
-            return "VGG-19 (from the checkpoint)"
-        if weights == "random":
-            _fill_randomly(self.convolutions)
-            return "random VGG-19"
-        state = _download() if weights == "torchvision" else _read(Path(weights).expanduser())
-        state = {name.removeprefix("features."): tensor for name, tensor in state.items()}
-        _check_preprocessing(state, self.convention, source=weights)
-        self._load(state, source=weights)
-        deepest = _deepest(state)
-        extent = "" if deepest == _LAYERS[-1].name else f" to {deepest.replace('conv', 'relu')}"
-        return f"VGG-19{extent} ({self.convention})"
-
-    def _load(self, state: Mapping[str, Tensor], *, source: str) -> None:
-        for layer in self.layers:
-            names = [f"{layer.index}.{kind}" for kind in ("weight", "bias")]
-            if any(name not in state for name in names):
-                _refuse_taps(self.taps, state, source=source)
-            weight, bias = (state[name] for name in names)
-            if layer.name == "conv1_1" and self.convention != "torchvision":
-                weight = weight.flip(1)  # Caffe's networks read BGR, ours is given RGB
-            convolution = cast("nn.Conv2d", self.convolutions[layer.name])
-            expected = convolution.weight.shape
-            if weight.shape != expected or bias.shape != expected[:1]:
-                raise FeatureWeightsError(
-                    f"{source}: {names[0]} is {tuple(weight.shape)}, expected "
-                    f"{tuple(expected)} for {layer.name} of VGG-19; {_REMEDY}"
-                )
-            convolution.load_state_dict({"weight": weight, "bias": bias})
+    def _fill(self, found: Weights) -> str:
+        _check_preprocessing(found, self.convention)
+        held = _held(found.tensors)
+        own = self.convolutions.state_dict()
+        # Shapes first: a file of another network is not to be called a VGG-19 cut short.
+        found.fill(
+            {
+                f"{layer.index}.{kind}": own[f"{layer.name}.{kind}"]
+                for layer in self.layers
+                for kind in ("weight", "bias")
+                if layer.name in held or not held
+            },
+            bgr=self.convention != "torchvision",
+        )
+        lacking = [tap for tap in self.taps if tap not in held]
+        if lacking:
+            raise found.error(
+                f"holds no weights for the tap {lacking[0]}; it has {', '.join(held)}",
+                "set features.taps to some of these, or features.weights to a complete file",
+            )
+        extent = "" if len(held) == len(_LAYERS) else f" to {held[-1].replace('conv', 'relu')}"
+        return f"{extent} ({self.convention})"
 
 
 def _up_to_deepest(taps: tuple[str, ...]) -> tuple[_Layer, ...]:
@@ -197,7 +171,7 @@ def _up_to_deepest(taps: tuple[str, ...]) -> tuple[_Layer, ...]:
 def _resolve_convention(weights: str | Path, convention: Convention | None) -> Convention:
     """Return the convention of ``weights``; for a file it has to be given."""
     if convention is not None:
-        _check_choice("features.convention", convention, ("caffe", "normalised", "torchvision"))
+        require_choice("features.convention", convention, Convention)
         if str(weights) == "torchvision" and convention != "torchvision":
             raise UserError(
                 f"features.convention is {convention!r}, but features.weights=torchvision was "
@@ -214,11 +188,6 @@ def _resolve_convention(weights: str | Path, convention: Convention | None) -> C
     )
 
 
-def _check_choice(option: str, value: str, valid: tuple[str, ...]) -> None:
-    if value not in valid:
-        raise UserError(f"{option} is {value!r}: expected {' or '.join(valid)}")
-
-
 def _empty_convolution(layer: _Layer, padding: str) -> nn.Conv2d:
     """Return an unfilled convolution; unlike the constructor, draws no random numbers."""
     return nn.utils.skip_init(
@@ -226,108 +195,27 @@ def _empty_convolution(layer: _Layer, padding: str) -> nn.Conv2d:
     )
 
 
-def _input_scaling(convention: Convention) -> dict[str, Tensor]:
-    """Return what turns RGB in [0, 1] into the network's input, and the unit of its activations."""
-    unit = 255.0 if convention == "caffe" else 1.0
-    if convention == "torchvision":
-        std = torch.tensor(_IMAGENET_STD)
-        scale, shift = 1 / std, torch.tensor(_IMAGENET_MEAN) / std
-    else:
-        scale, shift = torch.full((3,), 255.0), torch.tensor(_CAFFE_MEAN)
-    return {
-        "scale": scale[:, None, None],
-        "shift": shift[:, None, None],
-        "unit": torch.tensor(unit),
-    }
+def _held(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of the layers before the first gap."""
+    kinds = ("weight", "bias")
+    whole = takewhile(lambda x: all(f"{x.index}.{kind}" in tensors for kind in kinds), _LAYERS)
+    return [layer.name for layer in whole]
 
 
-def _fill_randomly(convolutions: nn.ModuleDict) -> None:
-    """Draw He-normal weights, always the same: activations keep the scale of their input."""
-    generator = torch.Generator().manual_seed(0)
-    for name, values in convolutions.named_parameters():
-        if name.endswith("weight"):
-            nn.init.kaiming_normal_(values, nonlinearity="relu", generator=generator)
-        else:
-            nn.init.zeros_(values)
-
-
-def _mark_ready(module: VGG19, incompatible_keys: object) -> None:
-    module.ready = True
-
-
-def _deepest(state: Mapping[str, Tensor]) -> str:
-    """Return the last layer up to which ``state`` has no gap."""
-    deepest = "the input"
-    for layer in _LAYERS:
-        if f"{layer.index}.weight" not in state or f"{layer.index}.bias" not in state:
-            break
-        deepest = layer.name
-    return deepest
-
-
-def _refuse_taps(taps: Sequence[str], state: Mapping[str, Tensor], *, source: str) -> None:
-    names = [layer.name for layer in _LAYERS]
-    deepest = _deepest(state)
-    held = names[: names.index(deepest) + 1] if deepest in names else []
-    lacking = next(tap for tap in taps if tap not in held)
-    if not held:
-        raise FeatureWeightsError(
-            f"{source}: holds no VGG-19 weights (no features.0.weight or 0.weight); {_REMEDY}"
-        )
-    raise FeatureWeightsError(
-        f"{source}: holds no weights for the tap {lacking}; it has {', '.join(held)}: "
-        "set features.taps to some of these, or features.weights to a complete file"
-    )
-
-
-def _check_preprocessing(
-    state: Mapping[str, Tensor], convention: Convention, *, source: str
-) -> None:
+def _check_preprocessing(found: Weights, convention: Convention) -> None:
     """Refuse a file whose own ``preprocess`` layer is not the input scaling of ``convention``."""
-    weight, bias = state.get("preprocess.weight"), state.get("preprocess.bias")
+    weight, bias = (found.tensors.get(f"preprocess.{kind}") for kind in ("weight", "bias"))
     if weight is None or bias is None:
         return
     expected_weight = 255 * torch.eye(3).flip(0)  # RGB in [0, 1] -> BGR in 0...255
-    expected_bias = -torch.tensor(_CAFFE_MEAN).flip(0)
+    expected_bias = -torch.tensor(CAFFE_MEAN).flip(0)
     fits = weight.numel() == 9 and bias.numel() == 3 and convention != "torchvision"
     if not (
         fits
         and torch.allclose(weight.reshape(3, 3), expected_weight, atol=1e-3)
         and torch.allclose(bias.reshape(3), expected_bias, atol=1e-3)
     ):
-        raise FeatureWeightsError(
-            f"{source}: its preprocess layer is not that of features.convention={convention}; "
-            "choose the convention it was trained with, or another file for features.weights"
+        raise found.error(
+            f"its preprocess layer is not that of features.convention={convention}",
+            "choose the convention it was trained with, or another file for features.weights",
         )
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """Return the convolution tensors of a file, without executing anything in it."""
-    if not path.is_file():
-        raise FeatureWeightsError(f"{path}: no such file of VGG-19 weights; {_REMEDY}")
-    wanted = re.compile(r"(features\.)?(\d+|preprocess)\.(weight|bias)")
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
-                names = [name for name in file.keys() if wanted.fullmatch(name)]  # noqa: SIM118
-                return {name: file.get_tensor(name) for name in names}
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise FeatureWeightsError(
-            f"{path}: not a readable weights file ({reason}); {_REMEDY}"
-        ) from error
-    if not isinstance(content, Mapping):
-        raise FeatureWeightsError(f"{path}: holds no table of tensors by name; {_REMEDY}")
-    return {name: tensor for name, tensor in content.items() if wanted.fullmatch(str(name))}
-
-
-def _download() -> dict[str, Tensor]:
-    """Return torchvision's weights of the convolutions, from its cache or by download."""
-    state = download(
-        VGG19_Weights.IMAGENET1K_V1,
-        option="features.weights",
-        remedy=_REMEDY,
-        error=FeatureWeightsError,
-    )
-    return {name: tensor for name, tensor in state.items() if name.startswith("features.")}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from tqdm import tqdm
 
 from colorize.base.files import write_atomically
+from colorize.base.progress import Task, task
 
 
 class RunProgress(lightning.Callback):
@@ -19,21 +19,15 @@ class RunProgress(lightning.Callback):
 
     def __init__(self, *, monitor: str) -> None:
         self.monitor = monitor
-        self._bar: tqdm | None = None
+        self._task: Task | None = None
 
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Open the bar at the step a resumed run continues from."""
-        self._bar = tqdm(
-            total=int(trainer.estimated_stepping_batches),
-            initial=trainer.global_step,
-            unit="step",
-            desc="training",
-            disable=not trainer.is_global_zero,
-            dynamic_ncols=True,
-            mininterval=0.5,
-        )
+        """Begin at the step a resumed run continues from."""
+        if trainer.is_global_zero:
+            total = int(trainer.estimated_stepping_batches)
+            self._task = task("training", total=total, unit="step", done=trainer.global_step)
 
     def on_train_batch_end(
         self,
@@ -43,27 +37,28 @@ class RunProgress(lightning.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Move the bar; read the loss only when it is logged anyway."""
-        if self._bar is None:
+        """Tell of the step; read the loss only when it is logged anyway."""
+        if self._task is None:
             return
-        self._bar.update(trainer.global_step - self._bar.n)
-        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            self._show(trainer)
+        logged = trainer.global_step % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+        self._task.advance(
+            trainer.global_step - self._task.done, detail=self._detail(trainer) if logged else None
+        )
 
     def on_validation_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Show the new score."""
-        if self._bar is not None:
-            self._show(trainer)
+        """Tell the new score."""
+        if self._task is not None:
+            self._task.advance(0, detail=self._detail(trainer))
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Leave the finished bar on the screen."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        """End the task."""
+        if self._task is not None:
+            self._task.close()
+            self._task = None
 
     def on_exception(
         self,
@@ -71,16 +66,15 @@ class RunProgress(lightning.Callback):
         pl_module: lightning.LightningModule,
         exception: BaseException,
     ) -> None:
-        """Close the bar so that the error stands on a line of its own."""
+        """End the task before the error is told."""
         self.on_train_end(trainer, pl_module)
 
-    def _show(self, trainer: lightning.Trainer) -> None:
-        assert self._bar is not None
+    def _detail(self, trainer: lightning.Trainer) -> str:
         shown = {"epoch": f"{trainer.current_epoch + 1}/{trainer.max_epochs}"}
         for key, label in (("train/total", "loss"), (self.monitor, self.monitor)):
             if key in trainer.callback_metrics:
                 shown[label] = f"{float(trainer.callback_metrics[key]):.4g}"
-        self._bar.set_postfix(shown, refresh=False)
+        return ", ".join(f"{label}={value}" for label, value in shown.items())
 
 
 class EpochLog(lightning.Callback):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import lightning
@@ -19,21 +19,20 @@ from colorize.data.references import (
     ReferenceSampling,
     collate,
 )
-from colorize.data.targets.clip import ClipGuides
-from colorize.data.targets.settings import GuideSettings
+from colorize.data.targets.clip import ClipTargets
 
 
 class Loaders(lightning.LightningDataModule):
     """Feed a task: seeded epochs of ``train``, and evenly spaced frames of ``val``.
 
     Made per process, so that every process of a DDP run takes its own part of each batch.
-    Training batches hold the guides called ``needs``, made as ``guide_settings`` say, and with
-    ``previous`` the frame before each frame, spoilt by ``corruption``; validation batches hold
-    clips of ``validation_length`` frames and no guides. With ``references`` every frame comes with
-    coloured ones (:mod:`colorize.data.references`).
+    Training batches hold what ``targets`` derive from their frames, and with ``previous`` the frame
+    before each frame, spoilt by ``corruption``; validation batches hold clips of
+    ``validation_length`` frames and no targets. With ``references`` every frame comes with coloured
+    ones (:mod:`colorize.data.references`).
 
     Raises:
-        ValueError: The clips, the augmentation and the settings of the guides do not fit together.
+        ValueError: The clips, the augmentation and the settings of the targets do not fit together.
     """
 
     def __init__(
@@ -42,8 +41,7 @@ class Loaders(lightning.LightningDataModule):
         train: ClipDataset,
         val: ClipDataset,
         augment: Augment | None,
-        needs: Iterable[str] = (),
-        guide_settings: GuideSettings | None = None,
+        targets: ClipTargets | None = None,
         previous: bool = False,
         corruption: Corruption | None = None,
         references: ReferenceSampling | None = None,
@@ -56,8 +54,7 @@ class Loaders(lightning.LightningDataModule):
         self.train = train
         self.val = val
         self.augment = augment
-        self.needs = frozenset(needs)
-        self.guide_settings = guide_settings or GuideSettings()
+        self.targets = targets
         self.previous = previous
         self.corruption = corruption
         self.references = references
@@ -65,12 +62,13 @@ class Loaders(lightning.LightningDataModule):
         self.sampling = sampling
         self.seed = seed
         self.frames_per_clip = frames_per_clip
-        if augment is not None and self.guide_settings.cache is not None:
+        if targets is not None:
+            targets.check(train.clips)
+        if augment is not None and targets is not None and targets.settings.cache is not None:
             raise UserError(
-                "guides.cache keeps guides of frames that come again, which random crops do not: "
-                "set augment=none, or guides.cache=null"
+                "targets.cache keeps targets of frames that come again, which random crops do not: "
+                "set augment=none, or targets.cache=null"
             )
-        self._train_guide = self._guide(self.needs, train)
         self.stages = [
             Stage(epochs=stage["epochs"], size=tuple(stage["size"])) for stage in sampling["stages"]
         ]
@@ -100,7 +98,7 @@ class Loaders(lightning.LightningDataModule):
                 self.augment,
                 previous=self.previous,
                 corruption=self.corruption,
-                guide=self._train_guide,
+                targets=self.targets,
             ),
             batch_sampler=sampler,
             workers=_workers(self.sampling["workers"]),
@@ -118,14 +116,6 @@ class Loaders(lightning.LightningDataModule):
             referenced = ReferencedValidation(frames, count=self.references.validation)
             return self._loader(referenced, batch_size=1, collate_fn=collate, workers=0)
         return self._loader(frames, batch_size=1, workers=0)
-
-    def _guide(self, names: frozenset[str], dataset: ClipDataset) -> ClipGuides | None:
-        """Return what makes guides for the clips of a dataset, if any are wanted."""
-        if not names:
-            return None
-        guides = ClipGuides(names=names, settings=self.guide_settings)
-        guides.check(dataset.clips)
-        return guides
 
     def _loader(self, dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
         return DataLoader(

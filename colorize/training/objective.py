@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from colorize.base.errors import UserError
+from colorize.losses.base import Loss, Outputs, Targets, Truth
 
 
 class NonFiniteLossError(UserError):
@@ -17,27 +19,22 @@ class NonFiniteLossError(UserError):
 
 
 class Objective(nn.Module):
-    """The weighted sum of losses of one family (see :mod:`colorize.losses`)."""
+    """The weighted sum of the losses of one network (see :mod:`colorize.losses`)."""
 
-    def __init__(self, losses: Mapping[str, nn.Module]) -> None:
+    def __init__(self, losses: Mapping[str, Loss]) -> None:
         super().__init__()
         if not losses:
             raise UserError("no loss was chosen: pass for example loss=[rank_diversity]")
-        self.losses = nn.ModuleDict(dict(losses))
+        self.losses = cast("Mapping[str, Loss]", nn.ModuleDict(dict(losses)))
 
     @property
     def needs(self) -> frozenset[str]:
-        """Names of the guides that any chosen loss needs."""
-        return frozenset().union(*(loss.needs for loss in self.losses.values()))  # type: ignore[arg-type]
+        """Names of the targets that any chosen loss needs."""
+        return frozenset().union(*(loss.needs for loss in self.losses.values()))
 
-    def forward(
-        self,
-        outputs: Float[Tensor, "b t k 3 h w"],
-        truth: Float[Tensor, "b t 3 h w"],
-        guides: Mapping[str, Tensor],
-    ) -> Terms:
+    def forward(self, outputs: Outputs, truth: Truth, targets: Targets) -> Terms:
         """Return the weighted sum and every unweighted term."""
-        terms = {name: loss(outputs, truth, guides) for name, loss in self.losses.items()}
+        terms = {name: loss(outputs, truth, targets) for name, loss in self.losses.items()}
         weighted = [self.losses[name].weight * value for name, value in terms.items()]
         return Terms(total=torch.stack(weighted).sum(), by_name=terms)
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from colorize.imaging.color import join
-from colorize.imaging.sheet import contact_sheet, save_sheet
+from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture, to_tensor
 from colorize.inference.engine import ShotEngine
 from colorize.inference.library import ColoredPicture, Library

@@ -34,7 +34,7 @@ class ColorizationTask(lightning.LightningModule):
     A training batch holds ``gray`` (b t 1 h w) and ``color`` (b t 3 h w), t = 1 for stills, and
     what the losses and the generator's ``inputs`` need besides
     (:mod:`colorize.data.targets.compute`, ``previous_color``, ``has_previous``). A validation batch
-    is the same without the guides of losses; its last frames are measured.
+    is the same without the targets of losses; its last frames are measured.
 
     f and g share no gradient: g is trained on detached colourings of f by the losses of
     ``refiner_objective``, so one optimizer serves both.
@@ -88,8 +88,7 @@ class ColorizationTask(lightning.LightningModule):
         """Return the objectives of one batch; refuse a value that is not finite."""
         painted = self(batch)
         outputs = painted.colors.unflatten(0, batch["gray"].shape[:2])
-        guides = {**batch, **painted.provided}
-        terms = self.objective(outputs, batch["color"], guides)
+        terms = self.objective(outputs, batch["color"], {**batch, **painted.provided})
         if self.refiner is not None and batch["gray"].shape[1] > 1:
             terms = terms + self._refine(self.refiner, outputs.detach().float(), batch)
         terms.raise_if_not_finite(step=self.global_step)
@@ -97,7 +96,11 @@ class ColorizationTask(lightning.LightningModule):
         for name, value in terms.by_name.items():
             self.log(f"train/{name}/{kind}", value.detach())
         self.log("train/total", terms.total.detach())
-        return terms.total
+        if terms.total.requires_grad:
+            return terms.total
+        # Nothing here can learn, as from proposals where no frame has a reference: a step of zero.
+        trained = (each for each in self.parameters() if each.requires_grad)
+        return terms.total + torch.stack([0 * each.sum() for each in trained]).sum()
 
     def _extra(self, batch: Batch) -> Float[Tensor, "b t e h w"] | None:
         """Return the planes that f sees beside the gray frames of a training batch."""
@@ -138,12 +141,12 @@ class ColorizationTask(lightning.LightningModule):
         )
         refined = refiner(evidence.planes, parts[2].flatten(0, 2))
         shape = parts[0].shape[:3]
-        guides = {
+        targets = {
             "warped": evidence.warped.unflatten(0, shape),
             "unrefined": parts[0],
             "flicker": evidence.flicker.unflatten(0, shape),
         }
-        return self.refiner_objective(refined.unflatten(0, shape), truth[:, now], guides)
+        return self.refiner_objective(refined.unflatten(0, shape), truth[:, now], targets)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log every metric as ``val/METRIC/ROW``.

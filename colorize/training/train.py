@@ -1,9 +1,9 @@
-"""``colorize-train``: train a model as the configuration says, or continue where it stopped."""
+"""Train a model as the configuration says, or continue where it stopped."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,21 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from colorize.base.config import ConfigError, build, entry, to_plain
+from colorize.base.config import build, given_settings, to_plain
 from colorize.base.provenance import provenance
-from colorize.data.references import ReferenceSampling
-from colorize.data.targets.compute import FRAMES
-from colorize.data.targets.settings import FlowSettings, GuideSettings
+from colorize.data import ClipDataset
+from colorize.data.targets.clip import ClipTargets
+from colorize.data.targets.settings import FlowSettings, TargetSettings
 from colorize.inference import checkpoints
 from colorize.inference.loaded import refiner_flow
 from colorize.inference.shipped import resolve
-from colorize.losses import Refinement
-from colorize.metrics import ClipMetric, Metric, split_metrics
-from colorize.networks.base import Network
+from colorize.networks import registry
 from colorize.networks.prototype.recurrence import is_sequential
-from colorize.networks.prototype.refiner import Refiner
-from colorize.pretrained.squeezenet import SqueezeNet
-from colorize.pretrained.vgg19 import VGG19
+from colorize.pretrained.frozen import Pretrained
 from colorize.training.curves import draw_curves
+from colorize.training.idle import refuse_idle_settings
 from colorize.training.loaders import Loaders
-from colorize.training.objective import Objective
+from colorize.training.parts import Parts, build_parts
 from colorize.training.pictures import ValidationPictures
 from colorize.training.runs import (
     best_checkpoint,
@@ -44,13 +41,8 @@ from colorize.training.task import ColorizationTask
 # Settings that may differ when a run is continued; any other difference is another run.
 _MAY_CHANGE = (
     *("directory", "trainer", "sampling.workers", "validation.pictures", "name"),
-    "guides.cache",
+    "targets.cache",
 )
-
-
-def main() -> None:
-    """Run the console script ``colorize-train``."""
-    entry("train", train)
 
 
 def train(config: DictConfig) -> dict[str, float]:
@@ -67,7 +59,7 @@ def train(config: DictConfig) -> dict[str, float]:
     last = last_checkpoint(directory)
     claim(directory, to_plain(config), may_change=_MAY_CHANGE)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    task, loaders = assemble(config)
+    task, loaders = assemble(config, given=given_settings())
     trainer = _trainer(config, directory)
     if last.is_file():
         print(f"continuing {directory} from {last}")
@@ -77,143 +69,84 @@ def train(config: DictConfig) -> dict[str, float]:
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
-def assemble(config: DictConfig) -> tuple[ColorizationTask, Loaders]:
-    """Build the task and the loaders of training and validation that ``config`` describes."""
-    plain = to_plain(config)
-    losses: dict[str, nn.Module] = {name: build(node) for name, node in config.loss.items()}
-    objective = Objective({n: loss for n, loss in losses.items() if not _is_of_refiner(loss)})
-    metrics = {name: build(node) for name, node in config.metric.items()}
-    _refuse_clip_metrics(metrics)
-    model: Network = build(config.model)
-    references = _references(config, model)
-    # Last, so that f begins with the same weights whether there is a g or not.
-    refiner: Refiner | None = build(config.refiner)
-    refiner_objective = _refiner_objective(losses, refiner)
+def assemble(config: DictConfig, *, given: Iterable[str] = ()) -> tuple[ColorizationTask, Loaders]:
+    """Build the task and the loaders of training and validation that ``config`` describes.
+
+    ``given`` are the settings that the user gave, by dotted name: none may do nothing.
+    """
+    parts = build_parts(config)
+    refuse_idle_settings(config, parts, given=given)
     if config.init is not None:
-        checkpoints.fill(checkpoints.load_checkpoint(resolve(config.init)), model, refiner)
-    needs = (
-        objective.needs - model.provides
-        | _inputs_needed(model)
-        | ({"refiner_flow"} if refiner else set())
-    )
-    _refuse_idle_losses(losses, config.sampling)
-    if references is not None and needs:
-        raise ConfigError(
-            f"references come without guides, and a loss needs {sorted(needs)[0]}: leave the loss "
-            "out, or pass references=null and another model"
-        )
+        start = checkpoints.load_checkpoint(resolve(config.init))
+        checkpoints.fill(start, parts.model, parts.refiner)
     clips = build(config.data)
-    train, val = clips.split("train"), clips.split("val")
-    loaders = Loaders(
+    loaders = _loaders(config, parts, train=clips.split("train"), val=clips.split("val"))
+    description = _description(config, parts, loaders, data=clips.label)
+    return _task(config, parts, description), loaders
+
+
+def _loaders(config: DictConfig, parts: Parts, *, train: ClipDataset, val: ClipDataset) -> Loaders:
+    return Loaders(
         train=train,
         val=val,
         augment=build(config.augment),
-        needs=needs,
-        guide_settings=_guide_settings(build(config.guides), refiner),
-        previous=is_sequential(model, None),
-        corruption=build(config.corruption) if model.inputs == "gray_previous" else None,
-        references=references,
-        validation_length=2 if is_sequential(model, refiner) else 1,
-        sampling=plain["sampling"],
+        targets=_targets(config, parts),
+        previous=is_sequential(parts.model, None),
+        corruption=build(config.corruption) if parts.model.inputs == "gray_previous" else None,
+        references=parts.references,
+        validation_length=2 if is_sequential(parts.model, parts.refiner) else 1,
+        sampling=to_plain(config)["sampling"],
         seed=config.seed,
         frames_per_clip=config.validation.frames_per_clip,
     )
-    description = {
+
+
+def _targets(config: DictConfig, parts: Parts) -> ClipTargets | None:
+    """Return what makes targets, if any are needed; the refiner says what flow it trains on."""
+    if not parts.targets:
+        return None
+    settings: TargetSettings = build(config.targets) or TargetSettings()
+    if (refiner := parts.refiner) is not None:
+        flow = FlowSettings(
+            method=refiner.flow_method, weights=refiner.flow_weights, input=refiner.training_flow
+        )
+        settings = dataclasses.replace(settings, refiner_flow=flow)
+    return ClipTargets(names=parts.targets, settings=settings)
+
+
+def _description(
+    config: DictConfig, parts: Parts, loaders: Loaders, *, data: str
+) -> dict[str, Any]:
+    """Return what a checkpoint says of itself."""
+    plain = to_plain(config)
+    train, val = loaders.train.fingerprint, loaders.val.fingerprint
+    return {
         "config": plain,
+        "networks": {
+            "model": registry.named(plain["model"]),
+            "refiner": plain["refiner"] and registry.named(plain["refiner"]),
+        },
         "size": plain["sampling"]["stages"][-1]["size"],
-        "data": {"name": clips.label, "train": train.fingerprint, "val": val.fingerprint},
-        "weights": weight_labels({"model": model, "loss": objective}),
-        "provenance": provenance(data=clips.label, seed=config.seed),
+        "data": {"name": data, "train": train, "val": val},
+        "weights": weight_labels({"model": parts.model, "loss": parts.objective}),
+        "provenance": provenance(data=data, seed=config.seed),
     }
-    task = ColorizationTask(
-        model=model,
-        objective=objective,
-        refiner=refiner,
-        refiner_objective=refiner_objective,
-        flow=refiner_flow(refiner) if refiner else None,
-        metrics=metrics,
+
+
+def _task(config: DictConfig, parts: Parts, description: Mapping[str, Any]) -> ColorizationTask:
+    return ColorizationTask(
+        model=parts.model,
+        objective=parts.objective,
+        refiner=parts.refiner,
+        refiner_objective=parts.refiner_objective,
+        flow=refiner_flow(parts.refiner) if parts.refiner else None,
+        metrics=parts.metrics,
         description=description,
         learning_rate=config.optimizer.learning_rate,
         betas=tuple(config.optimizer.betas),
         schedule=config.optimizer.schedule,
         warmup_steps=config.optimizer.warmup_steps,
     )
-    return task, loaders
-
-
-def _references(config: DictConfig, model: Network) -> ReferenceSampling | None:
-    """Return how references are drawn; refuse them, or their losses, where they cannot act."""
-    sampling: ReferenceSampling | None = build(config.references)
-    guided = "references" in model.takes
-    if guided and sampling is None:
-        raise ConfigError("model=guided learns from references: pass references=sampled")
-    if not guided and sampling is not None:
-        raise ConfigError(
-            "references are set, and the model takes none: pass model=guided, or references=null"
-        )
-    if not guided and "proposals" in config.loss:
-        raise ConfigError("loss proposals is of model=guided: choose that, or leave it out")
-    return sampling
-
-
-def _is_of_refiner(loss: nn.Module) -> bool:
-    return isinstance(loss, Refinement)
-
-
-def _refiner_objective(
-    losses: Mapping[str, nn.Module], refiner: Refiner | None
-) -> Objective | None:
-    """Return the objective of g; refuse a refiner without a loss, and a loss without a refiner."""
-    chosen = {name: loss for name, loss in losses.items() if _is_of_refiner(loss)}
-    if refiner is None and chosen:
-        raise ConfigError(
-            f"loss {next(iter(chosen))} trains the refinement network, and there is none: "
-            "pass refiner=refiner, or leave the loss out"
-        )
-    if refiner is not None and not chosen:
-        raise ConfigError(
-            "refiner is set, but no loss trains it: add refinement to loss=[...], "
-            "or pass refiner=null"
-        )
-    return Objective(chosen) if chosen else None
-
-
-def _refuse_clip_metrics(metrics: Mapping[str, Metric | ClipMetric]) -> None:
-    """Refuse what is measured on whole shots: validation sees single frames."""
-    for name in split_metrics(metrics)[1]:
-        raise ConfigError(
-            f"metric {name} needs whole shots, and validation measures single frames: leave it "
-            "out here; colorize-evaluate measures it"
-        )
-
-
-def _inputs_needed(model: Network) -> set[str]:
-    return {"segment_planes"} if model.inputs == "gray_segments" else set()
-
-
-def _guide_settings(settings: GuideSettings | None, refiner: Refiner | None) -> GuideSettings:
-    """Return the settings of all guides; the refiner itself says which flow it is used with."""
-    settings = settings or GuideSettings()
-    if refiner is None:
-        return settings
-    flow = FlowSettings(
-        method=refiner.flow_method, weights=refiner.flow_weights, input=refiner.training_flow
-    )
-    return dataclasses.replace(settings, refiner_flow=flow)
-
-
-def _refuse_idle_losses(losses: Mapping[str, nn.Module], sampling: DictConfig) -> None:
-    """Refuse a loss that could never act, because samples hold too few consecutive frames."""
-    length = sampling.length if sampling.pairs > 0 else 1
-    for name, loss in losses.items():
-        wanted = max((FRAMES.get(need, 1) for need in loss.needs), default=1)  # type: ignore[union-attr]
-        wanted = 2 if _is_of_refiner(loss) else wanted
-        if wanted > length:
-            remedy = f"sampling.length={wanted}" if sampling.pairs > 0 else "sampling.pairs above 0"
-            raise ConfigError(
-                f"loss {name} compares {wanted} consecutive frames, but samples hold {length}: "
-                f"set {remedy}, or leave the loss out"
-            )
 
 
 def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
@@ -222,7 +155,7 @@ def weight_labels(modules: Mapping[str, nn.Module]) -> dict[str, str]:
         f"{name}.{path}": part.label
         for name, module in modules.items()
         for path, part in module.named_modules()
-        if isinstance(part, VGG19 | SqueezeNet)
+        if isinstance(part, Pretrained)
     }
 
 

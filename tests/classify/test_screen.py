@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,9 +12,7 @@ import pytest
 from classify import screen
 from tests.classify.samples import class_folders, png, tinted
 from tests.classify.tiny import write_checkpoint
-from tests.places import ROOT
-
-PROGRAM = [sys.executable, "-c", "from classify.screen import main; main()"]
+from tests.forked import Command, run
 
 
 @pytest.fixture
@@ -47,26 +40,12 @@ def test_a_thousand_pictures_killed_half_way_and_restarted(tmp_path: Path, check
     folder, keep, rejected = (tmp_path / name for name in ("in", "keep", "rejected"))
     written = thousand(folder)
     words = [str(folder), "--keep", str(keep), "--rejected", str(rejected), "--move"]
-    command = [*PROGRAM, *words, "--checkpoint", str(checkpoint), "--device", "cpu"]
-    settings = {
-        "cwd": ROOT,
-        "env": os.environ | {"OMP_NUM_THREADS": "1"},
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-    }
-    process = subprocess.Popen([*command, "--batch-size", "8"], **settings)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if keep.is_dir() and len(list(keep.glob("*.png"))) > 100:
-            break
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    command = ["classify-screen", *words, "--checkpoint", str(checkpoint), "--device", "cpu"]
+    process = Command(*command, "--batch-size", "8")
+    process.kill_when(lambda: keep.is_dir() and len(list(keep.glob("*.png"))) > 100)
     halfway = len(list(keep.glob("*.png")))
     assert 100 < halfway < 500
-    done = subprocess.run(command, timeout=120, **settings)
-    assert done.returncode == 0, done.stderr
+    run(*command)
     found = [
         path.read_bytes() for place in (folder, keep, rejected) for path in place.rglob("*.png")
     ]

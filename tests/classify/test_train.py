@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +14,9 @@ from classify.checkpoints import load_checkpoint
 from classify.predict import Classifier
 from classify.train import assemble, train
 from colorize.base.config import ConfigError, check
+from tests import forked
 from tests.classify.samples import class_folders
 from tests.classify.tiny import train_config
-from tests.places import ROOT
 
 TINY = (
     "preprocessing.size=[12,12]",
@@ -181,16 +178,9 @@ def test_drawings_train_without_any_files(tmp_path: Path) -> None:
 
 
 def test_two_processes_equal_one(pets: Path, tmp_path: Path) -> None:
-    program = tmp_path / "classify_train.py"
-    program.write_text(
-        "from classify.train import main\n\nif __name__ == '__main__':\n    main()\n"
-    )
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     words = ["classifier=cifar", *TINY, f"data.root={pets}", "trainer.max_epochs=1"]
     words += [f"directory={tmp_path / 'two'}", "trainer.devices=2", "trainer.strategy=ddp"]
-    subprocess.run(
-        [sys.executable, program, *words], check=True, timeout=120, cwd=ROOT, env=environment
-    )
+    forked.run("classify-train", *words)
     run(tmp_path / "one", pets, "trainer.max_epochs=1")
     first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
     for name in first:  # the sum over two processes rounds in another order

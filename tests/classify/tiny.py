@@ -14,7 +14,6 @@ from classify.checkpoints import Checkpoint, export
 from classify.config import register_schemas
 from classify.models import Mnist
 from colorize.base.config import config_directory
-from colorize.base.config import register_schemas as register_others
 
 SIZE = (12, 12)
 MODEL = {"_target_": "classify.models.Mnist", "classes": 2, "channels": 3, "size": list(SIZE)}
@@ -73,7 +72,6 @@ def evaluate_config(*overrides: str) -> DictConfig:
 
 
 def _compose(name: str, overrides: tuple[str, ...]) -> DictConfig:
-    register_others()
     register_schemas()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         return compose(name, overrides=list(overrides))

@@ -64,9 +64,9 @@ def _on(device: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
 def _value_and_gradient(
     loss: nn.Module, device: str, frames: int, count: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    outputs, truth, guides = random_step(2, frames, count)
+    outputs, truth, targets = random_step(2, frames, count)
     leaf = outputs.to(device).requires_grad_()
-    value = loss.to(device)(leaf, truth.to(device), _on(device, guides))
+    value = loss.to(device)(leaf, truth.to(device), _on(device, targets))
     value.backward()
     return value.detach().cpu(), leaf.grad.cpu()
 
@@ -89,13 +89,13 @@ def test_a_step_in_bfloat16_is_finite_and_never_waits_for_the_device(
     name: str, frames: int, count: int
 ) -> None:
     loss = LOSSES[name]().to(CUDA)
-    outputs, truth, guides = random_step(2, frames, count)
-    truth, guides = truth.to(CUDA), _on(CUDA, guides)
+    outputs, truth, targets = random_step(2, frames, count)
+    truth, targets = truth.to(CUDA), _on(CUDA, targets)
     leaf = outputs.to(CUDA, torch.bfloat16).requires_grad_()
 
     def step() -> torch.Tensor:
         with torch.autocast(CUDA, dtype=torch.bfloat16):
-            value = loss(leaf, truth, guides)
+            value = loss(leaf, truth, targets)
         value.backward()
         return value.detach()
 

@@ -4,46 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.timing import Setting, print_speedups, print_target
-from colorize.inference.colorizer import Colorizer
-from colorize.inference.shipped import weights_path
-from colorize.motion.propagation import Tracks
+from colorize.inference.engine import ShotEngine
+from colorize.inference.library import ColoredPicture, Library
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame
+from colorize.motion.propagation import Propagation
 from colorize.networks.prototype.generator import Generator
 
 _SIZE = (256, 456)
 _PROTOTYPE_SIZE = (240, 320)
 _COUNTS = (1, 2, 4)
-_FRAMES = 4  # of a shot, since tracks go from frame to frame
+_FRAMES = 4  # of a shot, since flow is propagated along it
 _TARGETS = {"automatic": 0.3, "1 reference": 0.5, "automatic, --fast": 0.1}  # seconds, two cores
 
 
 def guided(setting: Setting) -> dict[str, Any]:
-    """Time a frame from memory and by references, tracks included; references are looked at once.
+    """Time a frame from memory and by references, with their flow; they are looked at once.
 
     The baseline is the prototype's generator at its own size, with random weights.
     """
-    colorizer = Colorizer.load(weights_path("default"), device=setting.device)
-    gray = torch.rand(_FRAMES, 1, *_SIZE, device=setting.device)
-    pictures = [torch.rand(1, 3, *_SIZE) for _ in range(max(_COUNTS))]
-    known = colorizer.look_at(pictures, size=_SIZE)
+    networks = LoadedNetworks.load(device=setting.device, short_side=min(_SIZE))
+    frames = [_noise(number) for number in range(_FRAMES)]
+    pictures = {str(n): _noise(_FRAMES + n) for n in range(max(_COUNTS))}
+    library = Library(
+        networks, [ColoredPicture(n, lambda each=each: each) for n, each in pictures.items()]
+    )
+    known = library.of(list(pictures), size=_SIZE)
     prototype = Generator(features=setting.features).to(setting.device).eval()
     small = torch.rand(1, 1, *_PROTOTYPE_SIZE, device=setting.device)
 
-    def track(count: int) -> Tracks:
-        tracks = Tracks(gray.cpu())
-        for row in range(count):
-            tracks.follow(str(row), known.gray[row : row + 1].cpu())
-        return tracks
+    def follow() -> None:
+        gray = torch.stack([torch.from_numpy(each.gray())[None] for each in frames])
+        Propagation(gray).follow("0", known.luma[0, :1].cpu())
 
     def run(count: int, *, fast: bool = False) -> None:
-        references = known.picked(range(count)) if count else None
-        stream = colorizer.stream(references=references, fast=fast)
-        tracks, names = track(count) if count else None, [str(row) for row in range(count)]
-        for row in range(_FRAMES):
-            tracked = None if tracks is None else tracks.of(names, [row]).to(gray.device)
-            stream.working(gray[row : row + 1], tracked=tracked)
+        settings = RenderSettings(stillness=0.0, fast=fast)
+        engine = ShotEngine(networks, settings, library=library, batch_size=1)
+        engine.coloring(frames, variant=0, before={}, names=list(pictures)[:count])
 
     def prototypes() -> None:
         for _ in range(_FRAMES):
@@ -60,7 +62,7 @@ def guided(setting: Setting) -> dict[str, Any]:
                 },
                 "automatic, --fast": lambda: run(0, fast=True),
                 "1 reference, --fast": lambda: run(1, fast=True),
-                "tracks to 1 reference alone": lambda: track(1),
+                "flow to 1 reference alone": follow,
             }
         )
     times = {name: seconds / _FRAMES for name, seconds in shots.items()}
@@ -72,3 +74,8 @@ def guided(setting: Setting) -> dict[str, Any]:
     )
     print_target("four references cost, times one", grown, 4.0, "{:.1f}")
     return {"seconds": times, "four_to_one": grown}
+
+
+def _noise(seed: int) -> Frame:
+    rgb = np.random.default_rng(seed).integers(0, 256, (*_SIZE, 3), dtype=np.uint8)
+    return Frame(seed, "", rgb)

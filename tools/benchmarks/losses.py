@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from benchmarks.networks import generator_steps
 from benchmarks.timing import Setting, print_shares, print_target
 from colorize.data import CartoonSeries
-from colorize.data.targets.compute import GUIDES, compute_guides
-from colorize.data.targets.settings import GuideSettings
+from colorize.data.targets.compute import TARGETS, compute_targets
+from colorize.data.targets.settings import TargetSettings
 from colorize.losses import Bilateral, Refinement, Segment, SegmentUniformity, Temporal
 
 _OUTPUTS = 4
@@ -23,9 +23,9 @@ _TARGET = 0.1  # the largest share of the generator's step that the Segment loss
 
 def segment(setting: Setting) -> dict[str, Any]:
     """Time the Segment loss of single frames against the generator's own step on them."""
-    color, guides = _cartoon(setting, frames=1)
+    color, targets = _cartoon(setting, frames=1)
     steps = generator_steps(setting, color)
-    times = setting.medians({**steps, "Segment loss": _run(Segment(), color, guides)})
+    times = setting.medians({**steps, "Segment loss": _run(Segment(), color, targets)})
     print_shares("segment (forward and backward of the loss alone)", times)
     for name in steps:
         share = times["Segment loss"] / times[name]
@@ -35,12 +35,12 @@ def segment(setting: Setting) -> dict[str, Any]:
 
 def losses(setting: Setting) -> dict[str, Any]:
     """Time the losses on consecutive pairs against the generator's step with L1 on them."""
-    color, guides = _cartoon(setting, frames=2)
+    color, targets = _cartoon(setting, frames=2)
     baseline, *_ = generator_steps(setting, color).items()
     chosen: tuple[nn.Module, ...] = (
         Segment(), SegmentUniformity(), Bilateral(), Temporal(), Refinement(),
     )  # fmt: skip
-    runs = {type(loss).__name__: _run(loss, color, guides) for loss in chosen}
+    runs = {type(loss).__name__: _run(loss, color, targets) for loss in chosen}
     times = setting.medians(dict([baseline]) | runs)
     print_shares("losses of a pair (forward and backward of each alone)", times)
     return {"seconds": times}
@@ -49,17 +49,19 @@ def losses(setting: Setting) -> dict[str, Any]:
 def _cartoon(
     setting: Setting, *, frames: int
 ) -> tuple[Float[Tensor, "b t 3 h w"], dict[str, Tensor]]:
-    """Return clips of ``frames`` frames, one per shot of a procedural cartoon, with all guides."""
+    """Return clips of ``frames`` frames, one per shot of a procedural cartoon, with all targets."""
     series = CartoonSeries(
         seed=setting.seed, size=setting.size, shots=setting.batch_size, frames_per_shot=frames,
         effects=False,
     )  # fmt: skip
     clips = [series.shot(index).color for index in range(setting.batch_size)]
-    guides = [compute_guides(clip, GUIDES, GuideSettings()) for clip in clips]
+    targets = [compute_targets(clip, TARGETS, TargetSettings()) for clip in clips]
     color = torch.stack([rearrange(torch.from_numpy(c), "t h w c -> t c h w") for c in clips]) / 255
-    together = {name: torch.stack([of_clip[name] for of_clip in guides]) for name in guides[0]}
+    together = {name: torch.stack([of_clip[name] for of_clip in targets]) for name in targets[0]}
     together |= _of_the_refiner(color)
-    return color.to(setting.device), {n: guide.to(setting.device) for n, guide in together.items()}
+    return color.to(setting.device), {
+        n: target.to(setting.device) for n, target in together.items()
+    }
 
 
 def _of_the_refiner(color: Float[Tensor, "b t 3 h w"]) -> dict[str, Tensor]:
@@ -73,12 +75,12 @@ def _outputs(color: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t k 3 h w"]:
 
 
 def _run(
-    loss: nn.Module, color: Float[Tensor, "b t 3 h w"], guides: Mapping[str, Tensor]
+    loss: nn.Module, color: Float[Tensor, "b t 3 h w"], targets: Mapping[str, Tensor]
 ) -> Callable[[], None]:
     outputs = _outputs(color).requires_grad_()
 
     def run() -> None:
         outputs.grad = None
-        loss(outputs, color, guides).backward()
+        loss(outputs, color, targets).backward()
 
     return run

@@ -14,45 +14,45 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from colorize.films.render.coloring import Coloring
-from colorize.films.render.effort import Effort
-from colorize.films.render.joining import Joining
 
 from benchmarks.timing import Setting, one_core
 from colorize.cartoon import CartoonSeries
 from colorize.films.plan.analysis import look_through
 from colorize.films.plan.manifest import Settings
 from colorize.films.run import run_job
-from colorize.inference.checkpoints import Checkpoint
-from colorize.inference.colorizer import Colorizer
+from colorize.inference.checkpoints import Checkpoint, build_networks
+from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, join_parts, open_part, open_source, write_video
-from colorize.motion.smoothing import DEFAULT_STRENGTH
 from colorize.networks.prototype.generator import Generator
 
 _WORKING, _SHOTS, _FRAMES = (108, 192), 8, 24
+_CHANNELS = [32, 64, 128, 256, 512]  # of the network
 _TARGET = 1.4  # times faster than its stages one after another
 _SERIAL, _WHOLE = "all, one after another", "the job, overlapping"
 
 
 def pipeline(setting: Setting, *, size: tuple[int, int]) -> dict[str, Any]:
     """Colour 8 shots of 24 frames with the default recipe's network, random weights, K = 4."""
-    colorizer = Colorizer(_checkpoint(setting.seed), device=setting.device)
+    checkpoint = _checkpoint(setting.seed)
+    model, _ = build_networks(checkpoint)
+    networks = LoadedNetworks(model, short_side=min(_WORKING), device=setting.device)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film = folder / "film.mp4"
         write_video(film, _pictures(setting.seed, size), rate=Fraction(24))
-        stages = _stages(film, folder, colorizer)
-        whole = _seconds(lambda: _run(film, folder / "out.mp4", colorizer))
+        stages = _stages(film, folder, networks)
+        whole = _seconds(lambda: _run(film, folder / "out.mp4", networks))
     return _report(stages, whole, size)
 
 
-def _stages(film: Path, folder: Path, colorizer: Colorizer) -> dict[str, float]:
+def _stages(film: Path, folder: Path, networks: LoadedNetworks) -> dict[str, float]:
     """Return the seconds of each stage on all frames, one after another, part by part."""
     names = ("find shots", "decode", "network and stillness", "join", "encode", "join parts")
     times = dict.fromkeys(names, 0.0)
-    effort = Effort(4, colorizer.short_side, print)
-    coloring = Coloring(colorizer, effort=effort, refine=False, stillness=DEFAULT_STRENGTH)
-    joining = Joining(device=colorizer.device, saturation=1.0, hold=True)
+    engine = ShotEngine(networks, RenderSettings())
+    joining = engine.joining()
     with open_source(film) as source:
         with _added(times, "find shots"):
             look_through(source)
@@ -61,9 +61,9 @@ def _stages(film: Path, folder: Path, colorizer: Colorizer) -> dict[str, float]:
             with _added(times, "decode"):
                 frames = [next(decoded) for _ in range(_FRAMES)]
             with _added(times, "network and stillness"):
-                chroma, _ = coloring(frames, variant=0, before={})
+                chroma, _ = engine.coloring(frames, variant=0, before={})
             with _added(times, "join"), one_core():  # as the job does it
-                joined = list(joining(frames, chroma, before={}))
+                joined = list(joining(frames, chroma[:, 0], before={}))
             with _added(times, "encode"):
                 _encode(joined, folder / f"{number}.part-film", film, source)
         parts = [folder / f"{number}.part-film" for number in range(_SHOTS)]
@@ -86,19 +86,10 @@ def _added(times: dict[str, float], name: str) -> Iterator[None]:
     times[name] += time.perf_counter() - start
 
 
-def _run(film: Path, output: Path, colorizer: Colorizer) -> None:
-    settings = Settings(
-        checkpoint="random weights",
-        weights="",
-        short_side=colorizer.short_side,
-        refine=False,
-        variant=0,
-        stillness=DEFAULT_STRENGTH,
-        saturation=1.0,
-        quality=90,
-        recolor=True,
-    )
-    run_job(film, output, colorizer=colorizer, settings=settings)
+def _run(film: Path, output: Path, networks: LoadedNetworks) -> None:
+    looks = RenderSettings(short_side=networks.short_side, refine=False, variant=0, recolor=True)
+    settings = Settings(**looks.values(), checkpoint="random weights", weights="")
+    run_job(film, output, colorizer=networks, settings=settings)
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -143,7 +134,7 @@ def _checkpoint(seed: int) -> Checkpoint:
         "outputs": 4,
         "head": "chroma",
         "luma": "keep",
-        "channels": [32, 64, 128, 256, 512],
+        "channels": _CHANNELS,
         "normalization": "batch",
     }
     torch.manual_seed(seed)

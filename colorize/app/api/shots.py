@@ -44,9 +44,9 @@ class Split:
     frame: int
 
 
-# What is set for all shots at once.
+# What is set for all shots at once; None leaves it as it is.
 SLIDERS = [each["name"] for each in form() if each["kind"] == "slider"]
-Look = make_dataclass("Look", [(name, float) for name in SLIDERS], frozen=True)
+Look = make_dataclass("Look", [(name, float | None, None) for name in SLIDERS], frozen=True)
 
 
 class ShotsApi(Api):
@@ -89,11 +89,15 @@ class ShotsApi(Api):
 
     async def look(self, request: Request) -> Response:
         """Set what can be set of the whole job."""
-        look, job = asdict(await read_json(request, Look)), self._job(request)
-        with job.lock:
+        asked, job = asdict(await read_json(request, Look)), self._job(request)
+        look = {name: value for name, value in asked.items() if value is not None}
+
+        def edit(manifest: Manifest) -> Manifest:
             job.asked = replace(job.asked, **look)
             job.write()
-        return await self._edit(job, lambda m: replace(m, settings=replace(m.settings, **look)))
+            return replace(manifest, settings=replace(manifest.settings, **look))
+
+        return await self._edit(job, edit)
 
     def picture(self, request: Request) -> Response:
         """Show a colouring of a shot."""

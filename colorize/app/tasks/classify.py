@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from colorize.app.tasks.models import Models
+from colorize.base.progress import tracked
 
 
 def classify_pictures(
     models: Models,
-    say: Callable[[str], None],
     *,
     pictures: Sequence[str],
     checkpoint: str,
@@ -26,9 +24,7 @@ def classify_pictures(
     """
     classifier = models.classifier(Path(checkpoint), device=device)
     files = [Path(each) for each in pictures]
-    predictions = tqdm(
-        classifier.files(files), total=len(files), unit="picture", desc="classifying"
-    )
+    predictions = tracked(classifier.files(files), "classifying", total=len(files), unit="picture")
     rows = [
         {
             "name": each.path.name,

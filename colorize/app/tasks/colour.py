@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from colorize.media.pictures.coding import encode_picture
 
 def colour(
     models: Models,
-    say: Callable[[str], None],
     *,
     source: str,
     output: str,
@@ -45,11 +44,11 @@ def colour(
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=chosen.short_side)
     guides = [Path(each) for each in references]
     job = _Job(Path(source), Path(output), colorizer, Settings.of(colorizer, chosen), guides)
-    planned = job.run(Share(only="plan"), say)
+    planned = job.run(Share(only="plan"))
     assert planned.folder is not None
     manifest = read_manifest(planned.folder / "manifest.json")
     draw_choices(job.source, manifest, colorizer, Path(choices))
-    rendered = 0 if plan_only else job.run(Share(), say).rendered
+    rendered = 0 if plan_only else job.run(Share()).rendered
     return {
         "shots": planned.shots,
         "frames": planned.frames,
@@ -72,7 +71,7 @@ class _Job:
         self.source, self._output = source, output
         self._colorizer, self._settings, self._references = colorizer, settings, references
 
-    def run(self, share: Share, say: Callable[[str], None]) -> Any:
+    def run(self, share: Share) -> Any:
         return run_job(
             self.source,
             self._output,
@@ -80,7 +79,6 @@ class _Job:
             settings=self._settings,
             references=self._references,
             share=share,
-            say=say,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from colorize.app.tasks.models import Models
 
 def screen_folder(
     models: Models,
-    say: Callable[[str], None],
     *,
     folder: str,
     keep: str,

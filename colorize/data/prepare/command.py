@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from colorize.base.command_line import add_loudness
 from colorize.base.errors import one_line_errors
-from colorize.data.prepare.convert import FITS
-from colorize.data.prepare.update import RATIO, SIZE, Request, as_text, prepare
+from colorize.base.terminal import terminal
+from colorize.data.manifest import FITS, RATIO, SIZE
 
 _DESCRIPTION = """\
 Turn colour videos and frame folders into a dataset for colorize-train and colorize-evaluate.
@@ -40,7 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the console script ``colorize-prepare``; return its exit status."""
     options = vars(parser().parse_args(arguments))
     skip_unreadable = options.pop("skip_unreadable")
-    with one_line_errors():
+    loudness = {name: options.pop(name) for name in ("quiet", "verbose")}
+    with one_line_errors(), terminal(**loudness):
+        # Readers of films and pictures take their time to import: --help need not wait for them.
+        from colorize.data.prepare.update import Request, prepare
+
         skipped = prepare(Request(**options))
     for reason in skipped:
         print(f"skipped: {reason}", file=sys.stderr)
@@ -62,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add("-o", "--output", dest="root", metavar="DATASET", required=True, type=Path,
         help="the dataset's folder: made, or updated")  # fmt: skip
     add("--size", metavar="HEIGHTxWIDTH", type=_size,
-        help=f"size of the stored frames (default {as_text(SIZE)})")  # fmt: skip
+        help=f"size of the stored frames (default {SIZE[0]}x{SIZE[1]})")  # fmt: skip
     add("--fit", choices=FITS,
         help="another aspect ratio is cropped at the centre, or stretched (default crop; ratios "
         "within 2 %% are stretched)")  # fmt: skip
@@ -84,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
         help="exit with 0 although sources could not be read")  # fmt: skip
     add("--workers", metavar="N", type=_positive, default=os.cpu_count() or 1,
         help="clips converted at a time (default: one per core)")  # fmt: skip
+    add_loudness(parser)
     return parser
 
 

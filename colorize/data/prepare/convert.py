@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -19,7 +18,6 @@ from colorize.media import MediaError, fingerprint, open_source
 from colorize.media.frame import to_depth
 from colorize.shots import shot_starts
 
-FITS = ("crop", "stretch")
 # An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
 # keeps a border that a rounded size would cut.
 _SAME_ASPECT = 0.02
@@ -200,12 +198,7 @@ class _FrameFile:
         # NumPy pads the header so that the first axis can grow in place.
         np.lib.format.write_array_header_1_0(self._file, header)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._file.seek(0)

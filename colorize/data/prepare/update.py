@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
+from colorize.base.progress import task, tracked
 from colorize.data.manifest import (
+    FITS,
+    RATIO,
+    SIZE,
     SPLITS,
     ClipRecord,
     DatasetError,
@@ -18,12 +19,10 @@ from colorize.data.manifest import (
     load_manifest,
     save_manifest,
 )
-from colorize.data.prepare.convert import FITS, Job, read_record, remove_clip
+from colorize.data.prepare.convert import Job, read_record, remove_clip
 from colorize.data.prepare.parallel import convert_all
 from colorize.data.prepare.sources import Row, assign, expand, match_rows, name_sources, read_splits
 from colorize.media import MediaError, open_source
-
-SIZE, RATIO = (144, 256), (0.8, 0.1, 0.1)
 
 
 @dataclass(frozen=True)
@@ -145,17 +144,15 @@ def _convert_all(
     """Return the records of readable clips, names of those made now, and reasons of the rest."""
     records, fresh, skipped = [], set(), []
     readable, total = [], 0
-    for job in tqdm(jobs, desc="opening", unit="clip", leave=False, delay=2):
+    for job in tracked(jobs, "opening", unit="clip"):
         try:
             with open_source(job.path) as source:
                 total += source.count or 0
             readable.append(job)
         except MediaError as error:
             skipped.append(str(error))
-    # On a terminal the bar moves smoothly; in a log it is a line now and then.
-    interval = 0.2 if sys.stderr.isatty() else 10
-    with tqdm(total=total, desc="preparing", unit="frame", mininterval=interval) as bar:
-        for job, result in convert_all(readable, workers=workers, advance=bar.update):
+    with task("preparing", total=total, unit="frame") as bar:
+        for job, result in convert_all(readable, workers=workers, advance=bar.advance):
             if isinstance(result, MediaError):
                 skipped.append(str(result))
                 continue

@@ -1,6 +1,6 @@
-"""Keep guides on disk, so that each is computed once for all epochs and all runs.
+"""Keep targets on disk, so that each is computed once for all epochs and all runs.
 
-One compressed ``.npz`` file holds the guides of one group
+One compressed ``.npz`` file holds the targets of one group
 (:data:`colorize.data.targets.compute.GROUPS`) of one sample. Its name is a digest of all that
 decides them: the clip's fingerprint, the frames, the size, and those settings that the group
 depends on. Nothing is ever stale, so nothing is deleted: remove the folder when it grows too large.
@@ -26,23 +26,23 @@ from torch import Tensor
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
 from colorize.data.sampler import Sample
-from colorize.data.targets.settings import FlowSettings, GuideSettings
+from colorize.data.targets.settings import FlowSettings, TargetSettings
 from colorize.media import fingerprint
 
-# Count it up when an algorithm of a guide changes: whatever is on disk is then computed anew.
+# Count it up when an algorithm of a target changes: whatever is on disk is then computed anew.
 VERSION = 1
 
 
 def cache_file(
-    *, group: str, names: frozenset[str], settings: GuideSettings, clip: str, sample: Sample
+    *, group: str, names: frozenset[str], settings: TargetSettings, clip: str, sample: Sample
 ) -> Path:
-    """Return the file of the guides ``names``, all of one group; ``clip`` is a fingerprint.
+    """Return the file of the targets ``names``, all of one group; ``clip`` is a fingerprint.
 
     Raises:
         ValueError: ``settings.cache`` is not set.
     """
     if settings.cache is None:
-        raise UserError("guides.cache is not set: expected a folder")
+        raise UserError("targets.cache is not set: expected a folder")
     key = (
         VERSION,
         clip,
@@ -54,7 +54,7 @@ def cache_file(
     return Path(settings.cache).expanduser() / group / digest[:2] / f"{digest}.npz"
 
 
-def read_guides(path: Path, names: frozenset[str]) -> dict[str, Tensor] | None:
+def read_targets(path: Path, names: frozenset[str]) -> dict[str, Tensor] | None:
     """Return what a file holds, or None if there is none; warn of a damaged one."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -67,14 +67,14 @@ def read_guides(path: Path, names: frozenset[str]) -> dict[str, Tensor] | None:
         return None
 
 
-def write_guides(path: Path, guides: Mapping[str, Tensor]) -> None:
+def write_targets(path: Path, targets: Mapping[str, Tensor]) -> None:
     """Write a file, whole or not at all, however many processes write it at once.
 
     Raises:
         ValueError: The folder cannot be written to.
     """
     content = io.BytesIO()
-    arrays = {name: guide.numpy() for name, guide in guides.items()}
+    arrays = {name: target.numpy() for name, target in targets.items()}
     np.savez_compressed(content, allow_pickle=False, **arrays)
     own = path.with_name(f"{uuid.uuid4().hex}.npz")  # two writers must not share a part file
     try:
@@ -82,13 +82,13 @@ def write_guides(path: Path, guides: Mapping[str, Tensor]) -> None:
         own.replace(path)
     except OSError as error:
         raise UserError(
-            f"guides.cache: {path}: cannot be written ({error.strerror}); "
-            "make room, choose another folder, or set guides.cache=null"
+            f"targets.cache: {path}: cannot be written ({error.strerror}); "
+            "make room, choose another folder, or set targets.cache=null"
         ) from error
 
 
-def _decisive(group: str, names: frozenset[str], settings: GuideSettings) -> object:
-    """Return the settings that decide the guides of a group, and none that do not."""
+def _decisive(group: str, names: frozenset[str], settings: TargetSettings) -> object:
+    """Return the settings that decide the targets of a group, and none that do not."""
     if group == "flow":
         flow = settings.flow
         alone = names == {"flow"} or flow.method == "truth"

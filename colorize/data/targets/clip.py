@@ -1,4 +1,4 @@
-"""Provide the guides of each sample: read back from disk, known of the clip, or computed."""
+"""Provide the targets of each sample: read back from disk, known of the clip, or computed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from colorize.base.errors import UserError
 from colorize.data.augment import Geometry
 from colorize.data.clip import Clip
 from colorize.data.sampler import Sample
-from colorize.data.targets.cache import cache_file, read_guides, write_guides
-from colorize.data.targets.compute import GROUPS, compute_guides, refuse_unknown
-from colorize.data.targets.settings import GuideSettings
+from colorize.data.targets.cache import cache_file, read_targets, write_targets
+from colorize.data.targets.compute import GROUPS, compute_targets, refuse_unknown
+from colorize.data.targets.settings import TargetSettings
 from colorize.data.targets.truth import shown
 
 
-class ClipGuides:
-    """Give a dataset the guides called ``names``, as ``settings`` say.
+class ClipTargets:
+    """Give a dataset the targets called ``names``, as ``settings`` say.
 
     With ``settings.cache`` the frames of a sample must be a function of the clip and the sample
     alone, but for its seed: no augmentation.
 
     Raises:
-        ValueError: For a name that is no guide.
+        ValueError: For a name that is no target.
     """
 
-    def __init__(self, *, names: Iterable[str], settings: GuideSettings) -> None:
+    def __init__(self, *, names: Iterable[str], settings: TargetSettings) -> None:
         self.names = frozenset(names)
         self.settings = settings
         refuse_unknown(self.names)
@@ -48,8 +48,8 @@ class ClipGuides:
             ("flow.method", "dis") if "flow" in wanted else ("segments.source", "watershed")
         )
         raise UserError(
-            f"guides.{setting} is 'truth', which is not known of the clip {unknown[0]!r}: "
-            f"set guides.{setting}={remedy}, or choose data=cartoon"
+            f"targets.{setting} is 'truth', which is not known of the clip {unknown[0]!r}: "
+            f"set targets.{setting}={remedy}, or choose data=cartoon"
         )
 
     def __call__(
@@ -60,20 +60,20 @@ class ClipGuides:
         sample: Sample,
         geometry: Geometry,
     ) -> dict[str, Tensor]:
-        """Return the guides of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
-        guides = self._read(clip, sample)
-        missing = self.names.difference(guides)
+        """Return the targets of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
+        targets = self._read(clip, sample)
+        missing = self.names.difference(targets)
         if not missing:
-            return guides
+            return targets
         known = self._known(missing, clip, sample, geometry)
-        made = compute_guides(frames, missing, self.settings, known=known)
+        made = compute_targets(frames, missing, self.settings, known=known)
         self._write(made, clip, sample)
-        return guides | made
+        return targets | made
 
     def _known(
         self, names: frozenset[str], clip: Clip, sample: Sample, geometry: Geometry
     ) -> dict[str, Tensor]:
-        """Return the guides that ``names`` are or depend on, as far as the settings ask for truth.
+        """Return the targets that ``names`` are or depend on, as far as the settings ask for truth.
 
         Nothing of the clip is touched if they do not.
         """
@@ -89,7 +89,7 @@ class ClipGuides:
         return known
 
     def _taken_from_truth(self, names: frozenset[str]) -> frozenset[str]:
-        """Return what must be known of a clip, beside its colours, for the guides ``names``."""
+        """Return what must be known of a clip, beside its colours, for the targets ``names``."""
         settings = self.settings
         flow = settings.flow.method == "truth" and names & GROUPS["flow"]
         flow = flow or (settings.refiner.method == "truth" and names & GROUPS["refiner_flow"])
@@ -99,7 +99,7 @@ class ClipGuides:
         )
 
     def _files(self, clip: Clip, sample: Sample) -> Iterator[tuple[Path, frozenset[str]]]:
-        """Yield the cache's file of every group, and the guides in it; none without a cache."""
+        """Yield the cache's file of every group, and the targets in it; none without a cache."""
         for group, members in GROUPS.items():
             names = self.names & members
             if names and self.settings.cache is not None:
@@ -115,12 +115,12 @@ class ClipGuides:
                 )
 
     def _read(self, clip: Clip, sample: Sample) -> dict[str, Tensor]:
-        guides: dict[str, Tensor] = {}
+        targets: dict[str, Tensor] = {}
         for path, names in self._files(clip, sample):
-            guides |= read_guides(path, names) or {}
-        return guides
+            targets |= read_targets(path, names) or {}
+        return targets
 
     def _write(self, made: dict[str, Tensor], clip: Clip, sample: Sample) -> None:
         for path, names in self._files(clip, sample):
             if names <= made.keys():
-                write_guides(path, {name: made[name] for name in names})
+                write_targets(path, {name: made[name] for name in names})

@@ -1,6 +1,6 @@
 """Compute what losses derive from the true frames of a clip: flow, segments, neighbours.
 
-A guide of a clip of t frames (all shapes are the same for every clip of one size, so batches
+A target of a clip of t frames (all shapes are the same for every clip of one size, so batches
 stack; entries without a frame to look back to are zero flow and not visible):
 
 ======================  ====================  ====================================================
@@ -20,7 +20,6 @@ stack; entries without a frame to look back to are zero flow and not visible):
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -29,9 +28,9 @@ from einops import rearrange
 from jaxtyping import Float, Float32, Int32, Shaped, UInt8
 from torch import Tensor
 
-from colorize.base.errors import UserError
-from colorize.data.targets.flow import flow_guides, refiner_flow
-from colorize.data.targets.settings import GuideSettings, NeighborSettings, SegmentSettings
+from colorize.base.errors import UserError, did_you_mean
+from colorize.data.targets.flow import flow_targets, refiner_flow
+from colorize.data.targets.settings import NeighborSettings, SegmentSettings, TargetSettings
 from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.neighbors import nearest_exact, nearest_windowed
 from colorize.imaging.segments import (
@@ -42,20 +41,7 @@ from colorize.imaging.segments import (
     watershed,
 )
 
-GUIDES = (
-    "flow",
-    "visible",
-    "flow_second",
-    "visible_second",
-    "segments",
-    "segment_areas",
-    "segment_neighbors",
-    "neighbors",
-    "refiner_flow",
-    "segment_planes",
-)
-
-# Guides that are made together, by one part of the settings.
+# Targets that are made together, by one part of the settings.
 GROUPS = {
     "flow": frozenset({"flow", "visible", "flow_second", "visible_second"}),
     "segments": frozenset({"segments", "segment_areas", "segment_neighbors"}),
@@ -63,49 +49,48 @@ GROUPS = {
     "refiner_flow": frozenset({"refiner_flow"}),
     "segment_planes": frozenset({"segment_planes"}),
 }
-
-# Consecutive frames that a guide looks at; guides that are not named here look at one.
-FRAMES = {"flow": 2, "visible": 2, "flow_second": 3, "visible_second": 3, "refiner_flow": 2}
+TARGETS = frozenset[str]().union(*GROUPS.values())
 
 
-def compute_guides(
+def compute_targets(
     color: UInt8[np.ndarray, "t h w 3"]
     | Float[np.ndarray, "t h w 3"]
     | UInt8[Tensor, "t h w 3"]
     | Float[Tensor, "t h w 3"],
     names: Iterable[str],
-    settings: GuideSettings,
+    settings: TargetSettings,
     *,
     known: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """Return the guides called ``names`` of a clip, uint8 or float RGB in [0, 1]; nothing else.
+    """Return the targets called ``names`` of a clip, uint8 or float RGB in [0, 1]; nothing else.
 
-    ``known`` are guides that need no estimate, such as a procedural cartoon's ``flow``, ``visible``
-    and ``segments`` (any integers): they are used as they are, also for what depends on them.
+    ``known`` are targets that need no estimate, such as a procedural cartoon's ``flow``,
+    ``visible`` and ``segments`` (any integers): they are used as they are, also for what depends on
+    them.
 
     Raises:
-        ValueError: For a name that is no guide, for settings that ask for a truth which is not
+        ValueError: For a name that is no target, for settings that ask for a truth which is not
             known, or for more known segments than ``segments.maximum``.
     """
     wanted = frozenset(names)
     refuse_unknown(wanted)
     clip = _Clip(color)
-    guides: dict[str, Tensor] = dict(known or {})
+    targets: dict[str, Tensor] = dict(known or {})
     if wanted & GROUPS["flow"]:
-        guides |= flow_guides(clip.color, wanted, settings.flow, guides)
-    if "refiner_flow" in wanted and "refiner_flow" not in guides:
-        guides["refiner_flow"] = refiner_flow(clip.color, settings, guides)
+        targets |= flow_targets(clip.color, wanted, settings.flow, targets)
+    if "refiner_flow" in wanted and "refiner_flow" not in targets:
+        targets["refiner_flow"] = refiner_flow(clip.color, settings, targets)
     if wanted & GROUPS["segments"]:
-        guides |= _segment_guides(clip, settings.segments, guides.get("segments"))
-    if "neighbors" in wanted and "neighbors" not in guides:
-        guides["neighbors"] = _neighbors(clip, settings.neighbors)
+        targets |= _segment_targets(clip, settings.segments, targets.get("segments"))
+    if "neighbors" in wanted and "neighbors" not in targets:
+        targets["neighbors"] = _neighbors(clip, settings.neighbors)
     if "segment_planes" in wanted:
-        guides["segment_planes"] = _segment_planes(clip)
-    return {name: guides[name] for name in GUIDES if name in wanted}
+        targets["segment_planes"] = _segment_planes(clip)
+    return {name: targets[name] for name in sorted(wanted)}
 
 
 class _Clip:
-    """The frames of a clip in the forms that guides are computed from.
+    """The frames of a clip in the forms that targets are computed from.
 
     ``frames`` and ``color`` are rounded to bytes; ``gray`` is the luma of the colours as they are,
     which is what the generator sees.
@@ -119,13 +104,13 @@ class _Clip:
         self.gray: Float32[Tensor, "t 1 h w"] = rgb_to_luma(exact)
 
 
-def _segment_guides(
+def _segment_targets(
     clip: _Clip, settings: SegmentSettings, known: Tensor | None
 ) -> dict[str, Tensor]:
     if known is None and settings.source == "truth":
         raise UserError(
             "segments.source=truth needs data that knows its own segments, such as data=cartoon: "
-            "set guides.segments.source=watershed"
+            "set targets.segments.source=watershed"
         )
     maps, areas, neighbors = [], [], []
     for index, frame in enumerate(clip.frames):
@@ -196,12 +181,10 @@ def _channels_first(frames: np.ndarray) -> Shaped[Tensor, "t 3 h w"]:
 
 
 def refuse_unknown(names: Iterable[str]) -> None:
-    """Refuse names that are no guides.
+    """Refuse names that are no targets.
 
     Raises:
-        ValueError: Names the nearest guide.
+        ValueError: Names the nearest target.
     """
-    for name in sorted(set(names) - set(GUIDES)):
-        near = difflib.get_close_matches(name, GUIDES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(GUIDES)}"
-        raise UserError(f"there is no guide {name!r}: {hint}")
+    for name in sorted(set(names) - TARGETS):
+        raise UserError(f"there is no target {name!r}{did_you_mean(name, TARGETS)}")

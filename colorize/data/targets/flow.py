@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from colorize.base.errors import UserError
-from colorize.data.targets.settings import FlowSettings, GuideSettings
+from colorize.data.targets.settings import FlowSettings, TargetSettings
 from colorize.motion.estimators import FlowEstimator, build_flow_estimator
 from colorize.motion.warp import agreement, compose, consistency, points_inside, warp
 
 
-def flow_guides(
+def flow_targets(
     color: Float[Tensor, "t 3 h w"],
     wanted: frozenset[str],
     settings: FlowSettings,
@@ -24,18 +24,18 @@ def flow_guides(
     """Return ``flow`` and what else of it is wanted; what is known is taken as it is."""
     second = wanted & {"flow_second", "visible_second"}
     flow = known["flow"] if "flow" in known else _estimate(color[1:], color[:-1], settings)
-    guides = {"flow": flow}
+    targets = {"flow": flow}
     if "visible" in known:
-        guides["visible"] = known["visible"]
+        targets["visible"] = known["visible"]
     elif second or "visible" in wanted:
-        guides["visible"] = _visible(color, flow, settings)
+        targets["visible"] = _visible(color, flow, settings)
     if second:
-        guides |= _second_step(flow, guides["visible"])
-    return guides
+        targets |= _second_step(flow, targets["visible"])
+    return targets
 
 
 def refiner_flow(
-    color: Float[Tensor, "t 3 h w"], settings: GuideSettings, known: Mapping[str, Tensor]
+    color: Float[Tensor, "t 3 h w"], settings: TargetSettings, known: Mapping[str, Tensor]
 ) -> Float[Tensor, "t 2 h w"]:
     """Return the flow of ``settings.refiner``, which may be the one that is there already."""
     if "flow" in known and settings.refiner.gives_the_flow_of(settings.flow):
@@ -87,7 +87,7 @@ def _estimator(settings: FlowSettings) -> FlowEstimator:
     if settings.method == "truth":
         raise UserError(
             "flow.method=truth needs data that knows its own flow, such as data=cartoon: "
-            "set guides.flow.method=dis"
+            "set targets.flow.method=dis"
         )
     return build_flow_estimator(
         method=settings.method, weights=settings.weights, input=settings.input

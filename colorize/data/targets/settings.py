@@ -1,4 +1,4 @@
-"""Settings of the guides that losses need; see :mod:`colorize.data.targets.compute`."""
+"""Settings of the targets that losses need; see :mod:`colorize.data.targets.compute`."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ class NeighborSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuideSettings:
-    """Settings of all guides.
+class TargetSettings:
+    """Settings of all targets.
 
     ``refiner_flow`` is what the refinement network warps by; None is like ``flow``, but of gray
-    frames. ``cache`` is a folder in which guides are kept (:mod:`colorize.data.targets.cache`).
+    frames. ``cache`` is a folder in which targets are kept (:mod:`colorize.data.targets.cache`).
     """
 
     flow: FlowSettings = field(default_factory=FlowSettings)

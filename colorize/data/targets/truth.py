@@ -1,7 +1,7 @@
 """Bring what is known of stored frames the way the frames go: cut, mirrored and resized.
 
 What is known are arrays over all frames of a clip at their stored size: backward ``flow``
-(t h w 2, in pixels), ``visible`` (t h w) and ``segments`` (t h w). What comes out are guides as
+(t h w 2, in pixels), ``visible`` (t h w) and ``segments`` (t h w). What comes out are targets as
 :mod:`colorize.data.targets.compute` takes them.
 """
 
@@ -27,18 +27,18 @@ def shown(
     frames: slice,
     geometry: Geometry,
 ) -> dict[str, Tensor]:
-    """Return the known guides of some frames of a clip; ``visible`` needs ``flow`` beside it.
+    """Return the known targets of some frames of a clip; ``visible`` needs ``flow`` beside it.
 
     The first of the frames has none to look back to: no flow, and nothing visible.
     """
-    guides: dict[str, Tensor] = {}
+    targets: dict[str, Tensor] = {}
     if "flow" in known:
-        guides["flow"] = shown_flow(known["flow"][frames], geometry)
+        targets["flow"] = shown_flow(known["flow"][frames], geometry)
     if "visible" in known:
-        guides["visible"] = shown_visible(known["visible"][frames], guides["flow"], geometry)
+        targets["visible"] = shown_visible(known["visible"][frames], targets["flow"], geometry)
     if "segments" in known:
-        guides["segments"] = torch.from_numpy(_nearest(known["segments"][frames], geometry))
-    return guides
+        targets["segments"] = torch.from_numpy(_nearest(known["segments"][frames], geometry))
+    return targets
 
 
 def shown_flow(

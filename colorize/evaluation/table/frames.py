@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from colorize.base.pieces import middles
 from colorize.data import Clip, ClipDataset
-from colorize.data.references import middles
-from colorize.imaging.sheet import Picture, contact_sheet
+from colorize.imaging.contact_sheet import Picture, contact_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.engine import ShotEngine
 from colorize.inference.loaded import LoadedNetworks

@@ -11,19 +11,14 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from colorize.base import sweeps
-from colorize.base.config import (
-    ConfigError,
-    EvaluateConfig,
-    TrainConfig,
-    build,
-    register_schema,
-    register_schemas,
-)
+from colorize.base.config import ConfigError, build, register_schema
+from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table.comparison import Claim
 from colorize.evaluation.table.frames import draw_frames
 from colorize.evaluation.table.page import Missing, Published
 from colorize.evaluation.table.results import EVALUATION, Job, collect
-from colorize.imaging.sheet import save_sheet
+from colorize.imaging.contact_sheet import save_sheet
+from colorize.training.settings import TrainConfig
 
 # What is measured, and where to, inside the directory of a row and seed.
 _OF_EVERY_RUN: dict[str, Any] = {
@@ -98,8 +93,7 @@ class Plan:
 
 
 def register() -> None:
-    """Make the schema of a table known to Hydra, and those it is made of."""
-    register_schemas()
+    """Make the schema of a table known to Hydra."""
     register_schema("table", TableConfig)
 
 

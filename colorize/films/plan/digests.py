@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from colorize.base.files import write_atomically
@@ -28,22 +29,38 @@ class Digests:
 
     def of(self, start: int, stop: int) -> str:
         """Return the digest of frames ``start <= index < stop`` (64 hexadecimal digits)."""
-        if self.files is None:
-            return digest_of([self.film, start, stop])
-        return digest_of(self._frames()[start:stop])
+        return next(self.growing(start, [stop]))
 
-    @property
+    def growing(self, start: int, stops: Iterable[int]) -> Iterator[str]:
+        """Yield what :meth:`of` gives from ``start`` to each of rising ``stops``, in one pass."""
+        if self.files is None:
+            yield from (digest_of([self.film, start, stop]) for stop in stops)
+            return
+        # digest_of hashes a list as JSON: what precedes an entry never changes.
+        so_far, position = hashlib.sha256(b"["), start
+        for stop in stops:
+            entries = b", ".join(self._entries[position:stop])
+            so_far.update(b", " + entries if start < position < stop else entries)
+            position = max(position, stop)
+            whole = so_far.copy()
+            whole.update(b"]")
+            yield whole.hexdigest()
+
+    @cached_property
     def whole(self) -> str:
         """The digest of the whole source."""
-        return self.film if self.files is None else digest_of(self._frames())
+        return self.film if self.files is None else self.of(0, len(self.files))
 
     def note(self, path: Path) -> None:
         """Write down what was read, for :func:`take_digests` of a later run."""
         if self.files is not None:
             write_atomically(path, json.dumps(dict(self.files)).encode())
 
-    def _frames(self) -> list[list[str]]:
-        return [[name, digest] for name, (_, _, digest) in (self.files or {}).items()]
+    @cached_property
+    def _entries(self) -> list[bytes]:
+        """What stands for each file, as JSON."""
+        files = (self.files or {}).items()
+        return [json.dumps([name, digest]).encode() for name, (_, _, digest) in files]
 
 
 def digest_of(value: object) -> str:

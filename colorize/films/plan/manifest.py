@@ -233,7 +233,7 @@ def _is_names(value: Any) -> bool:
 
 def _check_references(manifest: Manifest, path: Path) -> None:
     """Refuse a shot that names a reference which the job was not given."""
-    known = [reference.name for reference in manifest.references]
+    known = {reference.name for reference in manifest.references}
     for number, shot in enumerate(manifest.shots, 1):
         for name in shot.guided_by:
             if name not in known:

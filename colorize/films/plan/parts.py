@@ -6,12 +6,13 @@ on, so that a part whose key is known is never rendered again, and a stale one i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from colorize.base.pieces import pieces
 from colorize.films.plan.digests import Digests, digest_of
 from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
-from colorize.inference.settings import RenderSettings
+from colorize.inference.settings import ENGINE, RenderSettings
 from colorize.media import Source
 from colorize.media.pictures.folder import picture_files
 
@@ -47,22 +48,20 @@ def divide(
     quality of a lossy picture.
     """
     parts: list[Part] = []
+    known = {each.name: [each.digest, each.frame] for each in manifest.references}
     for number, shot in enumerate(manifest.shots):
         assert shot.chosen is not None, "a choice is made before a job is divided"
         before = None
         references = () if shot.chosen == KEEP else shot.guided_by
-        for start, stop in _pieces(shot, longest):
-            key = digest_of(
-                [
-                    FORMAT,
-                    digests.of(shot.start, stop),
-                    [stop - start, stop - shot.start, longest],
-                    _relevant(manifest.settings, shot),
-                    *_references(manifest, shot),
-                    list(output),
-                ]
-            )
-            parts.append(Part(start, stop, number, shot.chosen, key, before, references))
+        shown = [[known[name] for name in references]] if references else []
+        settings = _relevant(manifest.settings, shot)
+        form = FORMAT if shot.chosen == KEEP else [FORMAT, ENGINE]
+        spans = pieces(shot.start, shot.stop, longest)
+        so_far = digests.growing(shot.start, (span.stop for span in spans))
+        for span, frames in zip(spans, so_far, strict=True):
+            lengths = [len(span), span.stop - shot.start, longest]
+            key = digest_of([form, frames, lengths, settings, *shown, list(output)])
+            parts.append(Part(span.start, span.stop, number, shot.chosen, key, before, references))
             before = None if shot.chosen == KEEP else key
     return parts
 
@@ -86,19 +85,6 @@ def _relevant(settings: Settings, shot: Shot) -> list[object]:
     if shot.chosen == KEEP:
         return [KEEP]
     return [shot.chosen, {"weights": settings.weights, **settings.deciding("pixels")}]
-
-
-def _references(manifest: Manifest, shot: Shot) -> list[object]:
-    """Return what is to know of the references of a shot; nothing where there are none."""
-    if shot.chosen == KEEP or not shot.guided_by:
-        return []
-    known = {each.name: each for each in manifest.references}
-    return [[[known[name].digest, known[name].frame] for name in shot.guided_by]]
-
-
-def _pieces(shot: Shot, longest: int) -> Iterator[tuple[int, int]]:
-    for start in range(shot.start, shot.stop, longest):
-        yield start, min(start + longest, shot.stop)
 
 
 def pending(parts: Sequence[Part], *, done: Sequence[bool], resumable: Sequence[bool]) -> list[int]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from colorize.base.progress import say
 from colorize.films.error import JobError
 from colorize.films.plan.analysis import Shots, look_through
-from colorize.films.plan.choice import AUTO_OUTPUT
 from colorize.films.plan.digests import Digests
 from colorize.films.plan.manifest import (
     AUTO,
@@ -24,6 +23,9 @@ from colorize.films.plan.manifest import (
 from colorize.films.plan.references import find_frames, guided, library_of
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Source
+
+# The first: training gives it most weight, and by experiments/choice no rule chooses better.
+AUTO_OUTPUT = 0
 
 
 def make_plan(

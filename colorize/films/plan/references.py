@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from colorize.base.progress import say
 from colorize.films.error import JobError
@@ -20,6 +20,7 @@ from colorize.inference.choice import Span, choose_references
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame, Source, fingerprint, open_source
+from colorize.media.frame import Picture, opacity
 from colorize.media.pictures.folder import picture_files
 
 _THUMBNAIL = (48, 27)
@@ -47,7 +48,7 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
-            if not is_colored(read_picture(file).rgb):
+            if not is_colored(_opaque_part(read_picture(file))):
                 raise JobError(f"{file} has no colours: a reference must be in colour")
             found[file.name] = Reference(file.name, str(file), fingerprint(file))
     return list(found.values())
@@ -80,7 +81,9 @@ def find_frames(references: Sequence[Reference], source: Source, *, count: int) 
         if index is None or index not in thumbnails:
             found.append(replace(reference, frame=None))
             continue
-        alike = _correlation(_thumbnail(read_picture(reference.path)), thumbnails[index])
+        picture = read_picture(reference.path)
+        shown = _shown(picture)
+        alike = _correlation(_thumbnail(picture)[shown], thumbnails[index][shown])
         if alike < _SAME_DRAWING:
             say(
                 f"{reference.name} does not show frame {index}, after which it is named: it serves "
@@ -126,12 +129,36 @@ def _named_frames(references: Sequence[Reference], source: Source, count: int) -
     return named
 
 
+def _opaque_part(picture: Frame) -> Picture:
+    """Return the part of a picture that is not transparent: what lies under it is white."""
+    mask = opacity(picture)
+    if mask is None:
+        return picture.rgb
+    shown = mask > 0
+    box = tuple(
+        slice(found[0], found[-1] + 1) if len(found) else slice(1)
+        for found in (np.flatnonzero(shown.any(axis=axis)) for axis in (1, 0))
+    )
+    white = np.iinfo(picture.rgb.dtype).max
+    return np.where(shown[..., None], picture.rgb, white).astype(picture.rgb.dtype)[box]
+
+
+def _shown(picture: Frame) -> Bool[np.ndarray, "h w"]:
+    """Return which pixels of its thumbnail show something."""
+    mask = opacity(picture)
+    if mask is None:
+        return np.ones(_THUMBNAIL[::-1], dtype=bool)
+    return cv2.resize(mask, _THUMBNAIL, interpolation=cv2.INTER_AREA) > 0.99
+
+
 def _thumbnail(frame: Frame) -> Float32[np.ndarray, "h w"]:
     return cv2.resize(frame.gray(), _THUMBNAIL, interpolation=cv2.INTER_AREA)
 
 
-def _correlation(first: Float32[np.ndarray, "h w"], second: Float32[np.ndarray, "h w"]) -> float:
-    """Return Pearson's correlation of two pictures; equal flat ones are alike."""
+def _correlation(first: Float32[np.ndarray, " n"], second: Float32[np.ndarray, " n"]) -> float:
+    """Return Pearson's correlation of pixels of two pictures; equal flat ones are alike."""
+    if not len(first):
+        return 0.0
     a, b = first - first.mean(), second - second.mean()
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return (

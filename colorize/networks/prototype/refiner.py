@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -69,6 +69,8 @@ class Refiner(nn.Module):
 
     Source: Lei & Chen 2019, section 3.2 (VCRN).
     """
+
+    provides: ClassVar[frozenset[str]] = frozenset({"warped", "unrefined", "flicker"})
 
     def __init__(
         self,

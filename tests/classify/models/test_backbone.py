@@ -56,7 +56,10 @@ def test_weights_of_a_file_are_taken_over(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"weights": "imagenet"}, r"model\.weights is 'imagenet': no such file; expected random"),
+        (
+            {"weights": "imagenet"},
+            r"model\.weights=imagenet: no such file; set .*, or set it to random",
+        ),
         ({"size": (20, 224)}, r"preprocessing\.size is \[20, 224\]: resnet18 needs at least 32x32"),
     ],
 )
@@ -69,5 +72,7 @@ def test_a_mistake_is_one_line(settings, message) -> None:
 def test_weights_of_another_network(tmp_path) -> None:
     path = tmp_path / "other.safetensors"
     safetensors.torch.save_file({"weight": torch.zeros(1)}, path)
-    with pytest.raises(ValueError, match=r"other\.safetensors is no weights of resnet18"):
+    with pytest.raises(
+        ValueError, match=r"other\.safetensors: not the weights of resnet18, 123 of 123 tensors"
+    ):
         Backbone(architecture="resnet18", weights=str(path), classes=2)

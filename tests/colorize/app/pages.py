@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from colorize.app.server import make_app
 from colorize.app.studio import Studio
 from colorize.app.tasks import TASKS, Models
 from colorize.app.uploads import Limits
-from colorize.app.worker import Lines
 from colorize.base.errors import line_for_user
+from colorize.base.progress import Event, Remark, listening
 
 OWN = {"X-Tooncolor": "1"}
 LENGTHS = (9, 7, 8)  # frames of the shots of the clip below
@@ -36,11 +35,15 @@ class InProcess:
     def ask(self, request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         self.asked.append(request)
         said: list[str] = []
-        lines = Lines(said.append)
+
+        def listener(event: Event) -> None:
+            if isinstance(event, Remark):
+                said.append(event.text)
+
         values = {key: value for key, value in request.items() if key != "task"}
         try:
-            with redirect_stdout(lines):
-                result = TASKS[request["task"]](self._models, said.append, **values)
+            with listening(listener):
+                result = TASKS[request["task"]](self._models, **values)
         except Exception as error:  # noqa: BLE001 - as the real one
             line = line_for_user(error) or f"a defect: {error!r}"
             yield from (("say", line) for line in said)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from colorize.app.bars import Progress, read_bars
 from colorize.app.error import PageError
 from colorize.app.process import Worker
 from colorize.app.queue import Queue, Ticket
@@ -108,17 +107,6 @@ def test_an_unknown_device_or_ticket_is_refused(queue):
         queue.ticket("nothing")
 
 
-def test_bars_are_read_as_tqdm_writes_them():
-    text = (
-        "\r\x1ecolouring: \t15\t20\t10.0\t, shot 2/3\x1e \r\x1efinding shots: \t3\tNone\tNone\t\x1e"
-    )
-    assert read_bars(text) == [
-        Progress("colouring", 15, 20, 10.0, 0.5, "shot 2/3"),
-        Progress("finding shots", 3, None, None, None, ""),
-    ]
-    assert read_bars("a warning\tof\tsome\tother\tkind") == []
-
-
 def test_a_real_worker_shows_progress_survives_a_defect_and_a_kill(tmp_path):
     """The one test with a process of its own: classifying, then two failures, then again."""
     from tests.classify.samples import class_folders
@@ -137,7 +125,7 @@ def test_a_real_worker_shows_progress_survives_a_defect_and_a_kill(tmp_path):
         assert events[-1][0] == "done"
         assert [len(each["probabilities"]) for each in events[-1][1]["pictures"]] == [2] * 4
         bars = [value for kind, value in events if kind == "progress"]
-        assert bars[-1]["step"] == "classifying"
+        assert bars[-1]["task"] == "classifying"
         assert (bars[-1]["done"], bars[-1]["total"]) == (4, 4)
         kind, line = list(worker.ask({**asked, "checkpoint": str(tmp_path / "gone.ckpt")}))[-1]
         assert (kind, "no such checkpoint" in line) == ("failed", True)

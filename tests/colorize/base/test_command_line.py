@@ -32,7 +32,7 @@ def test_numbers(kind, good: dict[str, float], bad: list[str]) -> None:
 
 
 def test_a_mistake_is_one_line(capsys) -> None:
-    parser = Parser(prog="tool")
+    parser = Parser("tool", "A tool.", "")
     parser.add_argument("--count", type=positive)
     with pytest.raises(SystemExit) as stopped:
         parser.parse_args(["--count", "0"])

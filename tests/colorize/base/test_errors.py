@@ -4,9 +4,9 @@ from typing import Literal
 
 import pytest
 
+from colorize.base.devices import choose_device
 from colorize.base.errors import did_you_mean, fail, one_line_errors, require_choice
 from colorize.inference.checkpoints import load_checkpoint
-from colorize.inference.colorizer import choose_device
 
 
 def test_a_value_error_of_ours_becomes_one_line_and_exit_code_2(capsys):

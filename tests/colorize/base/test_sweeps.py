@@ -3,8 +3,9 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from colorize.base.config import config_directory, register_schemas
-from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, prepared
+from colorize.base.config import config_directory, register_schema
+from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, keys, prepared
+from colorize.training.settings import TrainConfig
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_only_sweeps_get_other_names(arguments, folder):
 
 
 def test_a_directory_is_named_by_what_differs_and_hydra_agrees():
-    register_schemas()
+    register_schema("train", TrainConfig)
     swept = ["seed=0,1", "model=prototype,prototype_chroma"]
     same = ["data=clips", "data.root=/a/long/path", "sampling.stages=[{epochs: 1, size: [8, 8]}]"]
     arguments = prepared([*same, *swept, "++trainer.max_epochs=1"], folder=config_directory())
@@ -88,3 +89,8 @@ def test_combinations_are_the_product():
         {"a": "2", "b": "x"},
         {"a": "2", "b": "y"},
     ]
+
+
+def test_keys_are_the_settings_and_groups_that_arguments_set():
+    arguments = ["seed=0,1", "+a.b=1", "++c=2", "~d", "hydra/launcher=joblib", "-m"]
+    assert keys(arguments) == ["seed", "a.b", "c", "hydra/launcher"]

@@ -340,7 +340,7 @@ def test_another_size_is_refused(run, tmp_path: Path, capsys) -> None:
                 "metric.warp_error_rgb.flow.method=raft_small",
                 "metric.warp_error_rgb.flow.weights=absent",
             ],
-            "flow.weights: absent: no such file",
+            "flow.weights=absent: no such file",
         ),
         (["prediction=tool", "truth=absent"], "absent does not exist"),
         (["device=gpu"], "'gpu'"),

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from colorize.data import CartoonSeries, Clip, ClipDataset
 from colorize.data.references import ReferenceScope
-from colorize.evaluation import footage
 from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (
     Batch,
+    EngineReader,
     FootageError,
     PairedFrames,
-    StreamReader,
     colored_clips,
 )
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.colorizer import Colorizer
-from colorize.media import open_source
-from colorize.motion.propagation import Tracks
+from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame, open_source
 from tests.colorize.media.films import make_film
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
@@ -43,31 +41,48 @@ def dataset() -> ClipDataset:
     return ClipDataset(clips=clips)
 
 
-def _colorizer(folder: Path, **choices: object) -> Colorizer:
-    return Colorizer.load(write_safetensors(folder / "m.safetensors", **choices), device="cpu")
+def _networks(folder: Path, **choices: object) -> LoadedNetworks:
+    return LoadedNetworks.load(write_safetensors(folder / "m.safetensors", **choices), device="cpu")
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory) -> Colorizer:
-    return _colorizer(tmp_path_factory.mktemp("plain"))
+def plain(tmp_path_factory) -> LoadedNetworks:
+    return _networks(tmp_path_factory.mktemp("plain"))
 
 
 @pytest.fixture(scope="module")
-def refined(tmp_path_factory) -> Colorizer:
-    return _colorizer(tmp_path_factory.mktemp("refined"), refiner={"channels": [4, 4]})
+def refined(tmp_path_factory) -> LoadedNetworks:
+    return _networks(tmp_path_factory.mktemp("refined"), refiner={"channels": [4, 4]})
 
 
-def _walk(colorizer: Colorizer, dataset: ClipDataset, **choices: object) -> list[Batch]:
-    refine = choices.pop("refine", None)
+LOOSE = RenderSettings(stillness=0.0)
+
+
+def _walk(
+    networks: LoadedNetworks,
+    dataset: ClipDataset,
+    look: RenderSettings = LOOSE,
+    **choices: object,
+) -> list[Batch]:
     settings = {"every": 1, "batch_size": 4, "whole": True} | choices
-    return list(colored_clips(StreamReader(colorizer.stream(refine=refine)), dataset, **settings))
+    reader = EngineReader(networks, look, batch_size=int(str(settings["batch_size"])))
+    return list(colored_clips(reader, dataset, **settings))
+
+
+def _of_engine(
+    networks: LoadedNetworks, pictures: np.ndarray, look: RenderSettings = LOOSE
+) -> torch.Tensor:
+    """What the shot engine makes of a shot: every frame in its K colourings."""
+    frames = [Frame(number, "", rgb) for number, rgb in enumerate(pictures)]
+    colored = [np.stack([each.rgb for each in row]) for row in ShotEngine(networks, look)(frames)]
+    return torch.stack([to_tensor(row) for row in colored])
 
 
 def _layout(batches: list[Batch]) -> list[tuple[str, int, list[int], list[int]]]:
     return [(b.clip, b.shot, [int(name) for name in b.names], b.measured) for b in batches]
 
 
-def test_batches_end_with_their_shot(plain: Colorizer, dataset: ClipDataset) -> None:
+def test_batches_end_with_their_shot(plain: LoadedNetworks, dataset: ClipDataset) -> None:
     assert _layout(_walk(plain, dataset)) == [
         ("two", 0, [0, 1, 2, 3], [0, 1, 2, 3]),
         ("two", 0, [4], [0]),
@@ -78,7 +93,7 @@ def test_batches_end_with_their_shot(plain: Colorizer, dataset: ClipDataset) -> 
 
 
 def test_all_frames_are_coloured_and_every_third_measured(
-    plain: Colorizer, dataset: ClipDataset
+    plain: LoadedNetworks, dataset: ClipDataset
 ) -> None:
     whole = _walk(plain, dataset, every=3)
     assert _layout(whole)[:3] == [
@@ -93,7 +108,9 @@ def test_all_frames_are_coloured_and_every_third_measured(
     assert whole[1].only_measured().names == []
 
 
-def test_frames_that_nothing_needs_are_not_coloured(plain: Colorizer, dataset: ClipDataset) -> None:
+def test_frames_that_nothing_needs_are_not_coloured(
+    plain: LoadedNetworks, dataset: ClipDataset
+) -> None:
     few = _walk(plain, dataset, every=3, whole=False)
     assert _layout(few) == [
         ("two", 0, [0, 3], [0, 1]),
@@ -101,9 +118,18 @@ def test_frames_that_nothing_needs_are_not_coloured(plain: Colorizer, dataset: C
         ("one", 0, [0], [0]),
     ]
     whole = _walk(plain, dataset, every=3)
-    torch.testing.assert_close(few[0].outputs, whole[0].outputs[[0, 3]])
-    expected = plain.variants(few[0].gray)
-    torch.testing.assert_close(few[0].outputs, expected)
+    assert (few[0].outputs - whole[0].outputs[[0, 3]]).abs().max() <= 1 / 255 + 1e-6
+    assert torch.equal(few[0].outputs, _of_engine(plain, dataset.clips[0].frames[[0, 3]]))
+
+
+def test_colours_that_hold_still_need_the_frames_around(
+    plain: LoadedNetworks, dataset: ClipDataset
+) -> None:
+    shown = _walk(plain, dataset, RenderSettings(), every=3, whole=False, batch_size=12)
+    assert _layout(shown)[1] == ("two", 5, [5, 6, 7, 8, 9, 10, 11], [1, 4])
+    expected = _of_engine(plain, dataset.clips[0].frames[5:], RenderSettings())
+    assert torch.equal(shown[1].outputs, expected)
+    assert not torch.equal(expected, _of_engine(plain, dataset.clips[0].frames[5:]))
 
 
 @pytest.mark.parametrize(
@@ -129,75 +155,76 @@ def test_frames_shown_in_colour_serve_their_scope_and_are_not_measured(
     assert measured == set(range(clip.count)) - everywhere
 
 
-@pytest.mark.parametrize("every", [1, 3])
-def test_all_frames_are_watched_also_those_that_are_not_coloured(
-    dataset: ClipDataset, every: int, monkeypatch: pytest.MonkeyPatch
+def test_frames_are_shown_in_colour_to_the_engine_but_not_measured(
+    tmp_path: Path, dataset: ClipDataset
 ) -> None:
-    monkeypatch.setattr(footage, "_WATCHED", 4)
-    seen: list[object] = []
+    path = write_reference_safetensors(tmp_path / "m.safetensors")
+    networks = LoadedNetworks.load(path, device="cpu")
+    shown, hidden, without = (
+        _walk(networks, dataset, references=count, scope="shot", show=show)
+        for count, show in ((1, True), (1, False), (0, True))
+    )
+    measured = {(b.clip, b.names[place]) for b in shown for place in b.measured}
+    own = {("two", "000002"), ("two", "000008"), ("one", "000001")}
+    assert measured == {(b.clip, name) for b in shown for name in b.names} - own
+    assert _layout(hidden) == _layout(shown)
+    outputs, left_out, alone = (
+        torch.cat([b.outputs for b in each]) for each in (shown, hidden, without)
+    )
+    assert torch.equal(left_out, alone)
+    assert (outputs - alone).abs().max() > 0.01
+    # What is shown comes out with its own colours.
+    chroma = rgb_to_chroma(outputs[2])
+    true = rgb_to_chroma(to_tensor(dataset.clips[0].frames[2:3]))
+    assert (chroma - true).abs().max() < 0.01
 
-    class Watching(Baseline):
-        def reset(self) -> None:
-            seen.append("shot")
 
-        def watch(self, gray: Iterator[Tensor], numbers: Sequence[int]) -> None:
-            clip = dataset.clips[0 if seen.count("shot") < 3 else 1]
-            expected = rgb_to_luma(to_tensor(clip.frames[list(numbers)], CPU))
-            assert torch.equal(torch.cat(list(gray)), expected)
-            seen.append(list(numbers))
-
-    settings = {"every": every, "batch_size": 2, "whole": False, "references": 1, "scope": "clip"}
-    for batch in colored_clips(Watching("copied"), dataset, **settings):
-        numbers = [int(name) for name in batch.names]
-        assert set(numbers) <= set(seen[-1])
-    assert seen == [
-        "shot", [0, 1, 2, 3], [4], "shot", [5, 6, 7, 8], [9, 10, 11], "shot", [0, 1, 2]
-    ]  # fmt: skip
-
-
-def test_watched_frames_are_coloured_by_their_tracks(tmp_path: Path, dataset: ClipDataset) -> None:
-    checkpoint = write_reference_safetensors(tmp_path / "m.safetensors")
-    stream = Colorizer.load(checkpoint, device="cpu").stream()
-    reader = StreamReader(stream)
-    truth = to_tensor(dataset.clips[0].frames[:5], CPU)
-    gray = rgb_to_luma(truth)
-    reader.show([truth[:1]], [0])
-    reader.reset()
-    reader.watch(iter(gray[:3].split(1)), [0, 1, 2])
-    reader.watch(iter(gray[3:].split(1)), [3, 4])
-    colored = reader(gray[4:], [4])
-
-    first = Tracks(gray[:3])
-    first.follow("0", gray[:1])
-    then = Tracks(gray[3:], before=first.state)
-    then.follow("0", gray[:1])
-    torch.testing.assert_close(colored, stream(gray[4:], tracked=then.of(["0"], [1])))
-    assert (colored - stream(gray[4:])).abs().max() > 1e-4
-    reader.reset()  # another shot, not watched: no track of this one may remain
-    torch.testing.assert_close(reader(gray[4:], [4]), stream(gray[4:]))
+def test_references_make_all_frames_of_a_shot_needed(tmp_path: Path, dataset: ClipDataset) -> None:
+    path = write_reference_safetensors(tmp_path / "m.safetensors")
+    networks = LoadedNetworks.load(path, device="cpu")
+    settings = {"every": 3, "whole": False, "references": 1, "batch_size": 12}
+    few = _walk(networks, dataset, **settings)
+    assert [len(batch.names) for batch in few] == [5, 7, 3]
+    # Flow is propagated along all of them, so that the measured ones are those of a film.
+    whole = _walk(networks, dataset, **{**settings, "whole": True, "every": 1})
+    assert all(torch.equal(a.outputs, b.outputs) for a, b in zip(few, whole, strict=True))
 
 
 def test_a_refined_frame_goes_on_from_the_one_before_it_also_over_batches(
-    refined: Colorizer, dataset: ClipDataset
+    refined: LoadedNetworks, dataset: ClipDataset
 ) -> None:
     whole = _walk(refined, dataset, batch_size=12)
     parts = _walk(refined, dataset, batch_size=2, every=5, whole=False)
     assert [b.shot for b in whole] == [0, 5, 0]
     joined = torch.cat([b.outputs for b in parts])
-    torch.testing.assert_close(joined, torch.cat([b.outputs for b in whole]), atol=1e-5, rtol=0)
+    expected = torch.cat([b.outputs for b in whole])
+    assert (joined - expected).abs().max() <= 1 / 255 + 1e-6
     # A shot starts afresh: after a cut the colours are those of the shot alone.
-    alone = refined.stream()(whole[1].gray)
-    torch.testing.assert_close(whole[1].outputs, alone, atol=1e-5, rtol=0)
-    carried = refined.stream()(torch.cat([whole[0].gray, whole[1].gray]))[5:]
-    assert float((carried - alone).abs().max()) > 1e-3
+    frames = dataset.clips[0].frames
+    alone = _of_engine(refined, frames[5:])
+    assert (whole[1].outputs - alone).abs().max() <= 1 / 255 + 1e-6
+    carried = _of_engine(refined, frames)[5:]
+    assert float((carried - alone).abs().max()) > 0.01
 
 
 def test_without_the_refiner_the_main_network_is_measured(
-    refined: Colorizer, dataset: ClipDataset
+    refined: LoadedNetworks, dataset: ClipDataset
 ) -> None:
-    alone = _walk(refined, dataset, refine=False, every=3, whole=False)
+    look = RenderSettings(stillness=0.0, refine=False)
+    alone = _walk(refined, dataset, look, every=3, whole=False)
     assert [len(b.names) for b in alone] == [2, 2, 1]  # it needs no other frames
-    torch.testing.assert_close(alone[0].outputs, refined.variants(alone[0].gray))
+    expected = _of_engine(refined, dataset.clips[0].frames[[0, 3]], look)
+    assert torch.equal(alone[0].outputs, expected)
+
+
+def test_free_rgb_is_measured_as_the_network_says_it(tmp_path: Path, dataset: ClipDataset) -> None:
+    networks = _networks(tmp_path, head="rgb", luma="free")
+    reader = EngineReader(networks, LOOSE, own_luma=True)
+    settings = {"every": 1, "batch_size": 4, "whole": True}
+    batch = next(iter(colored_clips(reader, dataset, **settings)))
+    expected = networks.model(batch.gray).colors.clamp(0, 1)  # of the size of its training
+    assert (batch.outputs - expected).abs().max() <= 0.51 / 255
+    assert (rgb_to_luma(batch.outputs[:, 0]) - batch.gray).abs().max() > 0.05
 
 
 def _write(folder: Path, frames: list[np.ndarray]) -> Path:

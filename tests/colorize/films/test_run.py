@@ -18,12 +18,16 @@ import pytest
 import torch
 from PIL import Image
 
+from colorize.base.progress import Event, Remark, listening
 from colorize.films import run
 from colorize.films.error import JobError
 from colorize.films.plan.manifest import AUTO, Settings, read_manifest
 from colorize.films.run import Done, Share, run_job
-from colorize.inference.colorizer import Colorizer
-from colorize.media import MediaError, VideoSource, fingerprint
+from colorize.inference import engine
+from colorize.inference.effort import OutOfMemoryError
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from colorize.media import Frame, MediaError, VideoSource, fingerprint
 from tests.colorize.films.drawn import moving_blocks, write_frames
 from tests.colorize.media.films import frame_times, packets
 from tests.colorize.tiny import write_safetensors
@@ -77,7 +81,7 @@ def colour(checkpoint: Path) -> Callable[..., Done]:
 
     def colour(source: Path, output: Path, **changes: Any) -> Done:
         model = changes.pop("model", checkpoint)
-        said = changes.pop("said", [])
+        said: list[str] = changes.pop("said", [])
         share = changes.pop("share", Share())
         batch_size = changes.pop("batch_size", 4)
         settings = Settings(
@@ -92,16 +96,21 @@ def colour(checkpoint: Path) -> Callable[..., Done]:
             recolor=False,
         )
         settings = replace(settings, **changes)
-        colorizer = Colorizer.load(model, device="cpu", short_side=settings.short_side)
-        return run_job(
-            source,
-            output,
-            colorizer=colorizer,
-            settings=settings,
-            batch_size=batch_size,
-            share=share,
-            say=said.append,
-        )
+        colorizer = LoadedNetworks.load(model, device="cpu", short_side=settings.short_side)
+
+        def listener(event: Event) -> None:
+            if isinstance(event, Remark):
+                said.append(event.text)
+
+        with listening(listener):
+            return run_job(
+                source,
+                output,
+                colorizer=colorizer,
+                settings=settings,
+                batch_size=batch_size,
+                share=share,
+            )
 
     return colour
 
@@ -161,7 +170,7 @@ def kill_after(monkeypatch) -> Callable[[int], None]:
 @pytest.fixture
 def small_parts(monkeypatch) -> Iterator[None]:
     """Cut long shots after five frames, so that their states travel from part to part."""
-    monkeypatch.setattr(run, "longest_part", lambda size: 5)
+    monkeypatch.setattr(run, "longest_piece", lambda size: 5)
     return
 
 
@@ -238,6 +247,21 @@ def test_a_shot_killed_in_its_middle_goes_on_from_its_state(
     assert done.rendered == 7
     assert all(same(read(tmp_path / "whole"), read(tmp_path / "killed")))
     assert not any((tmp_path / "killed" / ".job" / "states").iterdir())
+
+
+@pytest.mark.parametrize("stillness", [0.0, 0.9])
+def test_the_parts_of_a_shot_are_the_pieces_of_the_engine(
+    tmp_path: Path, folder: Path, colour, small_parts, checkpoint, pictures, monkeypatch, stillness
+) -> None:
+    colour(folder, tmp_path / "out", stillness=stillness)
+    monkeypatch.setattr(engine, "longest_piece", lambda size: 5)
+    colorizer = LoadedNetworks.load(checkpoint, device="cpu", short_side=24)
+    shots = engine.ShotEngine(colorizer, RenderSettings(stillness=stillness))
+    start = COUNT - LENGTHS[2]
+    frames = [Frame(n, "", np.dstack([pictures[n]] * 3)) for n in range(start, COUNT)]
+    found = [each.rgb for (each,) in shots(frames, variant=0)]
+    expected = read(tmp_path / "out")[start:]
+    assert [np.array_equal(*pair) for pair in zip(found, expected, strict=True)] == [True] * 12
 
 
 def test_a_lost_state_is_made_again(
@@ -418,7 +442,7 @@ def test_memory_that_never_suffices_is_an_error_and_no_gray_frame(
         raise MemoryError
 
     monkeypatch.setattr(torch.nn.Conv2d, "forward", greedy)
-    with pytest.raises(JobError, match="does not suffice for one frame"):
+    with pytest.raises(OutOfMemoryError, match="does not suffice for one frame"):
         colour(folder, tmp_path / "out", variant=0)
     assert list((tmp_path / "out").glob("*.png")) == []
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from colorize.films import command as cli
-from colorize.films import sheet
-from colorize.films.sheet import find_job
+from colorize.films import sheet_command as sheet
+from colorize.films.sheet_command import find_job
 from colorize.imaging.contact_sheet import FRAME
 from tests.colorize.tiny import write_safetensors
 

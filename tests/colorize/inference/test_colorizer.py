@@ -1,220 +1,230 @@
-"""What the colorizer does with a frame of any size, and with the frames of a shot."""
+"""The Python API: frames and references of every kind in, the command line's pixels out."""
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from colorize.imaging.upsampling import upsample_chroma
-from colorize.inference.colorizer import Colorizer, choose_device, working_size
-from tests.colorize.tiny import generator, write_lightning, write_safetensors
+import colorize
+from colorize.base.errors import UserError
+from colorize.films import command as cli
+from colorize.inference import colorizer as module
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.settings import RenderSettings
+from tests.colorize.films.drawn import moving_blocks, save, tinted, write_frames
+from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def luma(rgb: np.ndarray) -> np.ndarray:
-    """BT.601 luma of ``b 3 h w`` in float64."""
-    return np.einsum("bchw,c->bhw", rgb.astype(np.float64), LUMA)
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    return write_reference_safetensors(tmp_path_factory.mktemp("api") / "model.safetensors")
 
 
-def chroma(rgb: np.ndarray) -> np.ndarray:
-    """(Cb, Cr) of ``b 3 h w`` in float64."""
-    y = luma(rgb)
-    return np.stack([(rgb[:, 2] - y) / 1.772, (rgb[:, 0] - y) / 1.402], axis=1)
+@pytest.fixture(scope="module")
+def colorizer(checkpoint: Path) -> Colorizer:
+    return Colorizer.load(checkpoint, device="cpu")
 
 
-def noise(*size: int) -> torch.Tensor:
-    return torch.rand(*size, generator=torch.Generator().manual_seed(3))
+@pytest.fixture(scope="module")
+def grays() -> list[np.ndarray]:
+    """Six gray frames of 64x96 in 8 bits."""
+    return moving_blocks((6,))
 
 
-@pytest.fixture
-def colorizer(tmp_path: Path) -> Colorizer:
-    return Colorizer.load(write_safetensors(tmp_path / "model.safetensors"), device="cpu")
+def rgba(gray: np.ndarray, *, hidden: tuple[int, int, int]) -> np.ndarray:
+    """The colours of a frame, its right half transparent, with something arbitrary under it."""
+    picture = np.dstack([tinted(gray), np.full(gray.shape, 255, dtype=np.uint8)])
+    picture[:, 48:, :3], picture[:, 48:, 3] = hidden, 0
+    return picture
 
 
-def test_both_kinds_of_file_give_the_same_colours(tmp_path: Path) -> None:
-    exported = Colorizer.load(write_safetensors(tmp_path / "a.safetensors", seed=4), device="cpu")
-    trained = Colorizer.load(write_lightning(tmp_path / "a.ckpt", seed=4), device="cpu")
-    other = Colorizer.load(write_lightning(tmp_path / "b.ckpt", seed=5), device="cpu")
-    gray = noise(1, 1, 20, 24)
-    assert torch.equal(exported(gray, variant=1), trained(gray, variant=1))
-    assert not torch.allclose(exported(gray), other(gray), atol=0.01)
+def test_it_is_what_the_package_offers() -> None:
+    assert colorize.Colorizer is Colorizer
+    with pytest.raises(AttributeError, match="module 'colorize' has no attribute 'Colourizer'"):
+        colorize.Colourizer  # noqa: B018
 
 
-def test_the_loaded_model_is_frozen(colorizer: Colorizer) -> None:
-    assert not colorizer.model.training
-    assert not any(parameter.requires_grad for parameter in colorizer.model.parameters())
+def test_the_example_of_its_documentation_runs() -> None:
+    results = doctest.testmod(module)
+    assert results.attempted >= 7
+    assert results.failed == 0
 
 
-def test_fast_gives_nearly_the_same_colours_in_half_precision(colorizer: Colorizer) -> None:
-    gray, seen = noise(2, 1, 20, 24), []
-    module = next(each for each in colorizer.model.modules() if isinstance(each, torch.nn.Conv2d))
-    module.register_forward_hook(lambda module, given, made: seen.append(made.dtype))
-    exact, fast = (colorizer.stream(fast=fast)(gray) for fast in (False, True))
-    assert seen == [torch.float32, torch.bfloat16]
-    assert fast.dtype == torch.float32
-    assert 0 < float((exact - fast).abs().mean()) < 0.005
+def test_a_gray_frame_comes_back_in_colour_with_its_luma(colorizer, grays) -> None:
+    colored = colorizer(grays[0])
+    assert (colored.shape, colored.dtype) == ((64, 96, 3), np.uint8)
+    assert np.ptp(colored.astype(int), axis=2).max() > 20
+    assert np.abs(colored @ LUMA - grays[0]).max() <= 1
 
 
-@pytest.mark.parametrize("variant", [-1, 2])
-def test_a_variant_that_is_not_there_is_refused(colorizer: Colorizer, variant: int) -> None:
-    with pytest.raises(ValueError, match=f"variant is {variant}: this model has 0 to 1"):
-        colorizer.check_variant(variant)
-    colorizer.check_variant(1)
+def test_three_channels_give_their_luma(colorizer, grays) -> None:
+    colored = tinted(grays[0])
+    found = colorizer(colored)
+    assert np.abs(found @ LUMA - colored @ LUMA).max() <= 1
+    wide = np.repeat(grays[0][..., None], 3, axis=2)
+    assert np.array_equal(colorizer(wide), colorizer(grays[0]))
 
 
-def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(ValueError, match="--device is 'gpu': expected auto, cpu, cuda or cuda:N"):
-        choose_device("gpu")
-    assert choose_device("cpu") == torch.device("cpu")
+def test_sixteen_bits_stay_sixteen_bits(colorizer, grays) -> None:
+    deep = colorizer(grays[0].astype(np.uint16) * 257)
+    assert deep.dtype == np.uint16
+    assert np.abs(deep / 257 - colorizer(grays[0])).max() <= 0.51
 
 
-def test_auto_is_cuda_only_where_there_is_one(monkeypatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto").type == "cpu"
-    with pytest.raises(ValueError, match="'cuda:0', but PyTorch sees no CUDA device"):
-        choose_device("cuda:0")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto").type == "cuda"
+def test_a_list_of_frames_is_a_shot(colorizer, grays) -> None:
+    shot = colorizer(grays)
+    assert [each.shape for each in shot] == [(64, 96, 3)] * 6
+    # The background stands still, to the bit; alone a frame has no neighbours.
+    assert all(np.array_equal(each[56:], shot[0][56:]) for each in shot)
+    (alone,) = colorizer(grays[:1])
+    assert np.array_equal(alone, colorizer(grays[0]))
+
+
+@pytest.mark.parametrize("count", [None, 1, 3])
+def test_tensors_come_back_as_tensors_of_the_same_colours(colorizer, grays, count) -> None:
+    deep = [gray.astype(np.uint16) * 257 for gray in grays[: count or 1]]
+    planes = torch.from_numpy(np.stack(deep).astype(np.float32) / 65535)[:, None]
+    colored = colorizer(planes[0] if count is None else planes)
+    assert colored.shape == ((3, 64, 96) if count is None else (count, 3, 64, 96))
+    expected = np.stack(colorizer(deep)).transpose(0, 3, 1, 2) / 65535
+    found = colored.reshape(-1, 3, 64, 96).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_half_tensors_are_taken_too(colorizer, grays) -> None:
+    gray = torch.from_numpy(grays[0].astype(np.float32) / 255)[None]
+    half, double = colorizer(gray.half()), colorizer(gray.double())
+    assert half.dtype == double.dtype == torch.float32
+    assert float((half - double).abs().mean()) < 2e-3
+
+
+def test_references_of_every_kind_give_the_same(colorizer, grays, tmp_path: Path) -> None:
+    colored = tinted(grays[2])
+    file = save(tmp_path / "sheet.png", colored)
+    plane = torch.from_numpy(colored).permute(2, 0, 1).double() / 255
+    opaque = np.dstack([colored, np.full(grays[2].shape, 255, dtype=np.uint8)])
+    plain = np.stack(colorizer(grays))
+    first, *others = [
+        np.stack(colorizer(grays, references=[each]))
+        for each in (colored, file, str(file), opaque, plane)
+    ]
+    assert np.abs(first.astype(int) - plain).max() > 5
+    for other in others[:3]:
+        assert np.array_equal(first, other)
+    assert np.abs(first.astype(int) - others[3]).max() <= 1  # a tensor is kept in 16 bits
+
+
+def test_a_mapping_says_which_frame_a_reference_is(colorizer, grays) -> None:
+    own = tinted(grays[2])
+    bound = colorizer(grays, references={2: own})
+    loose = colorizer(grays, references=[own])
+    inside = (grays[2] >= 60) & (grays[2] <= 190)
+    assert np.abs(bound[2].astype(int) - own)[inside].max() <= 2
+    assert np.abs(loose[2].astype(int) - own)[inside].max() > 5
+
+
+def test_colours_under_transparency_never_reach_the_film(colorizer, grays) -> None:
+    black, magenta = (rgba(grays[2], hidden=each) for each in ((0, 0, 0), (255, 0, 255)))
+    for bind in (lambda picture: [picture], lambda picture: {2: picture}):
+        first, second = (
+            np.stack(colorizer(grays, references=bind(each))) for each in (black, magenta)
+        )
+        assert np.array_equal(first, second)
+        whole = np.stack(colorizer(grays, references=bind(tinted(grays[2]))))
+        assert not np.array_equal(first, whole)
+
+
+def test_an_own_frame_in_part_transparent_keeps_the_networks_colours_there(
+    colorizer, grays
+) -> None:
+    settings = RenderSettings(stillness=0.0)
+    found = colorizer(grays, references={2: rgba(grays[2], hidden=(9, 9, 9))}, settings=settings)[2]
+    inside = (grays[2] >= 60) & (grays[2] <= 190)
+    off = np.abs(found.astype(int) - tinted(grays[2])).max(axis=2)
+    assert off[:, :46][inside[:, :46]].max() <= 2
+    assert off[:, 50:][inside[:, 50:]].mean() > 5
+    assert np.abs(found @ LUMA - grays[2]).max() <= 1
+
+
+def test_a_variant_is_that_of_the_call_or_of_the_settings(tmp_path: Path, grays) -> None:
+    colorizer = Colorizer.load(write_safetensors(tmp_path / "m.safetensors"), device="cpu")
+    first, second = (colorizer(grays[0], variant=k) for k in range(2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(colorizer(grays[0]), first)
+    chosen = RenderSettings(variant=1)
+    assert np.array_equal(colorizer(grays[0], settings=chosen), second)
+    assert np.array_equal(colorizer(grays[0], settings=chosen, variant=0), first)
+    with pytest.raises(UserError, match="variant is 2: this model has 0 to 1"):
+        colorizer(grays[0], variant=2)
+    with pytest.raises(UserError, match="this model takes no references"):
+        colorizer(grays[0], references=[tinted(grays[0])])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_pixels_are_those_of_the_command_line(
+    colorizer, checkpoint: Path, grays, tmp_path: Path, count: int, capsys
+) -> None:
+    colored = {number: tinted(grays[number]) for number in (1, 4)[:count]}
+    files = [save(tmp_path / "r" / f"{n}.png", each) for n, each in colored.items()]
+    given = [word for file in files for word in ("--reference", str(file))]
+    common = ["--checkpoint", str(checkpoint), "--device", "cpu", "--saturation", "0.8"]
+    source = write_frames(tmp_path / "in", grays)
+    cli.main([str(source), "-o", str(tmp_path / "out"), *common, *given])
+    found = colorizer(grays, references=colored, settings=RenderSettings(saturation=0.8))
+    for number, each in enumerate(found):
+        with Image.open(tmp_path / "out" / f"{number}.png") as written:
+            assert np.array_equal(each, np.array(written)), number
+
+
+FRAME = np.zeros((8, 12), dtype=np.uint8)
+COLOR = np.zeros((8, 12, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("size", "short_side", "expected"),
+    ("frames", "references", "message"),
     [
-        ((201, 357), 108, (108, 192)),
-        ((357, 201), 108, (192, 108)),
-        ((1080, 1920), 240, (240, 427)),
-        ((30, 50), 108, (30, 50)),
-        ((2000, 1), 108, (2000, 1)),
-        ((100, 3), 1, (33, 1)),
+        (FRAME.astype(float), (), "frames holds float64: expected NumPy arrays of uint8 or uint16"),
+        (FRAME.astype(bool), (), "frames holds bool: expected"),
+        (FRAME[0], (), r"frames holds an array of shape \(12,\): expected h w or h w 3"),
+        (FRAME[None, :, :, None], (), r"of shape \(1, 8, 12, 1\): expected h w or h w 3"),
+        (FRAME[:0], (), r"of shape \(0, 12\): expected h w or h w 3"),
+        (np.zeros((8, 12, 4), np.uint8), (), r"of shape \(8, 12, 4\): expected h w or h w 3"),
+        ([], (), "frames is empty: expected one frame or more"),
+        ([FRAME, FRAME[:4]], (), r"frame 1 is \(4, 12\) of uint8, frame 0 \(8, 12\) of uint8: exp"),
+        ([FRAME, FRAME.astype(np.uint16)], (), r"frame 1 is \(8, 12\) of uint16, frame 0"),
+        (torch.zeros(3, 8, 12), (), r"a tensor of shape \(3, 8, 12\): expected 1 h w or t 1 h w"),
+        (torch.zeros(8, 12), (), r"of shape \(8, 12\): expected 1 h w or t 1 h w"),
+        (torch.zeros(0, 1, 8, 12), (), r"of shape \(0, 1, 8, 12\): expected 1 h w or t 1 h w"),
+        (torch.full((1, 8, 12), 1.5), (), r"from 1\.5 to 1\.5: expected float in \[0, 1\]"),
+        (torch.full((1, 8, 12), float("nan")), (), r"from nan to nan: expected float in \[0, 1\]"),
+        (torch.zeros(1, 8, 12, dtype=torch.uint8), (), r"a tensor of torch\.uint8 from 0 to 0"),
+        (FRAME, "sheet.png", "references is one picture: pass a list of pictures"),
+        (FRAME, [FRAME], r"references holds an array of shape \(8, 12\): expected h w 3 or h w 4"),
+        (FRAME, [COLOR / 255], "references holds float64: expected NumPy arrays of uint8 or"),
+        (FRAME, [torch.zeros(1, 3, 8, 12)], r"of shape \(1, 3, 8, 12\): expected 3 h w"),
+        (FRAME, [torch.full((3, 8, 12), -1.0)], r"from -1 to -1: expected float in \[0, 1\]"),
+        (FRAME, {1: COLOR}, "references names frame 1: the shot has 0 to 0"),
+        (FRAME, {-1: COLOR}, "references names frame -1: the shot has 0 to 0"),
+        (FRAME, ["absent.png"], r"absent\.png does not exist"),
     ],
 )
-def test_the_working_size_keeps_the_shape_and_never_enlarges(size, short_side, expected) -> None:
-    assert working_size(size, short_side) == expected
+def test_what_it_does_not_take_is_one_line(
+    colorizer, frames: Any, references: Any, message
+) -> None:
+    with pytest.raises(UserError, match=message) as refused:
+        colorizer(frames, references=references)
+    assert "\n" not in str(refused.value)
 
 
-def test_the_network_works_at_the_size_of_its_training(colorizer: Colorizer, monkeypatch) -> None:
-    seen = []
-    forward = colorizer.model.forward
-    monkeypatch.setattr(
-        colorizer.model,
-        "forward",
-        lambda gray, extra=None: seen.append(gray.shape) or forward(gray),
-    )
-    colorizer(noise(1, 1, 64, 100))
-    assert seen == [(1, 1, 32, 50)]
-
-
-def test_chroma_is_that_of_the_small_frame_along_the_edges_of_the_luma(tmp_path: Path) -> None:
-    path = write_safetensors(tmp_path / "model.safetensors", output_gain=0.2)
-    colorizer = Colorizer.load(path, device="cpu")
-    gray = 0.4 + 0.2 * noise(1, 1, 75, 101)  # far from black and white: nothing is clipped
-    small = Image.fromarray(gray[0, 0].numpy()).resize((43, 32), Image.Resampling.BILINEAR)
-    with torch.no_grad():
-        outputs = colorizer.model(torch.from_numpy(np.array(small))[None, None])[0].numpy()
-    expected = [
-        upsample_chroma(torch.from_numpy(np.ascontiguousarray(planes))[None], gray)[0].numpy()
-        for planes in chroma(outputs)
-    ]
-    result = chroma(colorizer.variants(gray)[0].numpy())
-    assert np.abs(result).max() > 0.01
-    np.testing.assert_allclose(result, np.stack(expected), rtol=0, atol=2e-5)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 7), (37, 53), (5, 211), (64, 33)])
-@pytest.mark.parametrize("choices", [{}, {"head": "rgb", "luma": "free"}])
-def test_the_result_keeps_the_luma_of_any_frame(tmp_path: Path, size, choices) -> None:
-    path = write_safetensors(tmp_path / "model.safetensors", **choices)
-    colorizer = Colorizer.load(path, device="cpu")
-    gray = 0.3 + 0.5 * noise(1, 1, *size)
-    result = colorizer(gray, variant=1).numpy()
-    assert result.shape == (1, 3, *size)
-    assert np.abs(chroma(result)).max() > 0.003
-    np.testing.assert_allclose(luma(result), gray[:, 0].numpy(), rtol=0, atol=1e-5)
-    integers = np.round(result * 255).astype(np.uint8)
-    off = np.abs(luma(integers) / 255 - gray[:, 0].numpy())
-    assert np.mean(off <= 1 / 255) >= 0.99
-
-
-def test_a_batch_gives_what_its_frames_give_alone(colorizer: Colorizer) -> None:
-    gray = noise(2, 1, 33, 47)
-    singles = torch.cat([colorizer(gray[:1], variant=1), colorizer(gray[1:], variant=1)])
-    torch.testing.assert_close(colorizer(gray, variant=1), singles, rtol=0, atol=1e-5)
-    assert not torch.allclose(colorizer(gray), singles, atol=0.01)
-
-
-def test_all_variants_together_are_those_given_one_by_one(colorizer: Colorizer) -> None:
-    gray = noise(2, 1, 50, 70)
-    together = colorizer.variants(gray)
-    for k in range(colorizer.outputs):
-        torch.testing.assert_close(together[:, k], colorizer(gray, variant=k))
-
-
-def test_variants_of_a_free_luma_are_the_models_own_colours(tmp_path: Path) -> None:
-    path = write_safetensors(tmp_path / "rgb.safetensors", head="rgb", luma="free")
-    colorizer = Colorizer.load(path, device="cpu")
-    gray = noise(1, 1, 32, 48)  # the size of the training: nothing is resized
-    expected = generator(head="rgb", luma="free").eval()(gray).clamp(0, 1)
-    assert float((luma(expected[:, 0].detach().numpy()) - gray[:, 0].numpy()).std()) > 0.01
-    torch.testing.assert_close(colorizer.variants(gray), expected, atol=1e-5, rtol=0)
-
-
-def test_a_stream_of_single_frames_is_what_the_frames_give_alone(colorizer: Colorizer) -> None:
-    gray = noise(3, 1, 33, 47)
-    assert not colorizer.sequential
-    stream = colorizer.stream()
-    streamed = torch.cat([stream(gray[:2]), stream(gray[2:])])
-    torch.testing.assert_close(streamed, colorizer.variants(gray), atol=1e-5, rtol=0)
-
-
-def test_a_refined_stream_goes_on_until_it_is_reset(tmp_path: Path) -> None:
-    path = write_safetensors(tmp_path / "model.safetensors", refiner={"channels": [4, 4]})
-    colorizer = Colorizer.load(path, device="cpu")
-    gray = noise(3, 1, 32, 48)
-    assert colorizer.sequential
-    stream = colorizer.stream()
-    whole = stream(gray)
-    stream.reset()
-    parts = torch.cat([stream(gray[:1]), stream(gray[1:])])
-    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=0)
-    stream.reset()
-    alone = stream(gray[2:])
-    torch.testing.assert_close(alone, colorizer.variants(gray[2:]), atol=1e-5, rtol=0)
-    assert not torch.allclose(alone, whole[2:], atol=0.01)
-    main = colorizer.stream(refine=False)
-    torch.testing.assert_close(main(gray), colorizer.variants(gray), atol=1e-5, rtol=0)
-
-
-def test_a_frame_of_another_size_starts_a_shot(tmp_path: Path) -> None:
-    path = write_safetensors(tmp_path / "model.safetensors", refiner={"channels": [4, 4]})
-    stream = Colorizer.load(path, device="cpu").stream()
-    stream(noise(1, 1, 32, 48))
-    other = noise(1, 1, 40, 48)
-    again = Colorizer.load(path, device="cpu").stream()
-    assert torch.equal(stream(other), again(other))
-
-
-def test_a_chosen_variant_is_streamed_alone_with_the_luma_kept(tmp_path: Path) -> None:
-    path = write_safetensors(tmp_path / "rgb.safetensors", head="rgb", luma="free")
-    colorizer = Colorizer.load(path, device="cpu")
-    gray = 0.3 + 0.5 * noise(2, 1, 20, 30)
-    result = colorizer.stream(variant=1)(gray, keep_luma=True)
-    assert result.shape == (2, 1, 3, 20, 30)
-    torch.testing.assert_close(result[:, 0], colorizer(gray, variant=1), atol=1e-5, rtol=0)
-    np.testing.assert_allclose(luma(result[:, 0].numpy()), gray[:, 0].numpy(), atol=1e-5)
-
-
-def test_refining_without_a_refiner_is_refused(colorizer: Colorizer) -> None:
-    with pytest.raises(ValueError, match="holds no refinement network; leave refine=true out"):
-        colorizer.stream(refine=True)
-
-
-def test_weights_of_the_flow_that_are_not_there_name_the_option(tmp_path: Path) -> None:
-    refiner = {"channels": [4, 4], "flow_method": "raft_small", "flow_weights": "gone.safetensors"}
-    path = write_safetensors(tmp_path / "model.safetensors", refiner=refiner)
-    with pytest.raises(ValueError, match=r"gone\.safetensors: no such file.*--flow-weights"):
-        Colorizer.load(path, device="cpu")
+def test_a_folder_is_no_reference(colorizer, tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "r", [COLOR])
+    with pytest.raises(UserError, match=r"r is a folder: references are pictures"):
+        colorizer(FRAME, references=[folder])

@@ -19,13 +19,13 @@ every_step = pytest.mark.parametrize(
 
 
 def assert_runs_under_bfloat16(
-    loss: nn.Module, outputs: Tensor, truth: Tensor, guides: Mapping[str, Tensor]
+    loss: nn.Module, outputs: Tensor, truth: Tensor, targets: Mapping[str, Tensor]
 ) -> None:
     """The value stays float32 and near that of float32 outputs, and its gradient is finite."""
-    expected = float(loss(outputs, truth, guides))
+    expected = float(loss(outputs, truth, targets))
     leaf = outputs.bfloat16().requires_grad_()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        value = loss(leaf, truth, guides)
+        value = loss(leaf, truth, targets)
     value.backward()
     value = value.detach()
     assert value.dtype == torch.float32
@@ -38,19 +38,19 @@ def gradients_by_weight(
     weights: Sequence[float],
     outputs: Tensor,
     truth: Tensor,
-    guides: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
 ) -> list[Tensor]:
     """Return the gradient of an objective's total for each weight of its one loss."""
     gradients = []
     for weight in weights:
         leaf = outputs.clone().requires_grad_()
-        Objective({"only": build(weight=weight)})(leaf, truth, guides).total.backward()
+        Objective({"only": build(weight=weight)})(leaf, truth, targets).total.backward()
         gradients.append(leaf.grad)
     return gradients
 
 
 def assert_never_waits_for_the_device(
-    loss: nn.Module, outputs: Tensor, truth: Tensor, guides: Mapping[str, Tensor]
+    loss: nn.Module, outputs: Tensor, truth: Tensor, targets: Mapping[str, Tensor]
 ) -> None:
     """A step under bfloat16 autocast, forward and backward, keeps the host and the device apart.
 
@@ -61,9 +61,9 @@ def assert_never_waits_for_the_device(
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     leaf = fake.from_tensor(outputs.bfloat16()).requires_grad_()
     truth = fake.from_tensor(truth)
-    guides = {name: fake.from_tensor(guide) for name, guide in guides.items()}
+    targets = {name: fake.from_tensor(target) for name, target in targets.items()}
     with fake, _RefuseConstants(), torch.autocast("cpu", dtype=torch.bfloat16):
-        value = loss(leaf, truth, guides)
+        value = loss(leaf, truth, targets)
     with fake, _RefuseConstants():
         value.backward()
     assert value.shape == ()
@@ -82,7 +82,7 @@ class _RefuseConstants(TorchDispatchMode):
 def random_step(
     b: int, t: int, k: int, *, size: tuple[int, int] = (12, 10)
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Return random outputs and truth, and every guide that any loss of the family needs.
+    """Return random outputs and truth, and every target that any loss of the family needs.
 
     Of 6 segments the last two have no pixel; some segments lack neighbours.
     """
@@ -94,7 +94,7 @@ def random_step(
     near = torch.randint(-1, 4, (b, t, 6, 3), generator=random, dtype=torch.int32)
     near[:, :, 4:] = -1
     pixels = torch.randint(0, height * width, (b, t, 5, *size), generator=random, dtype=torch.int32)
-    guides = {
+    targets = {
         "neighbors": pixels,
         "flow": flow,
         "visible": visible,
@@ -107,4 +107,4 @@ def random_step(
         "unrefined": unrefined,
         "flicker": torch.rand(b, t, k, 1, *size, generator=random) > 0.6,
     }
-    return outputs, torch.rand(b, t, 3, *size, generator=random), guides
+    return outputs, torch.rand(b, t, 3, *size, generator=random), targets

@@ -16,10 +16,10 @@ from tests.colorize.losses.family import (
 
 @pytest.mark.parametrize(("b", "t", "k"), [(1, 1, 1), (2, 1, 3), (2, 2, 2)])
 def test_loss_is_the_formula_in_numpy(b: int, t: int, k: int) -> None:
-    outputs, truth, guides = random_step(b, t, k)
+    outputs, truth, targets = random_step(b, t, k)
     distance = np.abs(outputs.double().numpy() - truth.double().numpy()[:, :, None])
     expected = np.where(distance < 0.3, distance**2 / 0.6, distance - 0.15).mean()
-    value = Color(beta=0.3)(outputs, truth, guides)
+    value = Color(beta=0.3)(outputs, truth, targets)
     assert value.dtype == torch.float32
     assert float(value) == pytest.approx(expected, rel=1e-5)
 
@@ -32,9 +32,9 @@ def test_values_by_hand() -> None:
 
 
 def test_the_true_colours_cost_nothing_and_nearer_ones_less() -> None:
-    _, truth, guides = random_step(1, 1, 1)
+    _, truth, targets = random_step(1, 1, 1)
     costs = [
-        float(Color()(truth.unsqueeze(2) + offset, truth, guides)) for offset in (0, 0.05, 0.2)
+        float(Color()(truth.unsqueeze(2) + offset, truth, targets)) for offset in (0, 0.05, 0.2)
     ]
     assert costs == pytest.approx([0, 0.0125, 0.15], abs=1e-6)
 
@@ -68,6 +68,6 @@ def test_a_wrong_beta_is_refused(beta: float) -> None:
         Color(beta=beta)
 
 
-def test_it_needs_no_guides() -> None:
+def test_it_needs_no_targets() -> None:
     assert Color.needs == frozenset()
     assert Color().weight == 1.0

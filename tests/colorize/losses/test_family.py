@@ -18,7 +18,7 @@ class _Loss(nn.Module):
         super().__init__()
         self.formula = formula
 
-    def forward(self, outputs: Tensor, truth: Tensor, guides: dict[str, Tensor]) -> Tensor:
+    def forward(self, outputs: Tensor, truth: Tensor, targets: dict[str, Tensor]) -> Tensor:
         return self.formula(outputs.float())
 
 

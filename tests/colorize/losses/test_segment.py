@@ -69,20 +69,20 @@ def _frame_in_loops(
 def test_loss_is_the_papers_formula_in_plain_loops(
     b: int, t: int, k: int, truth_term: str, normalize: str
 ) -> None:
-    outputs, truth, guides = _clips(b, t, k)
+    outputs, truth, targets = _clips(b, t, k)
     frames = []
     for clip in range(b):
         for frame in range(t):
             first, second = _frame_in_loops(
                 outputs[clip, frame].numpy(),
                 truth[clip, frame].numpy(),
-                guides["segments"][clip, frame].numpy(),
-                guides["segment_neighbors"][clip, frame].numpy(),
+                targets["segments"][clip, frame].numpy(),
+                targets["segment_neighbors"][clip, frame].numpy(),
                 normalize,
             )
             chosen = min(second) if truth_term == "winner" else np.mean(second)
             frames.append(np.mean(first) + chosen)
-    value = Segment(truth_term=truth_term, normalize=normalize)(outputs, truth, guides)
+    value = Segment(truth_term=truth_term, normalize=normalize)(outputs, truth, targets)
     assert value.dtype == torch.float32
     assert float(value) == pytest.approx(np.mean(frames), rel=1e-4)
 
@@ -101,51 +101,51 @@ def test_a_value_by_hand() -> None:
 
 
 def test_true_colours_of_flat_segments_leave_the_first_sum_alone() -> None:
-    _, _, guides = _clips(1, 1, 2)
+    _, _, targets = _clips(1, 1, 2)
     colors = torch.rand(6, 3, generator=torch.Generator().manual_seed(1))
-    truth = colors[guides["segments"][0, 0].long()].permute(2, 0, 1)[None, None].contiguous()
+    truth = colors[targets["segments"][0, 0].long()].permute(2, 0, 1)[None, None].contiguous()
     outputs = truth.unsqueeze(2).expand(-1, -1, 2, -1, -1, -1)
     pairs = [
         float((colors[s] - colors[near]).abs().mean())
-        for s, row in enumerate(guides["segment_neighbors"][0, 0].tolist())
+        for s, row in enumerate(targets["segment_neighbors"][0, 0].tolist())
         for near in row
         if near >= 0
     ]
-    assert float(Segment()(outputs, truth, guides)) == pytest.approx(np.mean(pairs), rel=1e-4)
-    guides["segment_neighbors"].fill_(-1)
-    assert float(Segment()(outputs, truth, guides)) == pytest.approx(0, abs=1e-6)
+    assert float(Segment()(outputs, truth, targets)) == pytest.approx(np.mean(pairs), rel=1e-4)
+    targets["segment_neighbors"].fill_(-1)
+    assert float(Segment()(outputs, truth, targets)) == pytest.approx(0, abs=1e-6)
 
 
 def test_only_the_winner_is_drawn_to_the_truth() -> None:
-    outputs, truth, guides = _clips(2, 1, 3)
-    guides["segment_neighbors"].fill_(-1)
+    outputs, truth, targets = _clips(2, 1, 3)
+    targets["segment_neighbors"].fill_(-1)
     outputs[0, 0, 1] = truth[0, 0] + 0.01  # k = 1 wins in the first clip, k = 2 in the second
     outputs[1, 0, 2] = truth[1, 0] + 0.01
     outputs.requires_grad_()
-    Segment(truth_term="winner")(outputs, truth, guides).backward()
+    Segment(truth_term="winner")(outputs, truth, targets).backward()
     drawn = outputs.grad.abs().sum(dim=(1, 3, 4, 5)) > 0
     assert drawn.tolist() == [[False, True, False], [False, False, True]]
     outputs.grad = None
-    Segment(truth_term="all")(outputs, truth, guides).backward()
+    Segment(truth_term="all")(outputs, truth, targets).backward()
     assert (outputs.grad.abs().sum(dim=(1, 3, 4, 5)) > 0).all()
 
 
 def test_the_scale_depends_neither_on_size_nor_on_padding() -> None:
-    outputs, truth, guides = _clips(1, 1, 2)
-    value = float(Segment()(outputs, truth, guides))
+    outputs, truth, targets = _clips(1, 1, 2)
+    value = float(Segment()(outputs, truth, targets))
     doubled = [part.repeat_interleave(2, -1).repeat_interleave(2, -2) for part in (outputs, truth)]
-    labels = guides["segments"].repeat_interleave(2, -1).repeat_interleave(2, -2)
+    labels = targets["segments"].repeat_interleave(2, -1).repeat_interleave(2, -2)
     more = torch.full((1, 1, 40, 3), -1, dtype=torch.int32)
-    padded = torch.cat([guides["segment_neighbors"], more], dim=2)
+    padded = torch.cat([targets["segment_neighbors"], more], dim=2)
     enlarged = {"segments": labels, "segment_neighbors": padded}
     assert float(Segment()(*doubled, enlarged)) == pytest.approx(value, rel=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 3, 70])
 def test_any_number_of_segments(count: int) -> None:
-    outputs, truth, guides = _clips(2, 1, 4, count=count)
+    outputs, truth, targets = _clips(2, 1, 4, count=count)
     outputs.requires_grad_()
-    value = Segment()(outputs, truth, guides)
+    value = Segment()(outputs, truth, targets)
     value.backward()
     value = value.detach()
     assert float(value) > 0
@@ -155,31 +155,31 @@ def test_any_number_of_segments(count: int) -> None:
 @pytest.mark.parametrize("truth_term", ["winner", "all"])
 @pytest.mark.parametrize("normalize", ["segments", "area", "none"])
 def test_gradient_is_right(truth_term: str, normalize: str) -> None:
-    outputs, truth, guides = _clips(1, 2, 2, size=(3, 4))
+    outputs, truth, targets = _clips(1, 2, 2, size=(3, 4))
     outputs = outputs.double().requires_grad_()
     loss = Segment(truth_term=truth_term, normalize=normalize)
-    assert torch.autograd.gradcheck(lambda value: loss(value, truth.double(), guides), outputs)
+    assert torch.autograd.gradcheck(lambda value: loss(value, truth.double(), targets), outputs)
 
 
 def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> None:
-    outputs, truth, guides = _clips(1, 1, 4)
-    gradients = gradients_by_weight(Segment, (0.0, 1.0, 2.0), outputs, truth, guides)
+    outputs, truth, targets = _clips(1, 1, 4)
+    gradients = gradients_by_weight(Segment, (0.0, 1.0, 2.0), outputs, truth, targets)
     assert not gradients[0].any()
     assert (gradients[1].abs().sum(dim=(0, 1, 3, 4, 5)) > 0).all()
     torch.testing.assert_close(gradients[2], 2 * gradients[1])
 
 
 def test_runs_under_bfloat16() -> None:
-    outputs, truth, guides = _clips(1, 2, 4)
-    assert_runs_under_bfloat16(Segment(), outputs, truth, guides)
+    outputs, truth, targets = _clips(1, 2, 4)
+    assert_runs_under_bfloat16(Segment(), outputs, truth, targets)
 
 
 def test_no_value_is_read_on_the_way() -> None:
-    outputs, truth, guides = _clips(2, 2, 4)
-    guides = {name: guide.to("meta") for name, guide in guides.items()}
+    outputs, truth, targets = _clips(2, 2, 4)
+    targets = {name: target.to("meta") for name, target in targets.items()}
     for normalize in ("segments", "area", "none"):
         # Tensors without values raise if one is read.
-        value = Segment(normalize=normalize)(outputs.to("meta"), truth.to("meta"), guides)
+        value = Segment(normalize=normalize)(outputs.to("meta"), truth.to("meta"), targets)
         assert value.shape == ()
 
 
@@ -193,7 +193,7 @@ def test_a_step_never_waits_for_the_device(
     assert_never_waits_for_the_device(loss, *_clips(2, frames, count))
 
 
-def test_it_names_its_guides() -> None:
+def test_it_names_its_targets() -> None:
     assert Segment.needs == {"segments", "segment_neighbors"}
 
 

@@ -57,27 +57,27 @@ def _in_loops(
 def test_loss_is_the_formula_in_plain_loops(
     b: int, t: int, k: int, space: str, allowance: str
 ) -> None:
-    outputs, truth, guides = _clips(b, t, k)
+    outputs, truth, targets = _clips(b, t, k)
     expected = [
         _in_loops(
             outputs[clip, frame].numpy(),
             truth[clip, frame].numpy(),
-            guides["segments"][clip, frame].numpy(),
+            targets["segments"][clip, frame].numpy(),
             space,
             allowance,
         )
         for clip in range(b)
         for frame in range(t)
     ]
-    value = SegmentUniformity(space=space, allowance=allowance)(outputs, truth, guides)
+    value = SegmentUniformity(space=space, allowance=allowance)(outputs, truth, targets)
     assert value.dtype == torch.float32
     assert float(value) == pytest.approx(np.mean(expected), rel=1e-4)
     assert float(value) > 1e-4
 
 
 def test_variance_is_scipys() -> None:
-    outputs, _, guides = _clips(1, 1, 1)
-    labels = guides["segments"][0]
+    outputs, _, targets = _clips(1, 1, 1)
+    labels = targets["segments"][0]
     variance = segment_variance(outputs[0, :, 0], labels, 7)
     for c in range(3):
         expected = ndimage.variance(outputs[0, 0, 0, c].numpy(), labels[0].numpy(), range(5))
@@ -86,38 +86,38 @@ def test_variance_is_scipys() -> None:
 
 
 def test_true_frames_cost_nothing_unless_no_variance_is_allowed() -> None:
-    _, truth, guides = _clips(2, 1, 1)
+    _, truth, targets = _clips(2, 1, 1)
     outputs = truth.unsqueeze(2).expand(-1, -1, 3, -1, -1, -1)
-    assert float(SegmentUniformity()(outputs, truth, guides)) == pytest.approx(0, abs=1e-7)
-    assert float(SegmentUniformity(allowance="none")(outputs, truth, guides)) > 0.01
+    assert float(SegmentUniformity()(outputs, truth, targets)) == pytest.approx(0, abs=1e-7)
+    assert float(SegmentUniformity(allowance="none")(outputs, truth, targets)) > 0.01
 
 
 def test_flat_fills_cost_nothing_and_shading_is_free_in_chroma() -> None:
-    _, truth, guides = _clips(1, 1, 1)
+    _, truth, targets = _clips(1, 1, 1)
     colors = 0.3 + 0.4 * torch.rand(5, 3)
-    flat = colors[guides["segments"].long()].permute(0, 1, 4, 2, 3).unsqueeze(2)
+    flat = colors[targets["segments"].long()].permute(0, 1, 4, 2, 3).unsqueeze(2)
     shading = 0.2 * torch.rand(1, 1, 1, 1, 8, 9)
     for space, free in (("chroma", True), ("rgb", False)):
         loss = SegmentUniformity(space=space, allowance="none")
-        assert float(loss(flat, truth, guides)) == pytest.approx(0, abs=1e-7)
-        assert (float(loss(flat + shading, truth, guides)) < 1e-7) == free
+        assert float(loss(flat, truth, targets)) == pytest.approx(0, abs=1e-7)
+        assert (float(loss(flat + shading, truth, targets)) < 1e-7) == free
 
 
 @pytest.mark.parametrize("allowance", ["truth", "none"])
 def test_gradient_is_right(allowance: str) -> None:
-    outputs, truth, guides = _clips(1, 1, 2, size=(3, 4), count=3)
+    outputs, truth, targets = _clips(1, 1, 2, size=(3, 4), count=3)
     outputs = outputs.double().requires_grad_()
     loss = SegmentUniformity(allowance=allowance)
-    assert torch.autograd.gradcheck(lambda value: loss(value, truth.double(), guides), outputs)
+    assert torch.autograd.gradcheck(lambda value: loss(value, truth.double(), targets), outputs)
 
 
 def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> None:
-    outputs, truth, guides = _clips(1, 1, 2)
+    outputs, truth, targets = _clips(1, 1, 2)
     gradients = []
     for weight in (0.0, 1.0, 10.0):
         leaf = outputs.clone().requires_grad_()
         objective = Objective({"uniformity": SegmentUniformity(weight=weight)})
-        objective(leaf, truth, guides).total.backward()
+        objective(leaf, truth, targets).total.backward()
         gradients.append(leaf.grad)
     assert not gradients[0].any()
     assert gradients[1].any()
@@ -125,11 +125,11 @@ def test_its_weight_changes_the_gradient_of_the_total_and_zero_removes_it() -> N
 
 
 def test_runs_under_bfloat16_and_reads_no_value() -> None:
-    outputs, truth, guides = _clips(1, 2, 4)
+    outputs, truth, targets = _clips(1, 2, 4)
     loss = SegmentUniformity(allowance="none")
-    assert_runs_under_bfloat16(loss, outputs, truth, guides)
-    guides = {name: guide.to("meta") for name, guide in guides.items()}
-    assert loss(outputs.to("meta"), truth.to("meta"), guides).shape == ()
+    assert_runs_under_bfloat16(loss, outputs, truth, targets)
+    targets = {name: target.to("meta") for name, target in targets.items()}
+    assert loss(outputs.to("meta"), truth.to("meta"), targets).shape == ()
 
 
 @every_step
@@ -142,7 +142,7 @@ def test_a_step_never_waits_for_the_device(
     assert_never_waits_for_the_device(loss, *_clips(2, frames, count))
 
 
-def test_it_names_its_guides() -> None:
+def test_it_names_its_targets() -> None:
     assert SegmentUniformity.needs == {"segments", "segment_areas"}
 
 

@@ -13,8 +13,8 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-import colorize.metrics.lpips as module
-from colorize.metrics import Lpips, LpipsWeightsError, Metric
+from colorize.metrics import Lpips, Metric
+from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 
 WEIGHTS = SHARED / "weights"
@@ -106,7 +106,9 @@ def test_training_mode_and_seeds_of_others_are_left_alone(backbone: Path) -> Non
     assert isinstance(metric, Metric)
 
 
-def test_caffe_weights_see_bgr_minus_the_mean(reference: torch.nn.Module, tmp_path: Path) -> None:
+def test_caffe_weights_see_255_times_rgb_minus_the_mean(
+    reference: torch.nn.Module, tmp_path: Path
+) -> None:
     path = tmp_path / "caffe.safetensors"
     save_file(_features(reference), path, metadata={"input": CAFFE_INPUT})
     metric = Lpips(net="squeeze", weights=str(path))
@@ -115,8 +117,10 @@ def test_caffe_weights_see_bgr_minus_the_mean(reference: torch.nn.Module, tmp_pa
     first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     frame = torch.tensor([1.0, 0.5, 0.2]).reshape(1, 3, 1, 1).expand(1, 3, 32, 32)
     metric(frame, frame)
-    expected = torch.tensor([51 - 103.939, 127.5 - 116.779, 255 - 123.68])
+    expected = torch.tensor([255 - 123.68, 127.5 - 116.779, 51 - 103.939])
     torch.testing.assert_close(seen[0][0, :, 7, 9], expected, atol=1e-4, rtol=0)
+    trained_on_bgr = reference.get_submodule("net.slice1.0").weight
+    torch.testing.assert_close(first.weight, trained_on_bgr[:, [2, 1, 0]], atol=0, rtol=0)
     assert metric.name == "LPIPS-like (squeeze, Caffe weights) ↓"
     assert "not comparable" in metric.note
 
@@ -144,7 +148,7 @@ def test_the_name_is_lpips_only_for_torchvision_s_own_file(
     class Own:
         url = f"https://example.org/squeezenet1_1-{digest[:8]}.pth"
 
-    monkeypatch.setitem(module._WEIGHTS, "squeeze", Own)
+    monkeypatch.setattr(torchvision.models, "get_weight", lambda name: Own)
     own = Lpips(net="squeeze", weights=str(backbone))
     assert (own.name, own.note) == ("LPIPS (squeeze) ↓", "")
 
@@ -168,10 +172,14 @@ def _unknown_input(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "suffix", "message"),
     [
-        (_missing, ".pth", r"no such file of LPIPS weights"),
+        (_missing, ".pth", r"no such file"),
         (_text, ".pth", r"not a readable weights file"),
         (_text, ".safetensors", r"not a readable weights file"),
-        (_other_network, ".safetensors", r"not the weights of squeeze, 49 of 50 tensors"),
+        (
+            _other_network,
+            ".safetensors",
+            r"not the weights of SqueezeNet 1\.1 .*net=squeeze\), 49 of 50 tensors",
+        ),
         (_unknown_input, ".safetensors", r"unknown input 'HSV'"),
     ],
 )
@@ -181,7 +189,7 @@ def test_bad_weights_give_one_line(
     path = tmp_path / f"weights{suffix}"
     path.touch()
     spoil(path)
-    with pytest.raises(LpipsWeightsError, match=message) as error:
+    with pytest.raises(PretrainedWeightsError, match=message) as error:
         Lpips(net="squeeze", weights=str(path))
     assert "\n" not in str(error.value)
     assert "set metric.lpips.weights to a file" in str(error.value)
@@ -192,7 +200,7 @@ def test_a_tensor_of_another_shape_is_named(backbone: Path, tmp_path: Path) -> N
     state["0.weight"] = torch.zeros(8, 3, 3, 3)
     path = tmp_path / "other.safetensors"
     save_file(state, path)
-    with pytest.raises(LpipsWeightsError, match=r"a tensor's shape does not fit squeeze"):
+    with pytest.raises(PretrainedWeightsError, match=r"first: 0\.weight is \(8, 3, 3, 3\)"):
         Lpips(net="squeeze", weights=str(path))
 
 
@@ -208,7 +216,9 @@ def test_no_network_gives_one_line_and_restores_the_time_limit(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.urlopen", refuse)
     before = socket.getdefaulttimeout()
-    with pytest.raises(LpipsWeightsError, match=r"cannot download https://.*alexnet.*lpips\.net="):
+    with pytest.raises(
+        PretrainedWeightsError, match=r"cannot download https://.*alexnet.*lpips\.net="
+    ):
         Lpips()
     assert limits
     assert 0 < limits[0] <= 30

@@ -16,7 +16,8 @@ from colorize.metrics.warp_error import (
     estimate_motion,
     warp_error,
 )
-from colorize.motion.estimators import Dis, FlowWeightsError
+from colorize.motion.estimators import Dis
+from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 
 _WEIGHTS = SHARED / "weights/raft_small.safetensors"
@@ -172,7 +173,9 @@ def test_a_wrong_space_and_missing_weights_are_refused() -> None:
         # Run-time type checks of the tests would stop it before the message for users.
         WarpError.__init__.__wrapped__(WarpError.__new__(WarpError), space="lab")
     absent = FlowSettings(method="raft_small", weights="absent.safetensors")
-    with pytest.raises(FlowWeightsError, match=r"flow\.weights: absent.safetensors: no such file"):
+    with pytest.raises(
+        PretrainedWeightsError, match=r"flow\.weights=absent.safetensors: no such file"
+    ):
         WarpError(flow=absent)
 
 

@@ -13,10 +13,10 @@ from torchvision.models.optical_flow import raft_small
 from colorize.motion.estimators import (
     Dis,
     DisPreset,
-    FlowWeightsError,
     Raft,
     build_flow_estimator,
 )
+from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 
 _WEIGHTS = SHARED / "weights/raft_small.safetensors"
@@ -120,7 +120,7 @@ def test_raft_small_finds_a_shift() -> None:
 
 
 def test_weights_that_do_not_exist_name_the_option(tmp_path: Path) -> None:
-    with pytest.raises(FlowWeightsError, match=r"flow\.weights: .*absent.*flow\.method=dis"):
+    with pytest.raises(PretrainedWeightsError, match=r"flow\.weights=.*absent.*flow\.method=dis"):
         Raft(weights=str(tmp_path / "absent.safetensors"))
 
 
@@ -128,16 +128,18 @@ def test_a_file_that_is_no_safetensors_names_the_option(tmp_path: Path) -> None:
     path = tmp_path / "bad.safetensors"
     path.write_text("no tensors")
     with pytest.raises(
-        FlowWeightsError, match=r"flow\.weights: .*bad\.safetensors: not a readable"
+        PretrainedWeightsError, match=r"flow\.weights=.*bad\.safetensors: not a readable"
     ):
         Raft(weights=str(path))
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = _random_raft(tmp_path, extra=torch.zeros(1))
-    with pytest.raises(FlowWeightsError, match=r"does not hold raft_small: 1 tensors .* extra"):
+    with pytest.raises(
+        PretrainedWeightsError, match=r"not the weights of raft_small, 1 of \d+ .*extra"
+    ):
         Raft(weights=str(path))
-    with pytest.raises(FlowWeightsError, match="does not hold raft_large"):
+    with pytest.raises(PretrainedWeightsError, match="not the weights of raft_large"):
         Raft(method="raft_large", weights=str(path))
 
 
@@ -147,7 +149,7 @@ def test_a_failed_download_names_the_option(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", no_network)
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
-    with pytest.raises(FlowWeightsError, match=r"no route to host.*set flow\.weights"):
+    with pytest.raises(PretrainedWeightsError, match=r"no route to host.*set flow\.weights"):
         Raft()
 
 

@@ -11,7 +11,8 @@ import torchvision
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from colorize.pretrained.squeezenet import SqueezeNet, SqueezeNetWeightsError
+from colorize.pretrained.squeezenet import SqueezeNet
+from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 
 _SHARED = SHARED / "weights"
@@ -101,6 +102,7 @@ def test_the_weights_of_a_file_draw_no_random_numbers(files: dict[str, Path]) ->
     before = torch.get_rng_state()
     SqueezeNet(weights=files["caffe"])
     SqueezeNet(weights="checkpoint")
+    SqueezeNet(weights="random")
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -118,7 +120,7 @@ def test_a_checkpoint_brings_weights_and_scaling(kind: str, files: dict[str, Pat
 
 
 def test_labels_say_where_the_weights_are_from(files: dict[str, Path]) -> None:
-    assert SqueezeNet(weights="random").label == "random SqueezeNet"
+    assert SqueezeNet(weights="random").label == "random SqueezeNet 1.1"
     assert SqueezeNet(weights="checkpoint").label == "SqueezeNet 1.1 (from the checkpoint)"
     assert SqueezeNet(weights=files["caffe"]).label == "SqueezeNet 1.1 (Caffe)"
     assert SqueezeNet(weights=files["torchvision"]).label == "SqueezeNet 1.1 (torchvision)"
@@ -128,10 +130,13 @@ def test_labels_say_where_the_weights_are_from(files: dict[str, Path]) -> None:
     ("content", "message"),
     [
         (None, r"weights\.safetensors: no such file; set model\.features\.weights"),
-        (b"no weights at all", r"not a readable safetensors file .*; set model\.features\.weights"),
+        (b"no weights at all", r"not a readable weights file .*; set model\.features\.weights"),
         ({}, r"not the weights of SqueezeNet 1\.1, 50 of 50 tensors .*first: 0\.weight"),
         ({"0.weight": torch.zeros(64, 3, 3, 3)}, r"49 of 50 tensors are missing .*first: 0\.bias"),
-        ({"0.weight": torch.zeros(64, 1, 3, 3)}, r"50 of 50 .*another shape \(first: 0\.weight\)"),
+        (
+            {"0.weight": torch.zeros(64, 1, 3, 3)},
+            r"50 of 50 .*do not fit \(first: 0\.weight is \(64, 1, 3, 3\)",
+        ),
     ],
 )
 def test_unusable_files_end_in_one_line(content: object, message: str, tmp_path: Path) -> None:
@@ -140,7 +145,7 @@ def test_unusable_files_end_in_one_line(content: object, message: str, tmp_path:
         path.write_bytes(content)
     elif isinstance(content, dict):
         save_file(content, path)
-    with pytest.raises(SqueezeNetWeightsError, match=message) as error:
+    with pytest.raises(PretrainedWeightsError, match=message) as error:
         SqueezeNet(weights=path)
     assert "\n" not in str(error.value)
 
@@ -152,7 +157,7 @@ def test_impossible_download_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(
-        SqueezeNetWeightsError,
+        PretrainedWeightsError,
         match=r"model\.features\.weights=torchvision: cannot download .*route.*to a file",
     ) as error:
         SqueezeNet(weights="torchvision")

@@ -11,7 +11,8 @@ import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from colorize.pretrained.vgg19 import VGG19, FeatureWeightsError
+from colorize.pretrained.vgg19 import VGG19
+from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 
 _TAPS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
@@ -152,7 +153,7 @@ def test_checkpoint_brings_weights_and_scaling(file: Path) -> None:
     trained = VGG19(weights=file, convention="torchvision", taps=("conv1_2",))
     loaded = VGG19(weights="checkpoint", taps=("conv1_2",))
     rgb = torch.rand(1, 3, 5, 5)
-    with pytest.raises(RuntimeError, match="before a checkpoint was loaded"):
+    with pytest.raises(RuntimeError, match="used before one was loaded"):
         loaded(rgb)
     nn.ModuleDict({"inner": loaded}).load_state_dict(
         {f"inner.{name}": tensor for name, tensor in trained.state_dict().items()}
@@ -167,7 +168,8 @@ def test_missing_tap_is_named_with_those_available(
     path = tmp_path / "short.safetensors"
     save_file(dict(reference[:3].state_dict()), path)
     with pytest.raises(
-        FeatureWeightsError, match=r"short\.safetensors: .*tap conv5_2; it has conv1_1, conv1_2:"
+        PretrainedWeightsError,
+        match=r"short\.safetensors: .*tap conv5_2; it has conv1_1, conv1_2; set features\.taps",
     ):
         VGG19(weights=path, convention="caffe", taps=("conv1_2", "conv5_2"))
 
@@ -175,9 +177,12 @@ def test_missing_tap_is_named_with_those_available(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no such file of VGG-19 weights; set features.weights"),
+        (None, r"weights\.pth: no such file; set features\.weights to a file of VGG-19"),
         (b"no weights at all", "not a readable weights file"),
-        ({"body.weight": torch.zeros(1)}, "holds no VGG-19 weights"),
+        (
+            {"body.weight": torch.zeros(1)},
+            r"not the weights of VGG-19, 28 of 28 .*first: 0\.weight is missing",
+        ),
         ({"0.weight": torch.zeros(4, 3, 3, 3), "0.bias": torch.zeros(4)}, r"is \(4, 3, 3, 3\)"),
         ([torch.zeros(1)], "no table of tensors"),
     ],
@@ -188,7 +193,7 @@ def test_unusable_files_end_in_one_line(content: object, message: str, tmp_path:
         path.write_bytes(content)
     elif content is not None:
         torch.save(content, path)
-    with pytest.raises(FeatureWeightsError, match=message) as error:
+    with pytest.raises(PretrainedWeightsError, match=message) as error:
         VGG19(weights=path, convention="caffe")
     assert "\n" not in str(error.value)
     assert "features=none" in str(error.value)
@@ -197,7 +202,7 @@ def test_unusable_files_end_in_one_line(content: object, message: str, tmp_path:
 def test_pickled_code_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save(nn.Conv2d(3, 4, 3), path)
-    with pytest.raises(FeatureWeightsError, match="not a readable weights file"):
+    with pytest.raises(PretrainedWeightsError, match="not a readable weights file"):
         VGG19(weights=path, convention="caffe")
 
 
@@ -206,7 +211,7 @@ def test_preprocess_layer_must_agree(reference: nn.Sequential, tmp_path: Path) -
     state["preprocess.weight"] = 255 * torch.eye(3)[:, :, None, None]  # RGB order: not Caffe's
     state["preprocess.bias"] = -_CAFFE_MEAN.flatten()
     save_file(state, tmp_path / "own.safetensors")
-    with pytest.raises(FeatureWeightsError, match="its preprocess layer is not that of"):
+    with pytest.raises(PretrainedWeightsError, match="its preprocess layer is not that of"):
         VGG19(weights=tmp_path / "own.safetensors", convention="caffe", taps=("conv1_1",))
 
 
@@ -217,7 +222,7 @@ def test_impossible_download_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(
-        FeatureWeightsError, match=r"features\.weights=torchvision: cannot download .*route"
+        PretrainedWeightsError, match=r"features\.weights=torchvision: cannot download .*route"
     ) as error:
         VGG19(weights="torchvision")
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""The table and the bar of a run, with a stand-in for Lightning's trainer."""
+"""The table and the progress of a run, with a stand-in for Lightning's trainer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import lightning
 import torch
 
+from colorize.base.progress import Event, Progress, listening
 from colorize.training.callbacks import EpochLog, RunProgress
 from tests.colorize.training.trainers import trainer
 
@@ -75,41 +76,51 @@ def test_only_the_first_process_writes_the_table(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_bar_continues_at_the_step_of_a_resumed_run(capsys) -> None:
+def test_progress_continues_at_the_step_of_a_resumed_run() -> None:
     progress = RunProgress(monitor="val/psnr/mean")
     run = trainer(global_step=6, current_epoch=3)
-    progress.on_train_start(run, MODULE)
-    assert "| 6/10 [" in capsys.readouterr().err
-    run.global_step = 8
-    run.callback_metrics = {"train/total": torch.tensor(0.125)}
-    progress.on_train_batch_end(run, MODULE, None, None, 0)
-    run.callback_metrics["val/psnr/mean"] = torch.tensor(23.456)
-    progress.on_validation_end(run, MODULE)
-    progress.on_train_end(run, MODULE)
-    shown = capsys.readouterr().err
-    assert "| 8/10 [" in shown
-    assert "epoch=4/5, loss=0.125, val/psnr/mean=23.46" in shown
-    assert shown.endswith("\n")
+    heard: list[Event] = []
+    with listening(heard.append):
+        progress.on_train_start(run, MODULE)
+        run.global_step = 8
+        run.callback_metrics = {"train/total": torch.tensor(0.125)}
+        progress.on_train_batch_end(run, MODULE, None, None, 0)
+        run.callback_metrics["val/psnr/mean"] = torch.tensor(23.456)
+        progress.on_validation_end(run, MODULE)
+        progress.on_train_end(run, MODULE)
+    score = "epoch=4/5, loss=0.125, val/psnr/mean=23.46"
+    assert isinstance(heard[0], Progress)
+    assert heard[0].before == 6, "what an earlier run did is no part of the speed"
+    assert heard == [
+        Progress("training", 6, 10, "step"),
+        Progress("training", 8, 10, "step", "epoch=4/5, loss=0.125"),
+        Progress("training", 8, 10, "step", score),
+        Progress("training", 8, 10, "step", score, finished=True),
+    ]
 
 
-def test_the_loss_is_read_only_when_it_is_logged(capsys) -> None:
+def test_the_loss_is_read_only_when_it_is_logged() -> None:
     progress = RunProgress(monitor="val/psnr/mean")
     run = trainer(log_every_n_steps=50, callback_metrics={"train/total": torch.tensor(3.0)})
-    progress.on_train_start(run, MODULE)
-    run.global_step = 1
-    progress.on_train_batch_end(run, MODULE, None, None, 0)
-    progress.on_exception(run, MODULE, KeyboardInterrupt())
-    shown = capsys.readouterr().err
-    assert "| 1/10 [" in shown
-    assert "loss" not in shown
-    assert shown.endswith("\n")
+    heard: list[Event] = []
+    with listening(heard.append):
+        progress.on_train_start(run, MODULE)
+        run.global_step = 1
+        progress.on_train_batch_end(run, MODULE, None, None, 0)
+        progress.on_exception(run, MODULE, KeyboardInterrupt())
+    assert heard[1:] == [
+        Progress("training", 1, 10, "step"),
+        Progress("training", 1, 10, "step", finished=True),
+    ]
 
 
-def test_other_processes_show_no_bar(capsys) -> None:
+def test_other_processes_tell_nothing() -> None:
     progress = RunProgress(monitor="val/psnr/mean")
     run = trainer(is_global_zero=False, global_step=1)
-    progress.on_train_start(run, MODULE)
-    run.global_step = 2
-    progress.on_train_batch_end(run, MODULE, None, None, 0)
-    progress.on_train_end(run, MODULE)
-    assert capsys.readouterr().err == ""
+    heard: list[Event] = []
+    with listening(heard.append):
+        progress.on_train_start(run, MODULE)
+        run.global_step = 2
+        progress.on_train_batch_end(run, MODULE, None, None, 0)
+        progress.on_train_end(run, MODULE)
+    assert not heard

@@ -12,7 +12,8 @@ import torch
 
 from colorize.data import Augment, Clip, ClipDataset
 from colorize.data.corruption import Corruption
-from colorize.data.targets.settings import FlowSettings, GuideSettings, NeighborSettings
+from colorize.data.targets.clip import ClipTargets
+from colorize.data.targets.settings import FlowSettings, NeighborSettings, TargetSettings
 from colorize.training.loaders import Loaders
 
 SAMPLING = {
@@ -50,6 +51,10 @@ def loaders(
         frames_per_clip=3,
         **(settings or {}),
     )
+
+
+def targets(*names: str, **choices: Any) -> ClipTargets:
+    return ClipTargets(names=names, settings=TargetSettings(**choices))
 
 
 def epoch(made: Loaders, number: int = 0) -> list[dict[str, torch.Tensor]]:
@@ -129,10 +134,9 @@ def test_pairs_may_hold_three_frames() -> None:
     assert shapes == {(2, 1), (2, 3)}
 
 
-def test_training_sees_the_frame_before_and_all_guides_validation_neither() -> None:
+def test_training_sees_the_frame_before_and_all_targets_validation_neither() -> None:
     settings = {
-        "needs": frozenset({"neighbors", "segment_planes"}),
-        "guide_settings": GuideSettings(neighbors=NeighborSettings(count=3)),
+        "targets": targets("neighbors", "segment_planes", neighbors=NeighborSettings(count=3)),
         "previous": True,
         "validation_length": 2,
     }
@@ -165,10 +169,7 @@ def test_the_frame_before_is_spoilt_and_everything_else_stays() -> None:
 
 def test_training_with_a_cache_is_training_without(tmp_path: Path) -> None:
     def of(cache: str | None) -> list[dict[str, torch.Tensor]]:
-        needs = frozenset({"neighbors", "segments"})
-        return epoch(
-            loaders(settings={"needs": needs, "guide_settings": GuideSettings(cache=cache)})
-        )
+        return epoch(loaders(settings={"targets": targets("neighbors", "segments", cache=cache)}))
 
     plain, written, read = of(None), of(str(tmp_path)), of(str(tmp_path))
     for batches in (written, read):
@@ -178,15 +179,14 @@ def test_training_with_a_cache_is_training_without(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("augment", "needs", "guides", "message"),
+    ("augment", "name", "choices", "message"),
     [
-        (Augment(), {"flow"}, {"cache": "guides"}, r"set augment=none, or guides\.cache=null"),
-        (None, {"flow"}, {"flow": FlowSettings(method="truth")}, r"guides\.flow\.method=dis"),
-        (None, {"flows"}, {}, "did you mean 'flow'"),
+        (Augment(), "flow", {"cache": "targets"}, r"set augment=none, or targets\.cache=null"),
+        (None, "flow", {"flow": FlowSettings(method="truth")}, r"targets\.flow\.method=dis"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_at_once(augment, needs, guides, message) -> None:
-    settings = {"needs": frozenset(needs), "guide_settings": GuideSettings(**guides)}
+def test_what_does_not_fit_together_is_refused_at_once(augment, name, choices, message) -> None:
+    settings = {"targets": targets(name, **choices)}
     with pytest.raises(ValueError, match=message):
         loaders(augment=augment, settings=settings)
 

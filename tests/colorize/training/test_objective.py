@@ -1,21 +1,21 @@
 import pytest
 import torch
-from torch import nn
 
+from colorize.losses import Loss
 from colorize.training.objective import NonFiniteLossError, Objective
 
 TRUTH = torch.zeros(1, 1, 3, 2, 2)
 OUTPUTS = torch.ones(1, 1, 2, 3, 2, 2)
 
 
-class Constant(nn.Module):
+class Constant(Loss):
     """A loss whose value is a multiple of the outputs' mean, so that its gradient is known."""
 
     def __init__(self, value, *, weight=1.0, needs=frozenset()):
-        super().__init__()
-        self.value, self.weight, self.needs = value, weight, needs
+        super().__init__(weight=weight)
+        self.value, self.needs = value, needs
 
-    def forward(self, outputs, truth, guides):
+    def forward(self, outputs, truth, targets):
         return self.value * outputs.mean()
 
 

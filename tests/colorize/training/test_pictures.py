@@ -55,10 +55,10 @@ def test_a_validation_leaves_one_sheet_of_all_colourings(tmp_path: Path) -> None
     assert path.name == "epoch-0007.png"
     with Image.open(path) as image:
         sheet = np.array(image)
-    # Margins of 24, five columns 320 wide with gaps of 10; a title row, three rows 213 high.
-    assert sheet.shape == (24 + 29 + 3 * 213 + 2 * 10 + 24, 2 * 24 + 5 * 320 + 4 * 10, 3)
-    centres = [24 + 330 * column + 160 for column in range(5)]
-    rows = [24 + 29 + 223 * row + 106 for row in range(3)]
+    # Margins of 28, five columns 320 wide with gaps of 14; a title row, three rows 213 high.
+    assert sheet.shape == (28 + 30 + 3 * 213 + 2 * 14 + 28, 2 * 28 + 5 * 320 + 4 * 14, 3)
+    centres = [28 + 334 * column + 160 for column in range(5)]
+    rows = [28 + 30 + 227 * row + 106 for row in range(3)]
     cells = sheet[np.ix_(rows, centres)].astype(int)
     truth = [[255, 51, 0], [128, 51, 128], [0, 51, 255]]  # the first, middle and last frame
     np.testing.assert_allclose(cells[:, -1], truth, atol=1)
@@ -84,7 +84,7 @@ def test_the_sheet_goes_to_tensorboard_as_well(tmp_path: Path) -> None:
     )
     pictures = ValidationPictures(folder=tmp_path, count=1)
     pictures.on_validation_epoch_end(run, task(outputs=1))
-    assert seen == [("validation", (24 + 29 + 213 + 24, 48 + 3 * 320 + 20, 3), 40, "HWC")]
+    assert seen == [("validation", (28 + 30 + 213 + 28, 56 + 3 * 320 + 28, 3), 40, "HWC")]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 import { clock, fill, h, plural } from "./dom.js";
 
-const UNITS = { colouring: "frames", "finding shots": "frames", drawing: "shots", classifying: "pictures", screening: "pictures" };
-
 /** Return an element, and a function that shows a ticket in it. */
 export function progressView() {
   const view = h("div", { class: "stack", "aria-live": "off" });
@@ -18,15 +16,15 @@ function lines(ticket) {
   if (ticket.state !== "running") return [];
   const { progress } = ticket;
   if (!progress) return [bar(null), h("div", { class: "figures" }, "Loading the network")];
-  const unit = UNITS[progress.step] ?? "steps";
+  const unit = `${progress.unit}s`;
   return [
     bar(progress.total ? progress.done / progress.total : null),
     h("div", { class: "figures", "data-test": "figures" },
-      h("b", {}, progress.step),
+      h("b", {}, progress.task),
       h("span", {}, `${progress.done}${progress.total ? ` of ${progress.total}` : ""} ${unit}`),
       progress.rate ? h("span", {}, `${progress.rate.toFixed(1)} ${unit} per second`) : null,
       progress.left !== null ? h("span", {}, `${clock(progress.left)} left`) : null,
-      progress.note ? h("span", {}, progress.note) : null,
+      progress.detail ? h("span", {}, progress.detail) : null,
     ),
   ];
 }

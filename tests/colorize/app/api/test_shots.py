@@ -93,6 +93,15 @@ def test_the_look_of_all_shots_is_set_at_once(page, job):
     page.wait(job)
     settings = read_manifest(manifest(page, job)).settings
     assert (settings.saturation, settings.stillness) == (0.5, 0.25)
+    found = page.post(f"{job}/shots/look", {"stillness": 1})
+    assert (found["changed"], found["saturation"], found["stillness"]) == (3, 0.5, 1.0)
+
+
+def test_a_refused_look_changes_nothing(page, job, monkeypatch):
+    monkeypatch.setattr(page.studio, "is_active", lambda job: True)
+    page.post(f"{job}/shots/look", {"saturation": 0.5, "stillness": 0.25}, 409)
+    asked = page.studio.jobs.get(job.split("/")[-1]).asked
+    assert (asked.saturation, asked.stillness) == (1.0, 0.9)
 
 
 @pytest.mark.parametrize(

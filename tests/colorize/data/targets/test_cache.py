@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from colorize.data.sampler import Sample
-from colorize.data.targets.cache import cache_file, read_guides, write_guides
+from colorize.data.targets.cache import cache_file, read_targets, write_targets
 from colorize.data.targets.compute import GROUPS
 from colorize.data.targets.settings import (
     FlowSettings,
-    GuideSettings,
     NeighborSettings,
     SegmentSettings,
+    TargetSettings,
 )
 
 SAMPLE = Sample(clip=3, frame=7, length=2, size=(8, 10), seed=1)
@@ -25,18 +25,18 @@ RAFT = FlowSettings(method="raft_small")
 def file(group: str = "flow", **changes: Any) -> str:
     arguments: dict[str, Any] = {
         "names": GROUPS[group],
-        "settings": GuideSettings(cache="guides"),
+        "settings": TargetSettings(cache="targets"),
         "clip": "abc",
         "sample": SAMPLE,
     }
     return str(cache_file(group=group, **{**arguments, **changes}))
 
 
-def settings(**changes: Any) -> GuideSettings:
-    return GuideSettings(cache="guides", **changes)
+def settings(**changes: Any) -> TargetSettings:
+    return TargetSettings(cache="targets", **changes)
 
 
-def guides() -> dict[str, torch.Tensor]:
+def targets() -> dict[str, torch.Tensor]:
     random = torch.Generator().manual_seed(0)
     return {
         "flow": torch.rand(2, 2, 8, 10, generator=random),
@@ -58,7 +58,7 @@ def guides() -> dict[str, torch.Tensor]:
         {"settings": settings(flow=RAFT)},
     ],
 )
-def test_what_decides_a_guide_decides_its_file(change: dict) -> None:
+def test_what_decides_a_target_decides_its_file(change: dict) -> None:
     assert file(**change) != file()
 
 
@@ -75,7 +75,7 @@ def test_what_decides_a_guide_decides_its_file(change: dict) -> None:
         ("segment_planes", {}, {"segments": SegmentSettings(depth=9), "flow": RAFT}),
     ],
 )
-def test_settings_that_a_guide_does_not_depend_on_do_not_matter(
+def test_settings_that_a_target_does_not_depend_on_do_not_matter(
     group: str, first: dict, second: dict
 ) -> None:
     same = {"settings": settings(**first)}, {"settings": settings(**second)}
@@ -92,7 +92,7 @@ def test_settings_that_a_guide_does_not_depend_on_do_not_matter(
         ("neighbors", {}, {"neighbors": NeighborSettings(method="windowed")}),
     ],
 )
-def test_settings_that_a_guide_depends_on_matter(group: str, first: dict, second: dict) -> None:
+def test_settings_that_a_target_depends_on_matter(group: str, first: dict, second: dict) -> None:
     assert file(group, settings=settings(**first)) != file(group, settings=settings(**second))
 
 
@@ -117,21 +117,21 @@ def test_another_weights_file_makes_another_flow(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "flow" / "ab" / "x.npz"
-    assert read_guides(path, frozenset(guides())) is None
-    write_guides(path, guides())
-    read = read_guides(path, frozenset(guides()))
+    assert read_targets(path, frozenset(targets())) is None
+    write_targets(path, targets())
+    read = read_targets(path, frozenset(targets()))
     assert read is not None
-    assert read.keys() == guides().keys()
-    for name, guide in guides().items():
-        assert read[name].dtype == guide.dtype
-        assert torch.equal(read[name], guide)
+    assert read.keys() == targets().keys()
+    for name, target in targets().items():
+        assert read[name].dtype == target.dtype
+        assert torch.equal(read[name], target)
     assert [each.name for each in path.parent.iterdir()] == ["x.npz"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "flipped", "lacking"])
 def test_a_damaged_file_is_named_and_not_used(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "x.npz"
-    write_guides(path, guides())
+    write_targets(path, targets())
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 255
     broken = {
@@ -140,32 +140,34 @@ def test_a_damaged_file_is_named_and_not_used(tmp_path: Path, damage: str) -> No
         "foreign": b"no archive at all",
         "flipped": bytes(content),
     }
-    names = frozenset({*guides(), *(["neighbors"] if damage == "lacking" else [])})
+    names = frozenset({*targets(), *(["neighbors"] if damage == "lacking" else [])})
     path.write_bytes(broken.get(damage, path.read_bytes()))
     with pytest.warns(UserWarning, match=r"x\.npz: damaged \(.+\); computed again"):
-        assert read_guides(path, names) is None
+        assert read_targets(path, names) is None
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"guides\.cache: .*file/x\.npz: cannot be written \(.+\)"):
-        write_guides(tmp_path / "file" / "x.npz", guides())
+    with pytest.raises(
+        ValueError, match=r"targets\.cache: .*file/x\.npz: cannot be written \(.+\)"
+    ):
+        write_targets(tmp_path / "file" / "x.npz", targets())
 
 
 def _write_often(path: Path) -> int:
     for _ in range(40):
-        write_guides(path, guides())
+        write_targets(path, targets())
     return 40
 
 
 def test_two_writers_may_meet_at_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
-    write_guides(path, guides())
+    write_targets(path, targets())
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(_write_often, path) for _ in range(2)]
         while not all(each.done() for each in running):
-            read = read_guides(path, frozenset(guides()))  # a warning would be an error
+            read = read_targets(path, frozenset(targets()))  # a warning would be an error
             assert read is not None
-            assert torch.equal(read["flow"], guides()["flow"])
+            assert torch.equal(read["flow"], targets()["flow"])
         assert [each.result() for each in running] == [40, 40]
     assert [each.name for each in tmp_path.iterdir()] == ["x.npz"]

@@ -13,9 +13,9 @@ from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.drawn import CartoonClips
 from colorize.data.sampler import Sample
-from colorize.data.targets.clip import ClipGuides
-from colorize.data.targets.compute import GUIDES, compute_guides
-from colorize.data.targets.settings import FlowSettings, GuideSettings, SegmentSettings
+from colorize.data.targets.clip import ClipTargets
+from colorize.data.targets.compute import TARGETS, compute_targets
+from colorize.data.targets.settings import FlowSettings, SegmentSettings, TargetSettings
 from colorize.losses import Temporal, TemporalSecondOrder
 
 SIZE = (40, 64)
@@ -38,8 +38,8 @@ def clips(cartoon: CartoonClips) -> ClipDataset:
 def served(
     clips: ClipDataset, names: Any, *, augment: Augment | None = None, **settings: Any
 ) -> ClipDataset:
-    guide = ClipGuides(names=names, settings=GuideSettings(**settings))
-    return clips.with_augment(augment, guide=guide)
+    target = ClipTargets(names=names, settings=TargetSettings(**settings))
+    return clips.with_augment(augment, targets=target)
 
 
 def request(clip: int = 0, frame: int = 3, *, length: int = 2, seed: int = 0) -> Sample:
@@ -48,14 +48,14 @@ def request(clip: int = 0, frame: int = 3, *, length: int = 2, seed: int = 0) ->
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """Return the guides of every computation, as they come."""
+    """Return the targets of every computation, as they come."""
     seen: list[set[str]] = []
 
     def watched(color: Any, names: Any, *rest: Any, **more: Any) -> dict[str, torch.Tensor]:
         seen.append(set(names))
-        return compute_guides(color, names, *rest, **more)
+        return compute_targets(color, names, *rest, **more)
 
-    monkeypatch.setattr("colorize.data.targets.clip.compute_guides", watched)
+    monkeypatch.setattr("colorize.data.targets.clip.compute_targets", watched)
     return seen
 
 
@@ -63,23 +63,23 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
-def test_estimated_guides_are_those_of_the_frames_that_come_out(clips: ClipDataset) -> None:
-    item = served(clips, GUIDES, augment=Augment())[request(seed=5)]
+def test_estimated_targets_are_those_of_the_frames_that_come_out(clips: ClipDataset) -> None:
+    item = served(clips, TARGETS, augment=Augment())[request(seed=5)]
     frames = item["color"].permute(0, 2, 3, 1).numpy()
-    expected = compute_guides(frames, GUIDES, GuideSettings())
-    assert same({name: item[name] for name in GUIDES}, expected)
+    expected = compute_targets(frames, TARGETS, TargetSettings())
+    assert same({name: item[name] for name in TARGETS}, expected)
 
 
-def test_guides_are_those_of_the_frames_asked_for_alone(clips: ClipDataset) -> None:
-    guide = ClipGuides(names=GUIDES, settings=GuideSettings())
-    item = clips.with_augment(None, previous=True, guide=guide)[request()]
-    plain = clips.with_augment(None, guide=guide)[request()]
+def test_targets_are_those_of_the_frames_asked_for_alone(clips: ClipDataset) -> None:
+    target = ClipTargets(names=TARGETS, settings=TargetSettings())
+    item = clips.with_augment(None, previous=True, targets=target)[request()]
+    plain = clips.with_augment(None, targets=target)[request()]
     assert item["previous_color"].shape == (2, 3, *SIZE)
     assert same({name: item[name] for name in plain}, plain)
 
 
 @pytest.mark.parametrize("augment", [None, Augment(scale=(0.7, 1.0))])
-def test_true_frames_cost_little_under_true_guides(
+def test_true_frames_cost_little_under_true_targets(
     clips: ClipDataset, augment: Augment | None
 ) -> None:
     names = Temporal().needs | TemporalSecondOrder().needs
@@ -111,7 +111,7 @@ def test_true_segments_are_dense_and_have_their_areas(
         assert len(pairs) == count
 
 
-def test_nothing_is_rendered_for_guides_that_need_no_truth(
+def test_nothing_is_rendered_for_targets_that_need_no_truth(
     clips: ClipDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -137,12 +137,12 @@ def _parts(clip: Clip) -> dict[str, Any]:
 def test_the_refiners_flow_is_truth_only_where_it_is_asked_for(
     clips: ClipDataset, main: Any, refiner: Any, alike: bool
 ) -> None:
-    settings = GuideSettings(
+    settings = TargetSettings(
         flow=FlowSettings(method=main),
         refiner_flow=None if refiner is None else FlowSettings(method=refiner),
     )
-    guide = ClipGuides(names=["flow", "refiner_flow"], settings=settings)
-    item = clips.with_augment(None, guide=guide)[request()]
+    target = ClipTargets(names=["flow", "refiner_flow"], settings=settings)
+    item = clips.with_augment(None, targets=target)[request()]
     true = served(clips, ["flow"], **TRUTH)[request()]["flow"]
     assert torch.equal(item["flow"], true) == (main == "truth")
     assert torch.equal(item["refiner_flow"], true) == ((refiner or main) == "truth")
@@ -152,35 +152,35 @@ def test_the_refiners_flow_is_truth_only_where_it_is_asked_for(
 @pytest.mark.parametrize(
     ("settings", "names", "message"),
     [
-        ("flow", FLOW, r"guides\.flow\.method is 'truth', .*'run': set guides\.flow\.method=dis"),
-        ("segments", {"segments"}, r"guides\.segments\.source=watershed, or choose data=cartoon"),
+        ("flow", FLOW, r"targets\.flow\.method is 'truth', .*'run': set targets\.flow\.method=dis"),
+        ("segments", {"segments"}, r"targets\.segments\.source=watershed, or choose data=cartoon"),
     ],
 )
 def test_clips_without_truth_are_refused(settings: str, names: Any, message: str) -> None:
     unknown = [Clip(name="run", frames=np.zeros((2, 8, 8, 3), np.uint8))]
-    guides = ClipGuides(names=names, settings=GuideSettings(**{settings: TRUTH[settings]}))
+    targets = ClipTargets(names=names, settings=TargetSettings(**{settings: TRUTH[settings]}))
     with pytest.raises(ValueError, match=message) as error:
-        guides.check(unknown)
+        targets.check(unknown)
     assert "\n" not in str(error.value)
-    ClipGuides(names=["neighbors"], settings=guides.settings).check(unknown)
+    ClipTargets(names=["neighbors"], settings=targets.settings).check(unknown)
 
 
-def test_an_unknown_guide_is_refused_before_any_frame() -> None:
-    with pytest.raises(ValueError, match="no guide 'flows': did you mean 'flow'"):
-        ClipGuides(names=["flows"], settings=GuideSettings())
+def test_an_unknown_target_is_refused_before_any_frame() -> None:
+    with pytest.raises(ValueError, match="no target 'flows'; did you mean 'flow'"):
+        ClipTargets(names=["flows"], settings=TargetSettings())
 
 
 @pytest.mark.parametrize("settings", [{}, TRUTH])
 def test_the_cache_gives_back_what_was_computed(
     clips: ClipDataset, tmp_path: Path, calls: list[set[str]], settings: dict
 ) -> None:
-    expected = served(clips, GUIDES, **settings)[request(length=3)]
+    expected = served(clips, TARGETS, **settings)[request(length=3)]
     calls.clear()
-    cached = served(clips, GUIDES, cache=str(tmp_path), **settings)
+    cached = served(clips, TARGETS, cache=str(tmp_path), **settings)
     first, second = (cached[request(length=3)] for _ in range(2))
     assert same(first, expected)
     assert same(second, expected)
-    assert calls == [set(GUIDES)]
+    assert calls == [set(TARGETS)]
     assert len(list(tmp_path.rglob("*.npz"))) == 5
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from colorize.data.targets.settings import (
     FlowSettings,
-    GuideSettings,
     NeighborSettings,
     SegmentSettings,
+    TargetSettings,
 )
 
 
@@ -39,11 +39,11 @@ def test_settings_out_of_range_are_refused(settings: type, options: dict, messag
 
 def test_the_refiners_flow_is_the_other_of_gray_frames_unless_it_is_set() -> None:
     flow = FlowSettings(method="raft_small", input="color", weights="file", threshold=0.1)
-    assert GuideSettings(flow=flow).refiner == FlowSettings(
+    assert TargetSettings(flow=flow).refiner == FlowSettings(
         method="raft_small", input="gray", weights="file", threshold=0.1
     )
     own = FlowSettings(method="raft_large")
-    assert GuideSettings(flow=flow, refiner_flow=own).refiner is own
+    assert TargetSettings(flow=flow, refiner_flow=own).refiner is own
 
 
 def test_what_is_visible_does_not_change_the_flow() -> None:
@@ -54,8 +54,8 @@ def test_what_is_visible_does_not_change_the_flow() -> None:
 
 
 def test_settings_reach_workers_and_serve_as_keys() -> None:
-    settings = GuideSettings(segments=SegmentSettings(color_limit=None))
+    settings = TargetSettings(segments=SegmentSettings(color_limit=None))
     copy = pickle.loads(pickle.dumps(settings))
     assert copy == settings
     assert hash(copy) == hash(settings)
-    assert copy != GuideSettings()
+    assert copy != TargetSettings()

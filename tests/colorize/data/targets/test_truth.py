@@ -32,10 +32,10 @@ def test_frames_agree_along_their_flow_after_crop_flip_and_resize(shots: list[Ca
     errors, still, seen = [], [], []
     for shot in shots:
         for geometry in geometries():
-            guides = shown(known(shot), frames=slice(1, 4), geometry=geometry)
+            targets = shown(known(shot), frames=slice(1, 4), geometry=geometry)
             color = torch.from_numpy(geometry.pictures(shot.color[1:4])).permute(0, 3, 1, 2)
-            visible = guides["visible"][1:].expand(-1, 3, -1, -1)
-            off = (warp(color[:-1], guides["flow"][1:]) - color[1:]).abs()
+            visible = targets["visible"][1:].expand(-1, 3, -1, -1)
+            off = (warp(color[:-1], targets["flow"][1:]) - color[1:]).abs()
             errors.append(off[visible])
             still.append((color[:-1] - color[1:]).abs()[visible])
             seen.append(visible.float().mean())
@@ -49,12 +49,12 @@ def test_frames_agree_along_their_flow_after_crop_flip_and_resize(shots: list[Ca
 def test_the_wrong_sign_of_a_mirrored_flow_would_show(shots: list[CartoonShot]) -> None:
     moving = max(shots, key=lambda shot: np.abs(shot.flow[2][shot.visible[2]]).mean())
     geometry = Geometry(box=(0, 0, 108, 192), size=(108, 192), flip=True)
-    guides = shown(known(moving), frames=slice(1, 3), geometry=geometry)
+    targets = shown(known(moving), frames=slice(1, 3), geometry=geometry)
     color = torch.from_numpy(geometry.pictures(moving.color[1:3])).permute(0, 3, 1, 2)
-    visible = guides["visible"][1:].expand(-1, 3, -1, -1)
+    visible = targets["visible"][1:].expand(-1, 3, -1, -1)
 
     def off(sign: float) -> float:
-        flow = guides["flow"][1:] * torch.tensor([sign, 1.0]).view(1, 2, 1, 1)
+        flow = targets["flow"][1:] * torch.tensor([sign, 1.0]).view(1, 2, 1, 1)
         return float((warp(color[:1], flow) - color[1:]).abs()[visible].mean())
 
     assert off(1) < 0.2 * off(-1)
@@ -79,7 +79,7 @@ def test_labels_are_the_nearest_pixels_and_visible_is_what_is_so_entirely(flip: 
     visible = random.random((2, 31, 47)) < 0.9
     flow = np.zeros((2, 31, 47, 2), np.float32)
     geometry = Geometry(box=(3, 5, 21, 40), size=(13, 29), flip=flip)
-    guides = shown(
+    targets = shown(
         {"flow": flow, "visible": visible, "segments": labels},
         frames=slice(0, 2),
         geometry=geometry,
@@ -88,13 +88,13 @@ def test_labels_are_the_nearest_pixels_and_visible_is_what_is_so_entirely(flip: 
         for column in range(29):
             y = 3 + int((row + 0.5) * 21 / 13)
             x = 5 + int(((28 - column if flip else column) + 0.5) * 40 / 29)
-            assert guides["segments"][1, row, column] == labels[1, y, x]
+            assert targets["segments"][1, row, column] == labels[1, y, x]
             place = 28 - column if flip else column
             rows = slice(3 + row * 21 // 13, 3 - (-(row + 1) * 21 // 13))
             columns = slice(5 + place * 40 // 29, 5 - (-(place + 1) * 40 // 29))
-            assert guides["visible"][1, 0, row, column] == visible[1, rows, columns].all()
-    assert 0.5 < guides["visible"][1].float().mean() < 0.9
-    assert not guides["visible"][0].any()
+            assert targets["visible"][1, 0, row, column] == visible[1, rows, columns].all()
+    assert 0.5 < targets["visible"][1].float().mean() < 0.9
+    assert not targets["visible"][0].any()
 
 
 def test_what_comes_from_outside_the_box_is_not_visible() -> None:

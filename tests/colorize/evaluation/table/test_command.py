@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from colorize.evaluation.table import command
+from colorize.evaluation.table import command, rows
 
 TINY = (
     *("sweep=by_hand", "name=tiny", "debug=tiny", "model.channels=[4,4]", "validation.pictures=0"),
     *("metric@evaluation.metric=[psnr,colorfulness]", "evaluation.sheet_rows=0"),
+    "trainer.max_epochs=1",
 )
 HEADS = ("model=prototype,prototype_chroma", "seed=0,1")
 
@@ -46,7 +47,7 @@ def written(root: Path) -> dict[Path, int]:
 
 def failing(row: str, seed: int) -> Any:
     """Return ``train``, which breaks down in one row with one seed."""
-    train = command.train
+    train = rows.train
 
     def broken(config: Any) -> Any:
         if config.seed == seed and config.model.head == row:
@@ -62,7 +63,7 @@ def calls(tmp_path_factory) -> dict[str, Any]:
     root = tmp_path_factory.mktemp("table")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        patch.setattr(command, "train", failing("chroma", 1))
+        patch.setattr(rows, "train", failing("chroma", 1))
         first = call(*TINY, *HEADS)
         patch.undo()
         patch.chdir(root)

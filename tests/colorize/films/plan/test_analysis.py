@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.films.plan.analysis import look_through, luma_bytes, middle_pair
+from colorize.films.plan.analysis import look_through, luma_bytes, middle
 from colorize.films.plan.manifest import Shot
 from colorize.imaging.color import rgb_to_luma
 from colorize.media import open_source
@@ -20,14 +20,14 @@ from tests.colorize.media.films import gray_ramp
 @pytest.mark.parametrize(
     ("shot", "expected"),
     [
-        (Shot(7, 8), (7, 7)),
-        (Shot(0, 2), (0, 1)),
-        (Shot(10, 13), (10, 11)),
-        (Shot(100, 180), (139, 140)),
+        (Shot(7, 8), 7),
+        (Shot(0, 2), 1),
+        (Shot(10, 13), 11),
+        (Shot(100, 180), 140),
     ],
 )
-def test_a_shot_is_shown_by_its_middle(shot: Shot, expected: tuple[int, int]) -> None:
-    assert middle_pair(shot) == expected
+def test_a_shot_is_shown_by_its_middle(shot: Shot, expected: int) -> None:
+    assert middle(shot) == expected
 
 
 @pytest.fixture

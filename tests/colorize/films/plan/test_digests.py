@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from colorize.films.plan import digests
-from colorize.films.plan.digests import noted_digests, take_digests
+from colorize.films.plan.digests import Digests, digest_of, noted_digests, take_digests
 from colorize.media import open_source
 from tests.colorize.media.films import gray_ramp, make_film
 
@@ -31,6 +31,17 @@ def test_a_changed_frame_changes_its_own_span_only(folder: Path) -> None:
     assert before.of(0, 5) == after.of(0, 5)
     assert before.of(3, 6) != after.of(3, 6)
     assert before.of(6, 12) == after.of(6, 12)
+
+
+def test_spans_that_grow_have_the_digests_of_the_same_spans() -> None:
+    files = {f"Bild {index} é.png": (1, 2, f"{index:064x}") for index in range(40)}
+    for seen in (Digests(files), Digests(None, "ab" * 32)):
+        stops = [4, 5, 31, 40]
+        assert list(seen.growing(3, stops)) == [seen.of(3, stop) for stop in stops]
+    listed = [[name, content] for name, (_, _, content) in files.items()]
+    assert Digests(files).of(3, 31) == digest_of(listed[3:31])
+    assert Digests(files).whole == digest_of(listed)
+    assert Digests(files).of(3, 3) == digest_of([])
 
 
 def test_a_renamed_frame_is_another(folder: Path) -> None:

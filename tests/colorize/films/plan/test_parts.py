@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from colorize.films.plan.digests import Digests
-from colorize.films.plan.manifest import Manifest, Shot
-from colorize.films.plan.parts import (
-    LONGEST,
-    Part,
-    divide,
-    longest_part,
-    output_facts,
-    pending,
-    shard,
-)
+from colorize.films.plan import parts as parts_module
+from colorize.films.plan.digests import Digests, digest_of
+from colorize.films.plan.manifest import Manifest, Reference, Shot
+from colorize.films.plan.parts import Part, divide, output_facts, pending, shard
+from colorize.inference.engine import LONGEST, longest_piece
 from colorize.media import open_source
 from tests.colorize.films.plan.test_manifest import MANIFEST, SETTINGS
 from tests.colorize.media.films import make_film
@@ -84,7 +78,19 @@ def test_what_a_setting_makes_stale(setting: str, value: object, stale: list[int
     assert changed(keys(), keys(manifest)) == stale
 
 
-def test_keys_are_those_of_the_first_versions() -> None:
+@pytest.fixture
+def first_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make keys as the first engine's, which they did not name."""
+
+    def digest_of_the_first(value: list[object]) -> str:
+        first = "tooncolor-job-1" if isinstance(value[0], list) else value[0]
+        return digest_of([first, *value[1:]])
+
+    monkeypatch.setattr(parts_module, "digest_of", digest_of_the_first)
+
+
+@pytest.mark.usefixtures("first_engine")
+def test_keys_are_those_of_the_first_versions_while_the_engine_is() -> None:
     # Recorded at commit 08e96fc, when settings were not declared once.
     first, second, kept, *_ = keys()
     assert first == "c5c34d6e44a7832d56db4bc761f2168e24c92af49e6785b83f3d85ca9aba3750"
@@ -92,6 +98,12 @@ def test_keys_are_those_of_the_first_versions() -> None:
     assert kept == "b725b2a8ad58ca951eaa8a26b31b549a52b5903b9369dbf3c29b1c50dbdf5f58"
     fast = replace(MANIFEST, settings=replace(SETTINGS, fast=True))
     assert keys(fast)[0] == "221471cdf42192bb341ae015308fc368465fa45f4420609a1269bc70e748f461"
+
+
+def test_another_engine_makes_all_stale_but_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys()
+    monkeypatch.setattr(parts_module, "ENGINE", 3)
+    assert changed(before, keys()) == [0, 1]
 
 
 def test_a_film_depends_on_its_quality_and_a_lossless_picture_does_not(tmp_path: Path) -> None:
@@ -108,11 +120,61 @@ def test_the_written_form_makes_all_stale() -> None:
     assert changed(keys(), keys(output=[".mp4", 80])) == [0, 1, 2, 3, 4]
 
 
+RECORDED = {  # of 200089d
+    "folder": (["1f6f3e9e", "b2d19162", "adf8e4e0", "9797c6d3"], "5bb2f0ba"),
+    "film": (["17f7a029", "726dc48e", "75264800", "2693c171"], "abababab"),
+}
+
+
+@pytest.mark.usefixtures("first_engine")
+@pytest.mark.parametrize("kind", sorted(RECORDED))
+def test_all_keys_are_those_of_earlier_versions_while_the_engine_is(kind: str) -> None:
+    files = {f"Bild {index} é.png": (1, 2, f"{index:064x}") for index in range(300)}
+    digests = Digests(files) if kind == "folder" else Digests(None, "ab" * 32)
+    given = (Reference("a.png", "x/a.png", "12" * 32, 40), Reference("b.png", "b.png", "34" * 32))
+    shots = [Shot(0, 250, 0, references=("b.png", "a.png")), Shot(250, 300, "keep")]
+    manifest = replace(MANIFEST, references=given).with_shots(shots)
+    recorded, whole = RECORDED[kind]
+    assert [key[:8] for key in keys(manifest, digests)] == recorded
+    assert digests.whole[:8] == whole
+
+
+@pytest.mark.parametrize("length", [10, 10**6], ids=["many shots", "one shot"])
+def test_twice_the_frames_are_twice_the_work(length: int, monkeypatch) -> None:
+    """Every frame is hashed as often as there are digests of the whole: once."""
+    hashed = []
+
+    class Counting:
+        def __init__(self, data: bytes = b"") -> None:
+            self.update(data)
+
+        def update(self, data: bytes) -> None:
+            hashed.append(len(data))
+
+        def copy(self) -> Counting:
+            return self
+
+        def hexdigest(self) -> str:
+            return "0" * 64
+
+    monkeypatch.setattr("colorize.films.plan.digests.hashlib.sha256", Counting)
+
+    def work(count: int) -> int:
+        hashed.clear()
+        digests = Digests({f"{index:06d}.png": (1, 2, "0" * 64) for index in range(count)})
+        spans = [(start, min(start + length, count)) for start in range(0, count, length)]
+        manifest = MANIFEST.with_shots([Shot(start, stop, 0) for start, stop in spans])
+        assert len(divide(manifest, digests, longest=10, output=[])) == count // 10
+        return sum(hashed)
+
+    assert work(2000) == pytest.approx(2 * work(1000), rel=0.02)
+
+
 def test_a_part_fits_the_memory() -> None:
-    assert longest_part((108, 192)) == LONGEST
-    assert longest_part((720, 1280)) == 512 * 2**20 // (3 * 720 * 1280) == 194
-    assert longest_part((2160, 3840)) == 21
-    assert longest_part((20000, 20000)) == 8
+    assert longest_piece((108, 192)) == LONGEST
+    assert longest_piece((720, 1280)) == 512 * 2**20 // (3 * 720 * 1280) == 194
+    assert longest_piece((2160, 3840)) == 21
+    assert longest_piece((20000, 20000)) == 8
 
 
 def chain(*lengths: int) -> list[Part]:

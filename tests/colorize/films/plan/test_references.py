@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
+from colorize.base.progress import Event, Remark, listening
 from colorize.films.error import JobError
-from colorize.films.plan import references
 from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
-from colorize.films.plan.references import choose_references, find_frames, read_references
+from colorize.films.plan.references import find_frames, guided, library_of, read_references
 from colorize.films.run import Done, run_job
-from colorize.inference.colorizer import Colorizer
+from colorize.inference import choice
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import MediaError, fingerprint, open_source
 from tests.colorize.films.drawn import moving_blocks, save, tinted, write_frames
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
@@ -33,8 +33,8 @@ def checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def colorizer(checkpoint: Path) -> Colorizer:
-    return Colorizer.load(checkpoint, device="cpu", short_side=32)
+def colorizer(checkpoint: Path) -> LoadedNetworks:
+    return LoadedNetworks.load(checkpoint, device="cpu", short_side=32)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +56,8 @@ def colour(checkpoint: Path) -> Callable[..., Done]:
             checkpoint=str(model), weights=fingerprint(model), short_side=32, refine=False,
             variant=AUTO, stillness=0.5, saturation=1.0, quality=90, recolor=False,
         )  # fmt: skip
-        colorizer = Colorizer.load(model, device="cpu", short_side=32)
-        said = changes.pop("said", [])
-        return run_job(
-            source, output, colorizer=colorizer, settings=settings, say=said.append, **changes
-        )
+        colorizer = LoadedNetworks.load(model, device="cpu", short_side=32)
+        return run_job(source, output, colorizer=colorizer, settings=settings, **changes)
 
     return colour
 
@@ -102,49 +99,84 @@ def test_a_reference_is_bound_to_the_frame_it_is_named_after(tmp_path, folder, p
             save(tmp_path / "r" / "wrong_1.png", tinted(255 - pictures[1])),  # another drawing
         ]
     )
-    said: list[str] = []
-    with open_source(folder) as source:
-        found = find_frames(given, source, count=COUNT, say=said.append)
+    heard: list[Event] = []
+    with open_source(folder) as source, listening(heard.append):
+        found = find_frames(given, source, count=COUNT)
+    said = [event.text for event in heard if isinstance(event, Remark)]
     assert [each.frame for each in found] == [7, 3, None, None]
     assert len(said) == 1
     assert said[0].startswith("wrong_1.png does not show frame 1")
 
 
-def test_a_shot_takes_its_own_frames_and_others_take_what_looks_like_them(
+def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
     monkeypatch, tmp_path, folder, colorizer, pictures
 ):
-    monkeypatch.setattr(colorizer, "likeness", lambda gray, known: torch.tensor([0.9, 0.2, 0.6]))
-    monkeypatch.setattr(references, "LEAST_LIKENESS", 0.5)
-    given = [
-        Reference(f"{name}.png", str(save(tmp_path / "r" / f"{name}.png", tinted(pictures[0]))), "")
-        for name in "abc"
-    ]
-    bound = [given[0], given[1], Reference(given[2].name, given[2].path, "", frame=2)]
+    asked = []
+
+    def likeness(gray, known):
+        asked.append((gray.shape, known.counts))
+        return [0.9, 0.2, 0.6][-known.total :]
+
+    monkeypatch.setattr(colorizer, "likeness", likeness)
+    monkeypatch.setattr(choice, "LEAST_LIKENESS", 0.5)
+    files = [save(tmp_path / "r" / f"{name}.png", tinted(pictures[0])) for name in "abc"]
+    frames = (None, None, 2)
+    bound = [Reference(file.name, str(file), "", n) for file, n in zip(files, frames, strict=True)]
     shots = [Shot(0, 6, auto=0), Shot(6, 11, auto=0), Shot(6, 11, auto=KEEP)]
     with open_source(folder) as source:
-        chosen = choose_references(shots, bound, source, colorizer, short_side=32)
-    assert chosen[0].guided_by == ("c.png",)
-    assert chosen[1].guided_by == ("a.png", "c.png")  # the best first; b shows too little of it
+        chosen = guided(shots, source, library_of(bound, colorizer))
+    # The first shot looks at the loose ones beside its own, the second at all.
+    assert asked == [((1, 1, 32, 48), (2,)), ((1, 1, 32, 48), (3,))]
+    assert chosen[0].guided_by == ("c.png", "b.png")
+    assert chosen[1].guided_by == ("a.png", "c.png")
     assert chosen[2].guided_by == ()
 
 
-def test_a_shot_takes_frames_of_the_next_where_it_dissolves_into_it(
-    monkeypatch, tmp_path, folder, colorizer, pictures
-):
-    """The last frame of the first shot shows the second; the first of the second not the first."""
-    scores = iter([torch.tensor([0.3, 0.9]), torch.tensor([0.2])])
-    monkeypatch.setattr(colorizer, "likeness", lambda gray, known: next(scores))
-    monkeypatch.setattr(references, "LEAST_LIKENESS", 0.5)
-    names = {"a": 2, "b": 8, "c": 9, "far": 10}
-    bound = [
-        Reference(name, str(save(tmp_path / "r" / f"{name}.png", tinted(pictures[at]))), "", at)
-        for name, at in names.items()
+def transparent(gray, *, hidden, shown=slice(0, 48)):
+    """A frame in colour, shown in some columns alone, with something arbitrary under the rest."""
+    picture = np.dstack([np.full((*gray.shape, 3), hidden, np.uint8), np.zeros_like(gray)])
+    picture[:, shown, :3], picture[:, shown, 3] = tinted(gray)[:, shown], 255
+    return picture
+
+
+def test_colours_that_nobody_sees_do_not_make_a_reference(tmp_path, pictures):
+    gray = np.dstack([pictures[0]] * 3)
+    clear = np.dstack([gray, np.where(np.arange(96) < 48, 255, 0) + np.zeros((64, 1))])
+    clear[:, 48:, :3] = (255, 0, 255)
+    file = save(tmp_path / "gray.png", clear.astype(np.uint8))
+    with pytest.raises(JobError, match="has no colours"):
+        read_references([file])
+    nothing = save(tmp_path / "no.png", transparent(pictures[0], hidden=(9, 99, 9), shown=slice(0)))
+    with pytest.raises(JobError, match="has no colours"):
+        read_references([nothing])
+    # A figure of few pixels on a large transparent sheet has colours all the same.
+    small = transparent(pictures[0], hidden=(255, 255, 255), shown=slice(30, 34))
+    assert len(read_references([save(tmp_path / "small.png", small)])) == 1
+
+
+def test_a_frame_in_part_transparent_is_still_that_frame(tmp_path, folder, pictures):
+    files = [
+        save(tmp_path / "r" / f"{number}.png", transparent(pictures[number], hidden=hidden))
+        for number, hidden in ((2, (0, 0, 0)), (7, (255, 0, 255)))
     ]
-    shots = [Shot(0, 6, auto=0), Shot(6, 10, auto=0), Shot(10, 11, auto=KEEP)]
     with open_source(folder) as source:
-        chosen = choose_references(shots, bound[:3], source, colorizer, short_side=32)
-    assert [shot.guided_by for shot in chosen] == [("a", "c"), ("b", "c"), ()]
-    assert next(scores, None) is None
+        found = find_frames(read_references(files), source, count=COUNT)
+    assert [each.frame for each in found] == [2, 7]
+
+
+@pytest.mark.parametrize("name", ["2.png", "sheet.png"])
+def test_colours_under_transparency_never_reach_the_film(
+    tmp_path, folder, colour, pictures, monkeypatch, name
+):
+    monkeypatch.setattr(choice, "LEAST_LIKENESS", -1.0)
+    outputs = []
+    for hidden in ((0, 0, 0), (255, 0, 255)):
+        folder_of_this = tmp_path / f"out-{hidden[0]}"
+        given = save(tmp_path / f"r-{hidden[0]}" / name, transparent(pictures[2], hidden=hidden))
+        colour(folder, folder_of_this, references=[given])
+        outputs.append(read(folder_of_this))
+    assert all(np.array_equal(a, b) for a, b in zip(*outputs, strict=True))
+    assert np.abs(outputs[0][2].astype(int) - tinted(pictures[2]))[:, 52:].max() > 10
 
 
 def test_a_reference_comes_out_with_its_own_colours(tmp_path, folder, colour, pictures):
@@ -166,7 +198,7 @@ def test_a_reference_changes_its_shot_alone(tmp_path, folder, colour, pictures):
     given = save(tmp_path / "r" / "8.png", tinted(pictures[8]))
     # What serves other shots too is not the matter here.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(references, "LEAST_LIKENESS", 2.0)
+        patch.setattr(choice, "LEAST_LIKENESS", 2.0)
         done = colour(folder, output, references=[given])
     guided = read(output)
     changed = [not np.array_equal(a, b) for a, b in zip(plain, guided, strict=True)]
@@ -207,7 +239,7 @@ def test_a_model_without_references_says_so(tmp_path, folder, colour, pictures):
 def test_a_single_picture_takes_references_too(tmp_path, folder, colour, pictures):
     given = save(tmp_path / "r" / "sheet.png", tinted(pictures[0], red=60))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(references, "LEAST_LIKENESS", -1.0)
+        patch.setattr(choice, "LEAST_LIKENESS", -1.0)
         colour(folder / "1.png", tmp_path / "with.png", references=[given])
     colour(folder / "1.png", tmp_path / "without.png")
     first, second = (np.array(Image.open(tmp_path / f"{n}.png")) for n in ("with", "without"))

@@ -1,0 +1,1 @@
+"""What the comparison of upsampling methods is made of; see compare_upsampling.py."""

@@ -1,0 +1,103 @@
+"""The coloured pictures of a film: looked at once, those of each frame, and own frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from colorize.imaging.color import rgb_to_chroma
+from colorize.imaging.geometry import resize
+from colorize.imaging.tensors import to_tensor
+from colorize.inference.library import ColoredPicture, Library, own_colors
+from colorize.inference.loaded import LoadedNetworks
+from colorize.media import Frame
+from tests.colorize.tiny import write_reference_safetensors
+
+SIZE = (32, 48)
+
+
+def picture(seed: int) -> Frame:
+    return Frame(0, "", np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory) -> LoadedNetworks:
+    path: Path = tmp_path_factory.mktemp("library") / "model.safetensors"
+    return LoadedNetworks.load(write_reference_safetensors(path), device="cpu")
+
+
+def library(networks: LoadedNetworks, **frames: int | None) -> Library:
+    pictures = [
+        ColoredPicture(name, lambda seed=seed: picture(seed), frame)  # type: ignore[misc]
+        for seed, (name, frame) in enumerate(frames.items())
+    ]
+    return Library(networks, pictures)
+
+
+def test_the_nearest_in_time_come_first_then_pictures_of_no_frame(networks) -> None:
+    given = library(networks, sheet=None, a=0, b=10, c=20, more=None)
+    names = ["sheet", "a", "b", "c", "more"]
+    assert given.nearest(names, near=12, most=16) == ["b", "c", "a", "sheet", "more"]
+    assert given.nearest(names, near=1, most=2) == ["a", "b"]
+    assert given.nearest(["more", "sheet"], near=1, most=4) == ["more", "sheet"]
+
+
+def test_an_unnumbered_picture_serves_beside_a_numbered_one(networks) -> None:
+    given = library(networks, sheet=None, a=0)
+    assert given.nearest(["a", "sheet"], near=3, most=4) == ["a", "sheet"]
+    shown = given.of(["a", "sheet"], size=SIZE)
+    assert shown.counts == (2,)
+    assert shown.frame.tolist() == [[0, -1]]
+
+
+def test_pictures_are_read_once_for_each_size(networks) -> None:
+    read: list[int] = []
+
+    def reading() -> Frame:
+        read.append(1)
+        return picture(0)
+
+    given = Library(networks, [ColoredPicture("a", reading)])
+    first = given.of(["a"], size=SIZE)
+    again = given.of(["a"], size=SIZE)
+    assert len(read) == 1
+    assert torch.equal(first.luma, again.luma)
+    given.of(["a"], size=(16, 24))
+    assert len(read) == 2
+
+
+def test_the_references_of_a_frame_are_those_of_their_names_in_order(networks) -> None:
+    given = library(networks, a=0, b=3)
+    seen = given.of(["b", "a"], size=SIZE)
+    assert seen.frame.tolist() == [[3, 0]]
+    expected = torch.stack([rgb_to_chroma(to_tensor(picture(n).rgb[None]))[0] for n in (1, 0)])
+    torch.testing.assert_close(seen.chroma[0], expected)
+
+
+def test_the_frame_itself_is_found_among_the_references_of_its_shot(networks) -> None:
+    given = library(networks, sheet=None, a=0, b=3)
+    found = given.own(["sheet", "a", "b"], 3)
+    assert found is not None
+    assert found.name == "b"
+    assert given.own(["sheet", "a"], 3) is None
+    assert given.own(["sheet", "a", "b"], 1) is None
+
+
+def test_own_colours_are_those_of_the_picture_with_its_opacity() -> None:
+    alpha = np.zeros(SIZE, dtype=np.uint8)
+    alpha[:16] = 255
+    whole = ColoredPicture("a", lambda: picture(0), 0)
+    cut = ColoredPicture("a", lambda: Frame(0, "", picture(0).rgb, alpha), 0)
+    expected = rgb_to_chroma(resize(to_tensor(picture(0).rgb[None]), (16, 24)))
+    chroma, opacity = own_colors(whole, (16, 24))
+    assert opacity is None
+    torch.testing.assert_close(chroma, expected)
+    chroma, opacity = own_colors(cut, (16, 24))
+    assert opacity is not None
+    assert float(opacity[..., :7, :].min()) == 1
+    assert float(opacity[..., 9:, :].max()) == 0
+    torch.testing.assert_close(chroma[..., :7, :], expected[..., :7, :], atol=1e-5, rtol=0)
+    assert float(chroma[..., 9:, :].abs().max()) < 1e-6
