@@ -11,7 +11,14 @@ from tests.places import EXPERIMENTS, ROOT
 SHARED = {"losses": {"base"}, "metrics": {"diverse"}}
 GROUPS = {"losses": "loss", "metrics": "metric"}
 # Tests of what several modules of a room do together.
-OF_SEVERAL = {"test_family", "test_browser", "test_cartoon", "test_cartoon_parts", "test_shots"}
+OF_SEVERAL = {
+    "test_browser",
+    "test_cartoon",
+    "test_cartoon_parts",
+    "test_family",
+    "test_masks",
+    "test_shots",
+}
 
 
 def rooms():

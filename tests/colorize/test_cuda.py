@@ -15,11 +15,18 @@ from torch import nn
 from colorize import losses
 from colorize.films import command as cli
 from colorize.imaging.upsampling import upsample_chroma
-from colorize.networks.guided.network import References
+from colorize.networks.guided.references import References
 from colorize.pretrained.vgg19 import VGG19
 from tests.colorize import tiny
 from tests.colorize.losses.family import every_step, random_step
 from tests.colorize.media.films import gray_ramp
+from tests.colorize.networks.guided.given import (
+    SIZE,
+    assert_same,
+    noise,
+    planes_of,
+    references,
+)
 
 pytestmark = [
     pytest.mark.cuda,
@@ -124,11 +131,13 @@ def test_the_generator_gives_the_colours_of_the_cpu(choices: dict, with_features
     gray = torch.rand(2, 1, 16, 24, generator=torch.Generator().manual_seed(0))
     model = tiny.generator(**choices)
     with torch.no_grad():
-        expected = model(gray)
+        expected = model(gray).colors
         model = model.to(CUDA)
-        torch.testing.assert_close(model(gray.to(CUDA)).cpu(), expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(
+            model(gray.to(CUDA)).colors.cpu(), expected, rtol=1e-3, atol=1e-4
+        )
         with torch.autocast(CUDA, dtype=torch.bfloat16):
-            rounded = model(gray.to(CUDA))
+            rounded = model(gray.to(CUDA)).colors
     assert rounded.dtype == torch.float32
     assert torch.isfinite(rounded).all()
     torch.testing.assert_close(rounded.cpu(), expected, rtol=0.05, atol=0.05)
@@ -183,19 +192,15 @@ def test_a_job_gives_the_pictures_of_the_cpu(tmp_path: Path) -> None:
         assert np.abs(first - second).max() <= 1
 
 
+def _referenced() -> tuple[torch.Tensor, References]:
+    return noise(3, 1, *SIZE), references(1, 0, 2, propagated=True, mask=True)
+
+
 def _guided(device: str, *, bfloat16: bool = False) -> torch.Tensor:
-    torch.manual_seed(3)
-    gray, reference = torch.rand(2, 1, 32, 48), torch.rand(3, 1, 32, 48)
-    references = References(
-        torch.tensor([0, 0, 1]),
-        reference,
-        torch.rand(3, 2, 32, 48) - 0.5,
-        torch.randn(3, 2, 32, 48),
-    )
+    gray, given = _referenced()
     model = tiny.reference_generator().eval().to(device)
-    bound = References(*(each.to(device) for each in references[:4]))
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=bfloat16):
-        return model(gray.to(device), None, bound).cpu()
+    with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16, enabled=bfloat16):
+        return model(gray.to(device), given.to(device)).colors.cpu()
 
 
 def test_the_reference_guided_generator_gives_the_colours_of_the_cpu() -> None:
@@ -206,6 +211,45 @@ def test_the_reference_guided_generator_gives_the_colours_of_the_cpu() -> None:
 
 def test_the_reference_guided_generator_is_finite_in_bfloat16() -> None:
     assert torch.isfinite(_guided(CUDA, bfloat16=True)).all()
+
+
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+def test_a_step_of_the_reference_guided_generator_never_waits_for_the_device() -> None:
+    gray, given = _referenced()
+    model = tiny.reference_generator().train().to(CUDA)
+    gray, given = gray.to(CUDA), given.to(CUDA)
+
+    def step() -> torch.Tensor:
+        with torch.autocast(CUDA, dtype=torch.bfloat16):
+            painted = model(gray, given)
+        terms = [painted.colors, painted.provided["fused"], painted.provided["attended"]]
+        loss = sum(term.float().square().mean() for term in terms)
+        loss.backward()
+        return loss.detach()
+
+    step()  # what CUDA and cuDNN do once
+    model.zero_grad(set_to_none=True)
+    with _no_waiting():
+        loss = step()
+    assert torch.isfinite(loss)
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_references_are_pinned_and_fetched_with_their_batch() -> None:
+    gray, given = _referenced()
+    loader = torch.utils.data.DataLoader(
+        [{"gray": gray, "references": given}],
+        batch_size=None,
+        pin_memory=True,
+    )
+    (batch,) = loader
+    pinned = batch["references"]
+    assert all(planes.is_pinned() for planes in planes_of(pinned).values())
+    moved = pinned.to(CUDA, non_blocking=True)
+    assert all(planes.device.type == CUDA for planes in planes_of(moved).values())
+    assert_same(moved.to("cpu"), given)
 
 
 def test_a_job_with_references_runs(tmp_path: Path) -> None:

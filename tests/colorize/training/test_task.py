@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ import torch
 from colorize.losses import Color, Proposals
 from colorize.metrics.psnr import Psnr
 from colorize.networks.guided.network import GuidedNetwork
+from colorize.networks.guided.references import References
 from colorize.pretrained.squeezenet import SqueezeNet
 from colorize.training.objective import NonFiniteLossError, Objective
-from colorize.training.task import ColorizationTask, references_of
+from colorize.training.task import ColorizationTask
+from tests.colorize.networks.guided.given import of_frame, planes_of
 from tests.colorize.tiny import description, task
 
 
@@ -93,7 +97,7 @@ def test_the_step_is_the_objective_of_the_colourings(logged) -> None:
     trained, sample = task(), batch()
     values = logged(trained)
     total = trained.training_step(sample, 0)
-    outputs = trained.model(sample["gray"][:, 0]).detach().numpy().astype(np.float64)
+    outputs = trained.model(sample["gray"][:, 0]).colors.detach().numpy().astype(np.float64)
     difference = np.abs(outputs - sample["color"].numpy())
     distances = 255 * difference.mean(axis=(2, 3, 4))
     ranked = distances.min(axis=1) + 0.04 * distances[:, 0] + 0.02 * distances[:, 1]
@@ -107,17 +111,17 @@ def test_stills_and_pairs_are_logged_apart(logged) -> None:
     trained = task()
     values = logged(trained)
     pair = batch(frames=2)
-    assert trained(pair).shape == (2, 2, 2, 3, 16, 24)
+    assert trained(pair).colors.shape == (2 * 2, 2, 3, 16, 24)
     trained.training_step(pair, 0)
     assert set(values) == {"train/rank_diversity/pair", "train/total"}
 
 
 def test_frames_of_a_pair_are_coloured_each_as_alone() -> None:
     trained, pair = task(), batch(frames=2)
-    both = trained(pair)
+    both = trained(pair).colors.unflatten(0, (2, 2))
     for number in (0, 1):
-        alone = trained({"gray": pair["gray"][:, number : number + 1]})
-        torch.testing.assert_close(both[:, number : number + 1], alone, rtol=0, atol=1e-6)
+        alone = trained({"gray": pair["gray"][:, number : number + 1]}).colors
+        torch.testing.assert_close(both[:, number], alone, rtol=0, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
@@ -183,7 +187,7 @@ def test_the_refiners_loss_is_the_formula_on_the_colourings_of_f(logged) -> None
     trained = task(refine={"channels": [4, 4]}, head="rgb", luma="free")
     values, sample = logged(trained), refined_pair()
     trained.training_step(sample, 0)
-    outputs = trained(sample).detach().clamp(0, 1).numpy()
+    outputs = trained(sample).colors.detach().clamp(0, 1).unflatten(0, (2, 2)).numpy()
     gray, truth = sample["gray"].numpy(), sample["color"].numpy()
     c0, c1, x0, x1 = outputs[:, 0], outputs[:, 1], gray[:, 0], gray[:, 1]
     terms = []
@@ -260,7 +264,8 @@ def test_the_generator_sees_what_its_inputs_name(logged, inputs: str) -> None:
     changed = dict(sample)
     key = "segment_planes" if inputs == "gray_segments" else "previous_color"
     changed[key] = 1 - sample[key]
-    same = (trained(changed) == trained(sample)).flatten(2).all(dim=2)
+    same = trained(changed).colors == trained(sample).colors
+    same = same.unflatten(0, (2, 2)).flatten(2).all(dim=2)
     # Without a frame before, its colour is not looked at.
     assert same.tolist() == [[inputs == "gray_previous", False], [False, False]]
 
@@ -345,39 +350,60 @@ def reference_task(*, normalization: str = "batch") -> ColorizationTask:
 
 
 def referenced_batch(
-    *frames: int, count: int = 2, size: tuple[int, int] = (16, 32)
-) -> dict[str, torch.Tensor]:
-    """Random stills, each of ``frames`` of which has a reference: its own colours, all turned."""
-    sample = batch(count=count, size=size)
-    color = sample["color"][list(frames), 0]
-    gray = sample["gray"][list(frames), 0]
-    chroma = torch.stack([(color[:, 2:] - gray) / 1.772, (color[:, :1] - gray) / 1.402], dim=1)
-    return sample | {
-        "reference_frame": torch.tensor(frames, dtype=torch.long),
-        "reference_gray": gray.roll(3, dims=-1),
-        "reference_chroma": chroma.squeeze(2).roll(3, dims=-1),
-        "reference_flow": torch.zeros(len(frames), 2, *size),
-    }
+    *counts: int, size: tuple[int, int] = (16, 32), mask: bool = False
+) -> dict[str, Any]:
+    """Random stills with as many references each as ``counts`` says: their own colours, turned."""
+    sample: dict[str, Any] = batch(count=len(counts), size=size)
+    parts = []
+    for color, gray, count in zip(sample["color"], sample["gray"], counts, strict=True):
+        chroma = torch.cat([(color[:, 2:] - gray) / 1.772, (color[:, :1] - gray) / 1.402], dim=1)
+        shown = [
+            planes.roll(3, dims=-1).expand(count, -1, -1, -1).contiguous()
+            for planes in (gray, chroma)
+        ]
+        part = References.of(*shown, mask=torch.ones(count, 1, *size) if mask else None)
+        still = torch.zeros(1, count, 2, *size)
+        parts.append(replace(part, flow=still, propagated=still + 1))
+    return sample | {"references": References.collate(parts)}
 
 
-def test_references_of_a_batch_are_named_in_it() -> None:
-    sample = referenced_batch(0, 1, 1)
-    given = references_of(sample)
-    for name in ("frame", "gray", "chroma", "flow"):
-        assert getattr(given, name) is sample[f"reference_{name}"]
-    assert given.keys is None
-    assert references_of(batch()) is None
+def part_of(sample: dict[str, Any], first: int, count: int) -> dict[str, Any]:
+    """Some of the stills of a batch, with their references."""
+    given = sample["references"]
+    own = [of_frame(given, frame) for frame in range(first, first + count)]
+    part = {name: sample[name][first : first + count] for name in ("gray", "color")}
+    return part | {"references": References.collate(own)}
+
+
+def test_the_network_is_shown_the_references_of_a_batch() -> None:
+    trained, sample = reference_task(), referenced_batch(1, 2)
+    seen: list[tuple] = []
+    trained.model.register_forward_pre_hook(lambda _, given: seen.append(given))
+    trained(sample)
+    trained(batch(size=(16, 32)))
+    assert seen[0][1] is sample["references"]
+    assert seen[1][1] is None
+    assert torch.equal(seen[0][0], sample["gray"][:, 0])
+
+
+def test_a_batch_goes_to_a_device_with_its_references() -> None:
+    moved = reference_task().transfer_batch_to_device(
+        referenced_batch(1, 0, mask=True), torch.device("meta"), 0
+    )
+    for planes in (moved["gray"], *planes_of(moved["references"]).values()):
+        assert planes.device.type == "meta"
+    assert moved["references"].counts == (1, 0)
 
 
 def test_the_reference_guided_model_learns_on_one_batch(logged) -> None:
-    first, *_, last = descended(reference_task(), referenced_batch(0, 1, 1), logged, steps=20)
+    first, *_, last = descended(reference_task(), referenced_batch(1, 2), logged, steps=20)
     assert last < 0.85 * first
 
 
 def test_references_teach_every_trained_parameter(logged) -> None:
     trained = reference_task()
     logged(trained)
-    trained.training_step(referenced_batch(0, 1, 1), 0).backward()
+    trained.training_step(referenced_batch(1, 2), 0).backward()
     for name, parameter in trained.named_parameters():
         if "features" in name:
             assert parameter.grad is None, name
@@ -386,11 +412,11 @@ def test_references_teach_every_trained_parameter(logged) -> None:
 
 
 def test_the_step_with_references_is_the_objective_of_what_is_painted(logged) -> None:
-    trained, sample = reference_task(), referenced_batch(1)
+    trained, sample = reference_task(), referenced_batch(0, 1)
     values = logged(trained)
     total = float(trained.training_step(sample, 0).detach())
     with torch.no_grad():
-        painted = trained.model.paint(sample["gray"][:, 0], references_of(sample))
+        painted = trained.model.paint(sample["gray"][:, 0], sample["references"])
     truth, gray = sample["color"][:, 0].double().numpy(), sample["gray"][:, 0].double().numpy()
 
     def distance(difference: np.ndarray) -> float:
@@ -406,12 +432,12 @@ def test_the_step_with_references_is_the_objective_of_what_is_painted(logged) ->
         [(truth[:, 2] - gray[:, 0]) / 1.772, (truth[:, 0] - gray[:, 0]) / 1.402], axis=1
     )
     coarse = true.reshape(2, 2, 4, 4, 8, 4).mean(axis=(3, 5))
-    made, mixed, attended = (
-        planes.double().numpy() for planes in (painted.chroma, painted.mixed, painted.attended)
+    made, fused, attended = (
+        planes.double().numpy() for planes in (painted.chroma, painted.fused, painted.attended)
     )
     served = np.array([0, 1])[:, None, None, None]  # frame 0 has no reference
     color = distance(gray + offsets(made) - truth)
-    proposals = distance(offsets((mixed - true) * served))
+    proposals = distance(offsets((fused - true) * served))
     proposals += 0.6 * distance(offsets((attended - coarse) * served))
     assert values == pytest.approx(
         {
@@ -425,18 +451,11 @@ def test_the_step_with_references_is_the_objective_of_what_is_painted(logged) ->
 
 
 def test_halves_of_a_batch_have_its_gradient_on_average(logged) -> None:
-    """What two processes need to equal one; the judge's batch normalisation, which sees the
+    """What two processes need to equal one; the fusion's batch normalisation, which sees the
     proposals of its own process, stands still for it."""
     gradients_of = []
-    whole = referenced_batch(0, 0, 1, 2, 3, count=4)
-    rows = {0: [0, 1, 2], 2: [3, 4]}
-    halves = []
-    for first, own in rows.items():
-        half = {name: whole[name][first : first + 2] for name in ("gray", "color")}
-        half |= {name: each[own] for name, each in whole.items() if name.startswith("reference")}
-        half["reference_frame"] = half["reference_frame"] - first
-        halves.append(half)
-    for parts in ([whole], halves):
+    whole = referenced_batch(2, 1, 0, 2)
+    for parts in ([whole], [part_of(whole, 0, 2), part_of(whole, 2, 2)]):
         trained = reference_task(normalization="none")
         trained.model.fusion.eval()
         logged(trained)
@@ -452,7 +471,7 @@ def test_halves_of_a_batch_have_its_gradient_on_average(logged) -> None:
 
 
 def test_validation_measures_with_references_and_without(logged) -> None:
-    trained, sample = reference_task().eval(), referenced_batch(0, 0, count=1)
+    trained, sample = reference_task().eval(), referenced_batch(2)
     with torch.no_grad():
         trained.model.unet.output.weight.mul_(20)
     values = logged(trained)

@@ -1,4 +1,4 @@
-"""Random frames and references, and the references of one frame of a batch alone."""
+"""Random frames and references, and what the guided network makes of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from colorize.networks.base import Painted
-from colorize.networks.guided.network import GuidedNetwork
+from colorize.networks.guided.fusion import KINDS, Proposals
+from colorize.networks.guided.network import GuidedNetwork, Steps
 from colorize.networks.guided.references import References
 from colorize.pretrained.squeezenet import SqueezeNet
 
@@ -84,6 +85,47 @@ def assert_same(first: References, second: References, *, atol: float = 0.0) -> 
     assert torch.equal(first.frame, second.frame)
     assert planes_of(first).keys() == planes_of(second).keys()
     for name, planes in planes_of(first).items():
+        torch.testing.assert_close(planes, getattr(second, name), rtol=0, atol=atol)
+
+
+def shown_to_the_fusion(
+    model: GuidedNetwork, gray: Tensor, given: References
+) -> dict[str, Proposals]:
+    """Return the proposals that the fusion sees, by kind."""
+    seen: list[Proposals] = []
+    hook = model.fusion.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[1]))
+    with torch.no_grad():
+        model.paint(gray, given)
+    hook.remove()
+    (proposals,) = seen
+    return {
+        name: proposals._replace(
+            **{
+                field: each[proposals.kind == kind]
+                for field, each in proposals._asdict().items()
+                if isinstance(each, Tensor)
+            }
+        )
+        for kind, name in enumerate(KINDS)
+    }
+
+
+def painted(model: GuidedNetwork, gray: Tensor, given: References | None) -> Steps:
+    with torch.no_grad():
+        return model.paint(gray, given)
+
+
+def evidence(model: GuidedNetwork, gray: Tensor, given: References) -> Tensor:
+    """Return the evidence of the fused proposals."""
+    seen: list[Tensor] = []
+    hook = model.fusion.register_forward_hook(lambda *called: seen.append(called[-1].evidence))
+    painted(model, gray, given)
+    hook.remove()
+    return seen[0]
+
+
+def assert_close(first: Steps, second: Steps, *, atol: float = 1e-5) -> None:
+    for name, planes in first._asdict().items():
         torch.testing.assert_close(planes, getattr(second, name), rtol=0, atol=atol)
 
 
