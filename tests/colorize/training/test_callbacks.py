@@ -1,4 +1,4 @@
-"""The table, the pictures and the progress of a run, with a stand-in for Lightning's trainer."""
+"""The table and the progress of a run, with a stand-in for Lightning's trainer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import lightning
-import numpy as np
-import pytest
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
-from PIL import Image
 
 from colorize.base.progress import Event, Progress, listening
-from colorize.training.callbacks import EpochLog, RunProgress, ValidationPictures
-from tests.colorize.tiny import task
+from colorize.training.callbacks import EpochLog, RunProgress
 
 
 def trainer(**changes: Any) -> Any:
@@ -96,73 +91,6 @@ def test_only_the_first_process_writes_the_table(tmp_path: Path) -> None:
     run = trainer(is_global_zero=False)
     log.on_train_epoch_start(run, MODULE)
     log.on_train_epoch_end(run, MODULE)
-    assert not list(tmp_path.iterdir())
-
-
-class Frames:
-    """Validation frames of one flat colour each, from red to blue; it is its own loader."""
-
-    def __init__(self, count: int) -> None:
-        self.dataset = self
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        share = index / (self.count - 1)
-        color = torch.tensor([1 - share, 0.2, share]).view(1, 3, 1, 1).expand(1, 3, 32, 48)
-        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-        return {"gray": (color * weights).sum(1, keepdim=True), "color": color}
-
-
-def test_a_validation_leaves_one_sheet_of_all_colourings(tmp_path: Path) -> None:
-    pictures = ValidationPictures(folder=tmp_path / "pictures", count=3)
-    run = trainer(current_epoch=6, val_dataloaders=Frames(9))
-    pictures.on_validation_epoch_end(run, task(outputs=3))
-    (path,) = (tmp_path / "pictures").iterdir()
-    assert path.name == "epoch-0007.png"
-    with Image.open(path) as image:
-        sheet = np.array(image)
-    # Margins of 28, five columns 320 wide with gaps of 14; a title row, three rows 213 high.
-    assert sheet.shape == (28 + 30 + 3 * 213 + 2 * 14 + 28, 2 * 28 + 5 * 320 + 4 * 14, 3)
-    centres = [28 + 334 * column + 160 for column in range(5)]
-    rows = [28 + 30 + 227 * row + 106 for row in range(3)]
-    cells = sheet[np.ix_(rows, centres)].astype(int)
-    truth = [[255, 51, 0], [128, 51, 128], [0, 51, 255]]  # the first, middle and last frame
-    np.testing.assert_allclose(cells[:, -1], truth, atol=1)
-    gray = np.array(truth) @ [0.299, 0.587, 0.114]
-    np.testing.assert_allclose(cells[:, 0], gray[:, None].repeat(3, axis=1), atol=1)
-    assert np.ptp(cells[:, 1:4], axis=2).max(axis=0).min() > 3  # every colouring has colour
-    assert np.abs(cells[:, 1] - cells[:, 2]).max() > 3
-
-
-def test_the_sheet_goes_to_tensorboard_as_well(tmp_path: Path) -> None:
-    seen = []
-
-    class Logger(TensorBoardLogger):
-        @property
-        def experiment(self) -> Any:
-            return self
-
-        def add_image(self, name: str, sheet: np.ndarray, step: int, *, dataformats: str) -> None:
-            seen.append((name, sheet.shape, step, dataformats))
-
-    run = trainer(
-        global_step=40, val_dataloaders=Frames(2), loggers=[Logger(tmp_path / "log"), object()]
-    )
-    pictures = ValidationPictures(folder=tmp_path, count=1)
-    pictures.on_validation_epoch_end(run, task(outputs=1))
-    assert seen == [("validation", (28 + 30 + 213 + 28, 56 + 3 * 320 + 28, 3), 40, "HWC")]
-
-
-@pytest.mark.parametrize(
-    ("count", "changes"),
-    [(0, {}), (2, {"sanity_checking": True}), (2, {"is_global_zero": False})],
-)
-def test_no_sheet_is_drawn_where_none_is_wanted(tmp_path: Path, count: int, changes) -> None:
-    run = trainer(val_dataloaders=Frames(2), **changes)
-    ValidationPictures(folder=tmp_path, count=count).on_validation_epoch_end(run, task())
     assert not list(tmp_path.iterdir())
 
 
