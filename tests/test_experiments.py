@@ -12,10 +12,15 @@ from hydra import compose, initialize_config_dir
 from lightning import seed_everything
 from PIL import Image
 
-from colorize.base.config import config_directory, register_schemas
+from colorize.base.config import config_directory, register_schema
+from colorize.inference.library import ColoredPicture, Library
+from colorize.inference.loaded import LoadedNetworks
+from colorize.media import Frame
 from colorize.training.objective import Objective
+from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
 from tests.colorize import tiny
+from tests.colorize.films.drawn import moving_blocks, tinted
 from tests.colorize.stored import prepared
 from tests.places import EXPERIMENTS
 from tests.scripts import Scripts
@@ -95,7 +100,7 @@ def test_gradient_shares_are_those_of_each_loss_alone(beside, tmp_path, capsys):
     report = tmp_path / "shares.json"
     assert beside("table1").run("gradient_shares", *TINY, "--batches", 1, "--json", report) == 0
     shown, rows = capsys.readouterr().out, json.loads(report.read_text())["rows"]
-    register_schemas()
+    register_schema("train", TrainConfig)
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         counts = ["sampling.stills=2", "sampling.pairs=2"]  # one batch of each
         expected = expected_signals(compose("train", overrides=[*TINY, *counts]))
@@ -201,3 +206,39 @@ def test_gains_stand_beside_the_likeness_they_come_with(beside):
         "| 0.70 – 0.75 | 1 | -1.00 | -1.00 | -1.00 |",
         "| 0.92 – 1.00 | 2 | +3.00 | +2.20 | +3.80 |",
     ]
+
+
+def test_a_reference_is_scored_by_what_it_gains(beside, tmp_path):
+    path = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    networks = LoadedNetworks.load(path, device="cpu")
+    truth = Frame(0, "", tinted(moving_blocks((1,))[0]))
+    tool = beside("reference").module("measure_likeness")
+    known = Library(networks, [ColoredPicture("itself", lambda: truth)])
+    alone, shown = tool.score(networks, truth, None), tool.score(networks, truth, known)
+    assert 5 < alone < shown < 100
+
+
+def test_photographs_are_coloured_beside_gray_and_truth(beside, tmp_path, capsys):
+    path = tiny.write_safetensors(tmp_path / "model.safetensors")
+    sheet = tmp_path / "sheet.png"
+    run = beside("reference").run
+    assert run("try_photographs", "--checkpoint", path, "-o", sheet) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == [
+        *("| astronaut", "| chelsea", "| coffee", "| rocket"),
+    ]
+    with Image.open(sheet) as picture:
+        assert picture.height > 4 * 100
+
+
+def test_frames_with_and_without_a_reference_are_drawn(beside, tmp_path, monkeypatch):
+    tool = beside("beat-the-prototype").module("beat_the_prototype")
+    path = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    series = ("data.size=[32,48]", "data.train=1", "data.val=1", "data.test=1")
+    monkeypatch.setattr(tool, "SERIES", ("data=cartoon", *series, "data.frames_per_shot=6"))
+    monkeypatch.setattr(sys, "argv", ["x", "--ours", str(path), "--every", "2"])
+    tool.draw(tool._parse(), tmp_path)
+    with Image.open(tmp_path / "frames.png") as picture:
+        assert picture.width > 5 * 200
+        shown = np.asarray(picture).astype(int)
+    assert np.ptp(shown, axis=2).max() > 20

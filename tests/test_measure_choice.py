@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.settings import RenderSettings
+from tests.colorize import tiny
+from tests.colorize.films.drawn import moving_blocks, tinted
 from tests.places import EXPERIMENTS
 from tests.scripts import Scripts
 
@@ -113,3 +120,20 @@ def test_gains_are_means_over_groups_with_their_standard_error(tool: ModuleType)
     assert judged["other"]["outputs"] == [0, 4]
     average = tool.average([judged, judged])["other"]["psnr_gain"]
     assert average == pytest.approx([2, (8 / 3) ** 0.5 / 3**0.5 / 2**0.5])
+
+
+def test_a_shot_is_looked_at_in_all_colourings(tool: ModuleType, tmp_path: Path) -> None:
+    path = tiny.write_safetensors(tmp_path / "model.safetensors")
+    networks = LoadedNetworks.load(path, device="cpu")
+    engine = ShotEngine(networks, RenderSettings(stillness=0.0))
+    frames = np.stack([tinted(gray) for gray in moving_blocks((9,))])
+    shot = tool.look(engine, frames, "scene", "group")
+    # The first pair, by hand: a colouring of each frame alone.
+    places = ((np.arange(tool.PAIRS) + 0.5) * 8 / tool.PAIRS).astype(int)
+    pairs = [n for place in places for n in (place, place + 1)]
+    for k in range(2):
+        colored = [Colorizer.load(path, device="cpu")(frames[n], variant=k) for n in pairs]
+        errors = (np.stack(colored) / 255 - frames[pairs] / 255) ** 2
+        expected = np.mean(-10 * np.log10(errors.mean(axis=(1, 2, 3))))
+        assert shot.figures["psnr"][k] == pytest.approx(expected, abs=0.05)
+    assert shot.chroma.shape == (2, tool.PAIRS, 2, *tool.THUMBNAIL)

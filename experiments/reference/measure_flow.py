@@ -29,7 +29,7 @@ from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
 from colorize.imaging.tensors import to_tensor
 from colorize.metrics.psnr import psnr
 from colorize.motion.estimators import Dis, FlowEstimator, build_flow_estimator
-from colorize.motion.propagation import Tracks
+from colorize.motion.propagation import Propagation
 from colorize.motion.warp import warp
 
 Frames = Float[Tensor, "t 1 h w"]
@@ -73,11 +73,12 @@ def carried(gray: Frames, shots: Sequence[int], shown: Sequence[int], wanted: li
     """Carry flow along every shot, all of whose frames are looked at for it."""
     found = {}
     for start, stop in itertools.pairwise([*shots, len(gray)]):
-        tracks = Tracks(gray[start:stop])
+        propagated = Propagation(gray[start:stop])
         for number in shown:
-            tracks.follow(str(number), gray[number : number + 1])
+            propagated.follow(str(number), gray[number : number + 1])
             for frame in (each for each in wanted if start <= each < stop):
-                found[frame, number] = tracks.of([str(number)], [frame - start]).carried[:, 0]
+                flow = propagated.of([str(number)], [frame - start])
+                found[frame, number] = flow.propagated[:, 0]
     return found
 
 

@@ -78,7 +78,7 @@ def _step(
     objective: Callable[[Tensor, Tensor], Tensor],
 ) -> None:
     model.zero_grad(set_to_none=True)
-    outputs = model(rgb_to_luma(color).flatten(0, 1))
+    outputs = model(rgb_to_luma(color).flatten(0, 1)).colors
     objective(outputs.unflatten(0, color.shape[:2]), color).backward()
 
 

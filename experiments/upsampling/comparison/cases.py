@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.imaging import color
-from colorize.inference.colorizer import working_size
+from colorize.imaging.geometry import working_size
 
 CONDITIONS = ("exact", "as a network", "grain")
 # Blur of about one cell, then half a cell to the right and down: what a network's chroma is like.

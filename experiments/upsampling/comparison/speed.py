@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from colorize.imaging import color
-from colorize.inference.colorizer import working_size
+from colorize.imaging.geometry import working_size
 from comparison.methods import METHODS
 
 BASELINE = "bilinear and join"
