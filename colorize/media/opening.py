@@ -9,10 +9,9 @@ import av
 
 from colorize.base.errors import UserError
 from colorize.media.error import MediaError, reason
+from colorize.media.frame import Sink, Source
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.pictures.folder import FolderSink, ImageSink, PictureSource
-from colorize.media.sink import Sink
-from colorize.media.source import Source
 from colorize.media.video.encoder import CONTAINERS, Encoding
 from colorize.media.video.film import VideoSink
 from colorize.media.video.source import VideoSource

@@ -8,7 +8,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from colorize.media.video.look import Fields
+from colorize.media.video.clock import Fields
 
 # AVFieldOrder: bottom field coded and shown first; top field coded first, bottom shown first.
 _BOTTOM_FIRST = frozenset({3, 4})

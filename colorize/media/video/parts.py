@@ -15,11 +15,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 
 from colorize.media.error import MediaError, writing
-from colorize.media.frame import Frame
-from colorize.media.sink import Sink
+from colorize.media.frame import Frame, Sink
 from colorize.media.video.decoded import to_rgb
 from colorize.media.video.encoder import Encoder, Encoding
-from colorize.media.video.filmfile import FilmFile
+from colorize.media.video.film import FilmFile
 from colorize.media.video.packets import PacketReader, PacketWriter
 from colorize.media.video.source import VideoSource
 from colorize.media.video.streams import AHEAD, Tracks
