@@ -13,7 +13,7 @@ from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.video.clock import VideoLook
 from colorize.media.video.film import write_video
-from colorize.media.video.parts import PART_SUFFIX, join_parts, open_part
+from colorize.media.video.parts import PART_SUFFIX, concatenate_parts, open_part
 from colorize.media.video.source import VideoSource
 
 __all__ = [
@@ -29,8 +29,8 @@ __all__ = [
     "VideoLook",
     "VideoSource",
     "check_output",
+    "concatenate_parts",
     "fingerprint",
-    "join_parts",
     "open_part",
     "open_sink",
     "open_source",

@@ -67,7 +67,7 @@ def check_output(path: str | Path, *, like: Source) -> None:
     """Refuse an output that cannot be written in the end; nothing is written.
 
     Raises:
-        MediaError: see :func:`open_sink` and :func:`join_parts`.
+        MediaError: see :func:`open_sink` and :func:`concatenate_parts`.
     """
     path = Path(path)
     _check_form(path, like)

@@ -95,7 +95,7 @@ def hold_still(
     from_future = _accumulate(own.flip(0), future.reversed(), strength, own[-1:]).flip(0)
     sums = from_past + from_future - own
     mean = sums[:, :2] / sums[:, 2:]
-    shown = chroma if strength == 0 else _join_parts(mean, past, before)
+    shown = chroma if strength == 0 else _continued(mean, past, before)
     held = Held(gray[-1:], anchor, chroma[-1:], from_past[-1:], shown[-1:])
     return (shown if before is None else shown[1:]), held
 
@@ -230,7 +230,7 @@ def _likeness(
     return torch.exp(-(difference / (_CHROMA_OFFSET + around)).square())
 
 
-def _join_parts(
+def _continued(
     mean: Float[Tensor, "t 2 h w"], past: _Steps, before: Held | None
 ) -> Float[Tensor, "t 2 h w"]:
     """Return the means, going on from what the part before showed of the first frame.

@@ -25,7 +25,7 @@ from colorize.films.plan.manifest import Settings
 from colorize.films.run import run_job
 from colorize.inference.checkpoints import Checkpoint
 from colorize.inference.colorizer import Colorizer
-from colorize.media import Frame, join_parts, open_part, open_source, write_video
+from colorize.media import Frame, concatenate_parts, open_part, open_source, write_video
 from colorize.motion.smoothing import DEFAULT_STRENGTH
 from colorize.networks.prototype.generator import Generator
 
@@ -69,7 +69,7 @@ def _stages(film: Path, folder: Path, colorizer: Colorizer) -> dict[str, float]:
                 _encode(joined, folder / f"{number}.part-film", film, source)
         parts = [folder / f"{number}.part-film" for number in range(_SHOTS)]
         with _added(times, "join parts"):
-            join_parts(parts, folder / "serial.mp4", like=source)
+            concatenate_parts(parts, folder / "serial.mp4", like=source)
     return times
 
 

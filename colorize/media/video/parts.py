@@ -40,7 +40,7 @@ def open_part(path: Path, *, like: VideoSource, output: Path, quality: int) -> S
     return _PartSink(path, encoding, output=output, quality=quality)
 
 
-def join_parts(
+def concatenate_parts(
     parts: Sequence[Path],
     output: Path,
     *,

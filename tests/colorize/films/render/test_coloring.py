@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-from colorize.films.plan.manifest import Manifest, Origin, Reference, Settings
 from colorize.films.render.coloring import Coloring
 from colorize.films.render.effort import Effort
 from colorize.films.render.guides import Guides
+
+from colorize.films.plan.manifest import Manifest, Origin, Reference, Settings
 from colorize.inference.colorizer import Colorizer
 from colorize.media import Frame, fingerprint
 from tests.colorize.films.drawn import moving_blocks, save, tinted

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from colorize.films.render.effort import Effort, is_out_of_memory
 
 from colorize.films.error import JobError
-from colorize.films.render.effort import Effort, is_out_of_memory
 
 
 def cpu_error() -> RuntimeError:

@@ -15,7 +15,7 @@ from colorize.media import (
     PART_SUFFIX,
     MediaError,
     VideoSource,
-    join_parts,
+    concatenate_parts,
     open_part,
     open_sink,
     open_source,
@@ -88,7 +88,7 @@ def test_order_of_the_fields_is_kept(tmp_path: Path, fields: str, suffix: str) -
     with open_part(part, like=source, output=output, quality=90) as sink:
         for frame in source:
             sink.write(frame)
-    join_parts([part], output, like=source, expected_frames=8)
+    concatenate_parts([part], output, like=source, expected_frames=8)
     for result in (output, tmp_path / f"whole{suffix}"):
         assert field_marks(result) == {mark}
         with av.open(str(result)) as film:
