@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, open_source
 
 Image: TypeAlias = np.ndarray | Tensor
+Shot = TypeVar("Shot", np.ndarray, Tensor, list[np.ndarray])
 Given: TypeAlias = np.ndarray | Tensor | str | Path
 
 _DEPTHS = (np.uint8, np.uint16)
@@ -40,44 +41,14 @@ class Colorizer(LoadedNetworks):
     (2, dtype('uint8'))
     """
 
-    @overload
     def __call__(
         self,
-        frames: np.ndarray,
+        frames: Shot,
         *,
         references: Sequence[Given] | Mapping[int, Given] = (),
         variant: int = 0,
         settings: RenderSettings = _DEFAULTS,
-    ) -> np.ndarray: ...
-
-    @overload
-    def __call__(
-        self,
-        frames: Tensor,
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> Tensor: ...
-
-    @overload
-    def __call__(
-        self,
-        frames: Sequence[np.ndarray],
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> list[np.ndarray]: ...
-
-    def __call__(
-        self,
-        frames: Image | Sequence[np.ndarray],
-        *,
-        references: Sequence[Given] | Mapping[int, Given] = (),
-        variant: int = 0,
-        settings: RenderSettings = _DEFAULTS,
-    ) -> Image | list[np.ndarray]:
+    ) -> Shot:
         """Return a frame, or the frames of one shot, in colour; their luma stays as it is.
 
         A NumPy frame is uint8 or uint16, h w (gray) or h w 3 (its BT.601 luma is coloured), and

@@ -105,9 +105,10 @@ def fuse(
     kind a softmax decides; the kinds count by the best score of each. So what is proposed twice
     weighs no more than once, and mere numbers are no evidence.
     """
-    best = torch.stack([part.amax(dim=1) for part in scores.split(slots, dim=1)], dim=1)
+    kinds = [part for part in scores.split(slots, dim=1) if part.shape[1]]
+    best = torch.stack([part.amax(dim=1) for part in kinds], dim=1)
     shares = best.softmax(dim=1).split(1, dim=1)
-    within = [part.softmax(dim=1) for part in scores.split(slots, dim=1)]
+    within = [part.softmax(dim=1) for part in kinds]
     weights = torch.cat([own * share for own, share in zip(within, shares, strict=True)], dim=1)
     there = (best.amax(dim=1) > NEVER / 2).to(chroma.dtype)
     mean = (weights * chroma).sum(dim=1)

@@ -33,13 +33,15 @@ class Matches(NamedTuple):
 
     ``attended`` are planes of the references, averaged under soft weights. ``reference`` (0 … r-1)
     and ``place`` (in p q flattened) are those of the heaviest weight, ``similarity`` is the cosine
-    there. Frames without references have zeros.
+    there. ``found`` is 1 where the frame has a reference that is not hidden everywhere; where it is
+    0, so are the others.
     """
 
     attended: Float[Tensor, "b c p q"]
     reference: Int64[Tensor, "b p q"]
     place: Int64[Tensor, "b p q"]
     similarity: Float[Tensor, "b 1 p q"]
+    found: Float[Tensor, "b 1 p q"]
 
 
 class Matcher(nn.Module):
@@ -95,17 +97,18 @@ class Matcher(nn.Module):
             wide = _Spread(references, rows)
             share = wide(pairs.logsumexp(dim=-1), fill=NEVER).softmax(dim=1)
             attended = (wide(soft, fill=0.0) * share.unsqueeze(-1)).sum(dim=1)
-            reference = wide(weight, fill=NEVER).argmax(dim=1, keepdim=True)
+            highest, reference = wide(weight, fill=NEVER).max(dim=1, keepdim=True)
+            found = (highest > NEVER / 2).float().unflatten(2, keys.shape[-2:])
             own, others = keys.float().flatten(2), references.keys.float().flatten(3)
-            found = wide(place, fill=0.0).gather(1, reference)[:, 0]
-            similarity = (own * _fetched(others, reference[:, 0], found)).sum(dim=1, keepdim=True)
+            place = wide(place, fill=0.0).gather(1, reference)[:, 0]
+            similarity = (own * _fetched(others, reference[:, 0], place)).sum(dim=1, keepdim=True)
         size = keys.shape[-2:]
-        served = _filled(keys, references.served())
         return Matches(
-            attended=rearrange(attended, "b pq c -> b c pq").unflatten(2, size) * served,
+            attended=rearrange(attended, "b pq c -> b c pq").unflatten(2, size) * found,
             reference=reference[:, 0].unflatten(1, size),
-            place=found.unflatten(1, size),
-            similarity=similarity.unflatten(2, size) * served,
+            place=place.unflatten(1, size),
+            similarity=similarity.unflatten(2, size) * found,
+            found=found,
         )
 
     def _pairs(
@@ -139,11 +142,6 @@ def _fetched(
     flat = rearrange(planes, "b r d pq -> b d (r pq)")
     index = reference * planes.shape[-1] + place
     return flat.gather(2, index.unsqueeze(1).expand(-1, flat.shape[1], -1))
-
-
-def _filled(keys: Tensor, served: Int64[Tensor, " m"]) -> Float[Tensor, "b 1 1 1"]:
-    """Return 1 for the frames that are served, 0 for the others."""
-    return keys.new_zeros(len(keys), 1, 1, 1, dtype=torch.float32).index_fill(0, served, 1.0)
 
 
 @functools.lru_cache(maxsize=2)

@@ -227,10 +227,15 @@ class GuidedNetwork(Network):
             blank = gray.new_zeros(len(gray), 2, *gray.shape[-2:])
             return _Evidence(Fused(blank, blank[:, :1], blank[:, :1]), none, none[:, :1])
         references = self._complete(references)
-        colors = torch.cat([references.luma, references.chroma], dim=2)
-        hidden = None if references.mask is None else _shrink(references.mask, grid)[:, :, 0] < 0.5
-        matches = self.matcher(keys, references, _shrink(colors, grid), hidden=hidden)
-        proposals = self._proposals(gray, keys, references, colors, matches)
+        layers, hidden = torch.cat([references.luma, references.chroma], dim=2), None
+        coarse = _shrink(layers, grid)
+        if references.mask is not None:
+            mask = references.mask
+            layers = torch.cat([references.luma, references.chroma * mask, mask], dim=2)
+            coarse, shown = _seen(_shrink(layers, grid))
+            hidden = shown[:, :, 0] < 0.5
+        matches = self.matcher(keys, references, coarse, hidden=hidden)
+        proposals = self._proposals(gray, keys, references, layers, matches)
         return _Evidence(self.fusion(gray, proposals), matches.attended[:, 1:], matches.similarity)
 
     def _proposals(
@@ -238,18 +243,15 @@ class GuidedNetwork(Network):
         gray: Float[Tensor, "b 1 h w"],
         keys: Float[Tensor, "b d p q"],
         references: References,
-        colors: Float[Tensor, "b r 3 h w"],
+        layers: Float[Tensor, "b r _ h w"],
         matches: Matches,
     ) -> Proposals:
         """Return those of each reference, copied and moved, and those of all of a frame together.
 
-        Each is laid out as luma, chroma, similarity and visibility.
+        ``layers`` are luma and chroma; where there is a mask, the chroma times it, and the mask.
         """
         rows, owners, served = references.rows(), references.owners(), references.served()
         size, most = gray.shape[-2:], references.luma.shape[1]
-        layers = colors
-        if references.mask is not None:
-            layers = torch.cat([colors, references.mask], dim=2)
         copied = layers.flatten(0, 1)[rows]
         own, seen = keys[owners], _flat(references.keys)[rows]
         moved = [
@@ -267,12 +269,16 @@ class GuidedNetwork(Network):
         matched, alike = fetch(layers[served], at), matches.similarity[served]
         attended = resize_bilinear(matches.attended[served], size)
         if references.mask is not None:
-            attended = torch.cat([attended, torch.ones_like(attended[:, :1])], dim=1)
+            found = resize_bilinear(matches.found[served], size)
+            attended = torch.cat([attended, found], dim=1)
         groups = [(copied, (own * seen).sum(dim=1, keepdim=True)), *moved]
         groups += [(matched, alike), (attended, alike)]
         column = torch.arange(most, device=gray.device).repeat(len(gray))[rows]
         slots = (most, most * len(moved), 1, 1)
-        planes = torch.cat([group for group, _ in groups])
+        planes, visible = torch.cat([group for group, _ in groups]), None
+        if references.mask is not None:
+            planes, shown = _seen(planes)
+            visible = shown > 0.5
         return Proposals(
             frame=torch.cat([owners] * (1 + len(moved)) + [served] * 2),
             slot=torch.cat(
@@ -286,10 +292,10 @@ class GuidedNetwork(Network):
                 output_size=len(planes),
             ),
             luma=planes[:, :1],
-            chroma=planes[:, 1:3],
+            chroma=planes[:, 1:],
             similarity=resize_bilinear(torch.cat([each for _, each in groups]), size),
             slots=slots,
-            visible=None if references.mask is None else planes[:, 3:] > 0.5,
+            visible=visible,
         )
 
     def _moved(
@@ -301,8 +307,9 @@ class GuidedNetwork(Network):
     ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n 1 p q"]]:
         """Return references moved along a flow, and how alike the places there and here are."""
         size, grid = flow.shape[-2:], own.shape[-2:]
-        scale = flow.new_tensor([grid[1] / size[1], grid[0] / size[0]])[:, None, None]
-        there = warp(seen, _shrink(flow, grid) * scale)
+        right, down = _shrink(flow, grid).split(1, dim=1)
+        coarse = torch.cat([right * (grid[1] / size[1]), down * (grid[0] / size[0])], dim=1)
+        there = warp(seen, coarse)
         return warp(copied, flow), (own * there).sum(dim=1, keepdim=True)
 
     def _complete(self, references: References) -> References:
@@ -352,6 +359,14 @@ class GuidedNetwork(Network):
             dim=1,
         )
         return dict(enumerate([coarse, *deeper], start=2))
+
+
+def _seen(
+    layers: Float[Tensor, "*b 4 h w"],
+) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 1 h w"]]:
+    """Part luma, chroma times mask, and mask: return the mean colours of what is shown, and it."""
+    luma, chroma, mask = layers.split([1, 2, 1], dim=-3)
+    return torch.cat([luma, chroma / mask.clamp_min(1e-6)], dim=-3), mask
 
 
 def _shrink(planes: Tensor, size: Sequence[int]) -> Tensor:

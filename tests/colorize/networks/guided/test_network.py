@@ -1,21 +1,36 @@
-"""The reference-guided generator: what it is shown, what it is blind to, and any size of frame."""
+"""The guided network: what it is shown, what it is blind to, and any size and number of frames."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
 from colorize.cartoon import CartoonSeries
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.inference.colorizer import Colorizer
+from colorize.inference.settings import RenderSettings
 from colorize.inference.shipped import shipped_names, weights_path
-from colorize.networks.guided.fusion import Proposals
-from colorize.networks.guided.network import GuidedNetwork, References
+from colorize.motion.warp import warp
+from colorize.networks.guided.fusion import KINDS, Proposals
+from colorize.networks.guided.network import GuidedNetwork, Steps
+from colorize.networks.guided.references import References
+from colorize.networks.unet import resize_bilinear
 from colorize.pretrained.squeezenet import SqueezeNet
+from tests.colorize.networks.guided.given import (
+    SIZE,
+    forward_without_values,
+    noise,
+    of_frame,
+    planes_of,
+    references,
+    tiny,
+)
 
 _SIZES = [(32, 48), (33, 47), (17, 16), (1, 5)]
 
@@ -32,43 +47,6 @@ def model(features: SqueezeNet) -> GuidedNetwork:
     return tiny(features)
 
 
-def tiny(features: SqueezeNet, *, match_side: int = 112, match_width: int = 8, seed: int = 1):
-    """A small model whose own colours differ clearly from gray."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        made = GuidedNetwork(
-            features=features,
-            channels=(4, 4, 4, 4, 4),
-            match_width=match_width,
-            match_side=match_side,
-            fusion_width=4,
-        )
-    with torch.no_grad():
-        made.unet.output.weight.mul_(10)
-    return made.eval()
-
-
-def noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def references(*frames: int, size: tuple[int, int] = (32, 48), seed: int = 5) -> References:
-    """A random reference for each of ``frames``, and a random flow to it."""
-    count = len(frames)
-    return References(
-        frame=torch.tensor(frames, dtype=torch.long),
-        gray=noise(count, 1, *size, seed=seed),
-        chroma=0.5 * noise(count, 2, *size, seed=seed + 1) - 0.1,
-        flow=6 * noise(count, 2, *size, seed=seed + 2) - 3,
-    )
-
-
-def rows(given: References, chosen: list[int], frame: int | None = None) -> References:
-    """Some of the references, all of them for one ``frame`` if it is given."""
-    some = References(*(None if each is None else each[chosen] for each in given))
-    return some if frame is None else some._replace(frame=torch.full((len(chosen),), frame))
-
-
 def turned(chroma: Tensor, angle: float) -> Tensor:
     cb, cr = chroma.unbind(-3)
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -77,8 +55,8 @@ def turned(chroma: Tensor, angle: float) -> Tensor:
 
 def shown_to_the_fusion(
     model: GuidedNetwork, gray: Tensor, given: References
-) -> dict[int, Proposals]:
-    """Return the proposals that the judge sees, by kind."""
+) -> dict[str, Proposals]:
+    """Return the proposals that the fusion sees, by kind."""
     seen: list[Proposals] = []
     hook = model.fusion.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[1]))
     with torch.no_grad():
@@ -86,112 +64,211 @@ def shown_to_the_fusion(
     hook.remove()
     (proposals,) = seen
     return {
-        kind: Proposals(*(each[proposals.kind == kind] for each in proposals)) for kind in range(4)
+        name: proposals._replace(
+            **{
+                field: each[proposals.kind == kind]
+                for field, each in proposals._asdict().items()
+                if isinstance(each, Tensor)
+            }
+        )
+        for kind, name in enumerate(KINDS)
     }
 
 
-@pytest.mark.parametrize("given", [None, references()])
-def test_without_references_it_paints_from_memory(
+def painted(model: GuidedNetwork, gray: Tensor, given: References | None) -> Steps:
+    with torch.no_grad():
+        return model.paint(gray, given)
+
+
+def evidence(model: GuidedNetwork, gray: Tensor, given: References) -> Tensor:
+    """Return the evidence of the fused proposals."""
+    seen: list[Tensor] = []
+    hook = model.fusion.register_forward_hook(lambda *called: seen.append(called[-1].evidence))
+    painted(model, gray, given)
+    hook.remove()
+    return seen[0]
+
+
+def assert_close(first: Steps, second: Steps, *, atol: float = 1e-5) -> None:
+    for name, planes in first._asdict().items():
+        torch.testing.assert_close(planes, getattr(second, name), rtol=0, atol=atol)
+
+
+def none(frames: int) -> References:
+    return References.of(torch.zeros(0, 1, *SIZE), torch.zeros(0, 2, *SIZE)).expand(frames)
+
+
+@pytest.mark.parametrize("given", [None, none(2)])
+def test_without_references_it_paints_unguided(
     model: GuidedNetwork, given: References | None
 ) -> None:
-    with torch.no_grad():
-        painted = model.paint(noise(2, 1, 32, 48), given)
-    assert painted.attended.shape == (2, 2, 8, 12)
-    for planes in (painted.mixed, painted.trust, painted.attended):
+    steps = painted(model, noise(2, 1, *SIZE), given)
+    assert steps.attended.shape == (2, 2, 8, 12)
+    for planes in (steps.fused, steps.trust, steps.attended):
         assert not planes.any()
-    assert torch.isfinite(painted.chroma).all()
-    assert 0.01 < float(painted.chroma.abs().max()) <= 0.5
+    assert torch.isfinite(steps.chroma).all()
+    assert 0.01 < float(steps.chroma.abs().max()) <= 0.5
 
 
-def test_a_frame_without_a_reference_is_coloured_as_if_alone(model: GuidedNetwork) -> None:
-    gray, given = noise(3, 1, 32, 48), references(0, 2, 2)
+def test_what_is_painted_is_given_with_the_steps_that_losses_want(model: GuidedNetwork) -> None:
+    gray, given = noise(3, 1, *SIZE), references(1, 0, 2)
+    steps = painted(model, gray, given)
     with torch.no_grad():
-        together = model.paint(gray, given)
-        alone = [
-            model.paint(gray[:1], rows(given, [0], frame=0)),
-            model.paint(gray[1:2], None),
-            model.paint(gray[2:], rows(given, [1, 2], frame=0)),
-        ]
-    for name, planes in together._asdict().items():
-        expected = torch.cat([getattr(each, name) for each in alone])
-        torch.testing.assert_close(planes, expected, rtol=0, atol=1e-5)
+        result = model(gray, given)
+    torch.testing.assert_close(rgb_to_chroma(result.colors[:, 0]), steps.chroma)
+    assert set(result.provided) == model.provides
+    assert torch.equal(result.provided["fused"], steps.fused)
+    assert torch.equal(result.provided["attended"], steps.attended)
+    assert result.provided["served"].tolist() == [True, False, True]
+    with torch.no_grad():
+        assert not model(gray).provided["served"].any()
+
+
+@pytest.mark.parametrize("mask", [False, True])
+@pytest.mark.parametrize("propagated", [False, True])
+def test_a_frame_of_a_batch_is_coloured_exactly_as_alone(
+    model: GuidedNetwork, propagated: bool, mask: bool
+) -> None:
+    """Whether it has references or not, and whatever lies in the padding."""
+    gray = noise(4, 1, *SIZE)
+    given = references(1, 0, 3, 2, propagated=propagated, mask=mask)
+    together = painted(model, gray, given)
+    for frame in range(4):
+        own = of_frame(given, frame) if given.counts[frame] else None
+        alone = painted(model, gray[frame : frame + 1], own)
+        assert_close(Steps(*(planes[frame : frame + 1] for planes in together)), alone)
     assert not together.trust[1].any()
-    assert together.trust[0].any()
+    for frame in (0, 2, 3):
+        assert together.trust[frame].any()
+
+
+def test_masked_and_unmasked_references_are_coloured_in_one_batch(model: GuidedNetwork) -> None:
+    gray, parts = noise(2, 1, *SIZE), [references(2), references(1, mask=True, seed=8)]
+    together = painted(model, gray, References.collate(parts))
+    alone = [painted(model, gray[n : n + 1], part) for n, part in enumerate(parts)]
+    assert_close(together, Steps(*map(torch.cat, zip(*alone, strict=True))))
 
 
 @pytest.mark.parametrize("angle", [2 * math.pi / 3, 1.0])
-def test_turned_references_turn_the_mix_exactly(model: GuidedNetwork, angle: float) -> None:
-    gray, given = noise(1, 1, 32, 48), references(0, 0)
-    with torch.no_grad():
-        before = model.paint(gray, given)
-        after = model.paint(gray, given._replace(chroma=turned(given.chroma, angle)))
-    for name in ("mixed", "attended"):
+def test_turned_references_turn_the_fused_colours_exactly(
+    model: GuidedNetwork, angle: float
+) -> None:
+    gray, given = noise(1, 1, *SIZE), references(2, propagated=True)
+    before = painted(model, gray, given)
+    after = painted(model, gray, replace(given, chroma=turned(given.chroma, angle)))
+    for name in ("fused", "attended"):
         expected = turned(getattr(before, name), angle)
         assert expected.abs().max() > 0.05
         torch.testing.assert_close(getattr(after, name), expected, rtol=0, atol=1e-6)
 
 
-def test_paler_references_make_the_mix_paler_by_as_much(model: GuidedNetwork) -> None:
-    gray, given = noise(1, 1, 32, 48), references(0, 0)
-    with torch.no_grad():
-        before = model.paint(gray, given)
-        after = model.paint(gray, given._replace(chroma=0.25 * given.chroma))
-    torch.testing.assert_close(after.mixed, 0.25 * before.mixed, rtol=0, atol=1e-6)
+def test_paler_references_make_the_fused_colours_paler_by_as_much(model: GuidedNetwork) -> None:
+    gray, given = noise(1, 1, *SIZE), references(2)
+    before = painted(model, gray, given)
+    after = painted(model, gray, replace(given, chroma=0.25 * given.chroma))
+    torch.testing.assert_close(after.fused, 0.25 * before.fused, rtol=0, atol=1e-6)
     torch.testing.assert_close(after.attended, 0.25 * before.attended, rtol=0, atol=1e-6)
 
 
 def test_the_order_of_references_does_not_matter(model: GuidedNetwork) -> None:
-    gray, given = noise(2, 1, 32, 48), references(0, 0, 1, 0, 1)
+    gray, given = noise(1, 1, *SIZE), references(3, propagated=True, mask=True)
+    expected = painted(model, gray, given)
+    assert_close(painted(model, gray, given.picked([2, 0, 1])), expected)
+    assert (expected.chroma - painted(model, gray, None).chroma).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("mask", [False, True])
+@pytest.mark.parametrize("propagated", [False, True])
+@pytest.mark.parametrize(("count", "twice"), [(1, [0, 0]), (2, [0, 1, 0, 1])])
+def test_a_reference_given_twice_changes_nothing(
+    model: GuidedNetwork, count: int, twice: list[int], propagated: bool, mask: bool
+) -> None:
+    gray, given = noise(1, 1, *SIZE), references(count, propagated=propagated, mask=mask)
+    again = given.picked(twice)
+    assert_close(painted(model, gray, again), painted(model, gray, given))
+    torch.testing.assert_close(
+        evidence(model, gray, again), evidence(model, gray, given), rtol=0, atol=1e-5
+    )
+
+
+def test_more_references_raise_the_evidence_on_the_whole(model: GuidedNetwork) -> None:
+    """At a place they may lower it, where a match that looks better fits less well."""
+    gray, given = noise(1, 1, *SIZE), references(3, propagated=True)
+    means = [float(evidence(model, gray, given.picked(range(n))).mean()) for n in (1, 2, 3)]
+    assert means[0] < means[1] < means[2]
+
+
+def old_fusion(model: GuidedNetwork, gray: Tensor, given: References) -> tuple[Tensor, Tensor]:
+    """Fuse what one reference proposes as it was done before, by one softmax over all proposals."""
+    proposals = shown_to_the_fusion(model, gray, given).values()
     with torch.no_grad():
-        expected = model(gray, None, given)
-        actual = model(gray, None, rows(given, [4, 1, 3, 2, 0]))
-        gray_alone = model(gray)
-    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-5)
-    assert (expected - gray_alone).abs().max() > 1e-3
+        scores = torch.cat([model.fusion.scores(gray, each) for each in proposals])
+    weights = scores.softmax(dim=0)
+    chroma = torch.cat([each.chroma for each in proposals])
+    return (weights * chroma).sum(dim=0), scores.logsumexp(dim=0).sigmoid()
+
+
+def test_one_reference_is_fused_as_before_there_were_kinds(model: GuidedNetwork) -> None:
+    gray, given = noise(1, 1, *SIZE), references(1)
+    fused, shown = old_fusion(model, gray, given)
+    torch.testing.assert_close(painted(model, gray, given).fused[0], fused, rtol=0, atol=1e-5)
+    torch.testing.assert_close(evidence(model, gray, given)[0], shown, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "match_side"), [((32, 48), 112), ((33, 47), 112), ((70, 99), 32)])
 def test_given_keys_are_the_computed_ones(
     features: SqueezeNet, size: tuple[int, int], match_side: int
 ) -> None:
-    model, given = tiny(features, match_side=match_side), references(0, 0, size=size)
+    model, given = tiny(features, match_side=match_side), references(2, size=size)
+    gray = noise(1, 1, *size)
     with torch.no_grad():
-        keys = model.keys(given.gray)
-        expected = model(noise(1, 1, *size), None, given)
-        actual = model(noise(1, 1, *size), None, given._replace(keys=keys))
-    assert torch.equal(actual, expected)
-    other = given._replace(keys=keys.roll(3, dims=-1))
+        keys = model.keys(given.luma[0])
+    expected = painted(model, gray, given)
+    assert_close(painted(model, gray, given.with_keys(keys)), expected, atol=0)
+    other = painted(model, gray, given.with_keys(keys.roll(3, dims=-1)))
+    assert not torch.allclose(other.chroma, expected.chroma, atol=1e-4)
+
+
+def test_a_frame_is_most_like_the_reference_that_shows_it(model: GuidedNetwork) -> None:
+    luma = torch.cat(
+        [torch.full((1, 1, *SIZE), 0.5), noise(1, 1, *SIZE), noise(1, 1, *SIZE, seed=1)]
+    )
     with torch.no_grad():
-        assert not torch.allclose(model(noise(1, 1, *size), None, other), expected, atol=1e-4)
+        keys = model.keys(luma)
+        given = References.of(luma, torch.zeros(3, 2, *SIZE)).with_keys(keys)
+        alike = [float(model.likeness(keys[1:2], given.picked([n]))) for n in range(3)]
+    assert alike[1] == pytest.approx(1, abs=1e-5)
+    assert alike[0] < alike[2] < 0.9999
 
 
 @pytest.mark.parametrize("size", _SIZES)
 def test_frames_of_any_size_keep_their_luma(model: GuidedNetwork, size: tuple[int, int]) -> None:
     gray = noise(2, 1, *size)
     with torch.no_grad():
-        outputs = model(gray, None, references(0, 1, 1, size=size))
-    assert outputs.shape == (2, 1, 3, *size)
-    assert rgb_to_chroma(outputs).abs().max() > 1e-3
-    torch.testing.assert_close(rgb_to_luma(outputs)[:, 0], gray, rtol=0, atol=1e-6)
+        colors = model(gray, references(1, 2, size=size, propagated=True, mask=True)).colors
+    assert colors.shape == (2, 1, 3, *size)
+    assert rgb_to_chroma(colors).abs().max() > 1e-3
+    torch.testing.assert_close(rgb_to_luma(colors)[:, 0], gray, rtol=0, atol=1e-6)
 
 
 def test_odd_frames_are_padded_by_their_edge_and_cut_back(model: GuidedNetwork) -> None:
-    gray, given = noise(1, 1, 33, 47), references(0, 0, size=(33, 47))
+    gray = noise(1, 1, 33, 47)
+    given = references(2, size=(33, 47), propagated=True, mask=True)
     down, right = torch.arange(48).clamp(max=32)[:, None], torch.arange(48).clamp(max=46)
-    whole = References(given.frame, *(planes[:, :, down, right] for planes in given[1:4]))
-    with torch.no_grad():
-        expected = model(gray[:, :, down, right], None, whole)[..., :33, :47]
-        torch.testing.assert_close(model(gray, None, given), expected, rtol=0, atol=1e-6)
+    whole = replace(
+        given, **{name: each[..., down, right] for name, each in planes_of(given).items()}
+    )
+    expected = painted(model, gray[..., down, right], whole).chroma[..., :33, :47]
+    torch.testing.assert_close(painted(model, gray, given).chroma, expected, rtol=0, atol=1e-6)
 
 
 def test_large_frames_are_matched_at_the_size_of_matching(features: SqueezeNet) -> None:
     model, size = tiny(features, match_side=32), (70, 99)
-    with torch.no_grad():
-        painted = model.paint(noise(1, 1, *size), references(0, size=size))
+    steps = painted(model, noise(1, 1, *size), references(1, size=size))
     # 80x112 padded; 32/80 of it is 32x44.8, to whole blocks of 16: 32x48, a quarter of which is
-    assert painted.attended.shape == (1, 2, 8, 12)
-    assert painted.chroma.shape == (1, 2, *size)
-    assert torch.isfinite(painted.chroma).all()
+    assert steps.attended.shape == (1, 2, 8, 12)
+    assert steps.chroma.shape == (1, 2, *size)
+    assert torch.isfinite(steps.chroma).all()
     hardly = tiny(features, match_side=40).keys(noise(1, 1, 38, 40))
     assert hardly.shape[-2:] == (12, 12)  # 48x48 is not well above 40: as it is
 
@@ -204,71 +281,161 @@ def test_each_kind_of_proposal_is_what_it_is_called(features: SqueezeNet) -> Non
     wide = 0.8 * wide + 0.2 * noise(1, 1, 96, 128, seed=3)
     colors = 0.6 * noise(1, 2, 96, 128, seed=4) - 0.3
     gray, own = wide[..., 16:112], colors[..., 16:112]
-    flow = torch.zeros(1, 2, 96, 96)
-    flow[:, 0] = 16
-    given = References(torch.tensor([0]), wide[..., :96], colors[..., :96], flow)
-    copied, moved, matched, attended = shown_to_the_fusion(model, gray, given).values()
-    for kind in (copied, moved, matched, attended):
+    flow = torch.zeros(1, 1, 2, 96, 96)
+    flow[:, :, 0] = 16
+    given = replace(References.of(wide[..., :96], colors[..., :96]), flow=flow)
+    kinds = shown_to_the_fusion(model, gray, given)
+    for kind in kinds.values():
         assert kind.frame.tolist() == [0]
         assert kind.similarity.shape == (1, 1, 96, 96)
-    assert torch.equal(copied.chroma, given.chroma)
-    assert torch.equal(copied.luma, given.gray)
+    assert torch.equal(kinds["copied"].chroma, given.chroma[0])
+    assert torch.equal(kinds["copied"].luma, given.luma[0])
     inner = (..., slice(16, -16), slice(16, -32))
+    moved, matched = kinds["moved"], kinds["matched"]
     torch.testing.assert_close(moved.luma[inner], gray[inner], rtol=0, atol=1e-5)
     torch.testing.assert_close(moved.chroma[inner], own[inner], rtol=0, atol=1e-5)
     found = (matched.chroma == own).all(dim=1)[inner]
     assert float(found.float().mean()) > 0.9
-    means = {name: float(each.similarity[inner].mean()) for name, each in
-             (("copied", copied), ("moved", moved), ("matched", matched))}  # fmt: skip
+    means = {name: float(each.similarity[inner].mean()) for name, each in kinds.items()}
     assert means["copied"] < means["moved"]
     assert means["copied"] < means["matched"] <= 1
+    attended = painted(model, gray, given).attended
+    torch.testing.assert_close(kinds["attended"].chroma, resize_bilinear(attended, (96, 96)))
 
 
-def test_carried_flow_moves_the_references_once_more(model: GuidedNetwork) -> None:
-    gray, given = noise(2, 1, 32, 48), references(0, 1, 1)
-    before = shown_to_the_fusion(model, gray, given)
-    with torch.no_grad():
-        plain = model(gray, None, given)
-    other = given._replace(carried=references(0, 1, 1, seed=9).flow)
-    after = shown_to_the_fusion(model, gray, other)
-    assert [len(after[kind].frame) for kind in range(4)] == [3, 6, 2, 2]
-    assert after[1].frame.tolist() == [0, 1, 1, 0, 1, 1]
-    for name, planes in before[1]._asdict().items():
-        assert torch.equal(getattr(after[1], name)[:3], planes), name
-    swapped = shown_to_the_fusion(model, gray, given._replace(flow=other.carried))
-    for name, planes in swapped[1]._asdict().items():
-        assert torch.equal(getattr(after[1], name)[3:], planes), name
-    with torch.no_grad():
-        assert (model(gray, None, other) - plain).abs().max() > 1e-3
+@pytest.mark.parametrize(("flow", "propagated"), [(False, False), (True, False), (True, True)])
+def test_proposals_are_of_each_reference_and_each_flow(
+    model: GuidedNetwork, flow: bool, propagated: bool
+) -> None:
+    gray = noise(3, 1, *SIZE)
+    given = references(1, 0, 2, flow=flow, propagated=propagated)
+    kinds = shown_to_the_fusion(model, gray, given)
+    several = flow + propagated
+    assert kinds["copied"].slots == (2, 2 * several, 1, 1)
+    assert kinds["copied"].frame.tolist() == [0, 2, 2]
+    assert kinds["moved"].frame.tolist() == [0, 2, 2] * several
+    places = [place for kind in kinds.values() for place in zip(kind.frame, kind.slot, strict=True)]
+    assert len({(int(frame), int(slot)) for frame, slot in places}) == len(places)
+    for name in ("matched", "attended"):
+        assert kinds[name].frame.tolist() == [0, 2]
+    shown = given.luma.flatten(0, 1)[given.rows()]
+    assert torch.equal(kinds["copied"].luma, shown)
+    used = [each for each in (given.flow, given.propagated) if each is not None]
+    if used:
+        moved = [warp(shown, each.flatten(0, 1)[given.rows()]) for each in used]
+        torch.testing.assert_close(kinds["moved"].luma, torch.cat(moved))
+
+
+def test_propagated_flow_moves_the_references_once_more(model: GuidedNetwork) -> None:
+    gray, given = noise(2, 1, *SIZE), references(1, 2)
+    before = shown_to_the_fusion(model, gray, given)["moved"]
+    other = replace(given, propagated=references(1, 2, seed=9).flow)
+    after = shown_to_the_fusion(model, gray, other)["moved"]
+    swapped = shown_to_the_fusion(model, gray, replace(given, flow=other.propagated))["moved"]
+    for name in ("frame", "luma", "chroma", "similarity"):
+        assert torch.equal(getattr(after, name)[:3], getattr(before, name)), name
+        assert torch.equal(getattr(after, name)[3:], getattr(swapped, name)), name
+    difference = painted(model, gray, other).chroma - painted(model, gray, given).chroma
+    assert difference.abs().max() > 1e-3
+    # Flow that says the same twice proposes nothing new.
+    same = replace(given, propagated=given.flow)
+    assert_close(painted(model, gray, same), painted(model, gray, given))
 
 
 def test_a_frame_that_is_its_own_reference_is_wholly_alike(model: GuidedNetwork) -> None:
-    gray = noise(1, 1, 32, 48)
-    given = references(0)._replace(gray=gray, flow=torch.zeros(1, 2, 32, 48))
-    for kind, proposals in shown_to_the_fusion(model, gray, given).items():
-        if kind < 3:
-            torch.testing.assert_close(proposals.similarity, torch.ones(1, 1, 32, 48))
+    gray = noise(1, 1, *SIZE)
+    given = replace(references(1), luma=gray[None], flow=torch.zeros(1, 1, 2, *SIZE))
+    for name, proposals in shown_to_the_fusion(model, gray, given).items():
+        if name != "attended":
+            torch.testing.assert_close(proposals.similarity, torch.ones(1, 1, *SIZE))
             torch.testing.assert_close(proposals.luma, gray, rtol=0, atol=1e-5)
 
 
+def half_masked(count: int = 2) -> References:
+    """References that show their left parts alone, the edge amid a block; flow crosses it."""
+    given = references(count, propagated=True)
+    mask = torch.ones(1, count, 1, *SIZE)
+    mask[..., 22:] = 0
+    mask[..., 5:9, 5:11] = 0
+    return replace(given, mask=mask)
+
+
+@pytest.mark.parametrize("other", [0.4, -0.5, 1e6])
+def test_what_is_masked_out_is_never_seen(model: GuidedNetwork, other: float) -> None:
+    """Other colours there change no step to the bit, and no proposal where it is visible."""
+    gray, given = noise(1, 1, *SIZE), half_masked()
+    recolored = replace(given, chroma=torch.where(given.shown > 0, given.chroma, other))
+    assert_close(painted(model, gray, recolored), painted(model, gray, given), atol=0)
+    first, second = (shown_to_the_fusion(model, gray, each) for each in (given, recolored))
+    for name in KINDS:
+        visible = first[name].visible.expand_as(first[name].chroma)
+        assert visible.any(), name
+        assert torch.equal(first[name].chroma[visible], second[name].chroma[visible]), name
+        assert torch.equal(first[name].similarity, second[name].similarity), name
+
+
+def test_a_mask_parts_what_is_visible_of_each_proposal(model: GuidedNetwork) -> None:
+    gray, given = noise(1, 1, *SIZE), half_masked(1)
+    kinds = shown_to_the_fusion(model, gray, given)
+    shown = given.shown[0] > 0
+    assert torch.equal(kinds["copied"].visible, shown)
+    copied = kinds["copied"].chroma[shown.expand(-1, 2, -1, -1)]
+    assert torch.equal(copied, given.chroma[0][shown.expand(-1, 2, -1, -1)])
+    for row, flow in enumerate((given.flow, given.propagated)):
+        there = warp(given.shown[0], flow[0])
+        assert torch.equal(kinds["moved"].visible[row : row + 1], there > 0.5)
+        # Colours are the mean of those that are shown there.
+        mean = warp(given.chroma[0] * given.shown[0], flow[0]) / there
+        seen = (there > 0.5).expand(-1, 2, -1, -1)
+        torch.testing.assert_close(kinds["moved"].chroma[row : row + 1][seen], mean[seen])
+    assert kinds["attended"].visible.all()
+    # All that is attended to has a colour that is shown: one colour comes out as itself.
+    one = torch.tensor([0.2, -0.1]).view(1, 1, 2, 1, 1).expand_as(given.chroma)
+    plain = replace(given, chroma=torch.where(given.shown > 0, one, -one))
+    steps = painted(model, gray, plain)
+    torch.testing.assert_close(steps.attended, one[0, :, :, :8, :12])
+    torch.testing.assert_close(steps.fused, one[0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("unguided", [False, True])
+def test_a_reference_that_shows_nothing_is_none(features: SqueezeNet, unguided: bool) -> None:
+    model, gray = tiny(features, unguided=unguided), noise(1, 1, *SIZE)
+    given = replace(references(2, propagated=True), mask=torch.zeros(1, 2, 1, *SIZE))
+    steps = painted(model, gray, given)
+    assert not steps.trust.any()
+    assert not evidence(model, gray, given).any()
+    assert_close(steps, painted(model, gray, None), atol=0)
+    # Beside one that shows something it counts for nothing either.
+    seen = replace(given, mask=torch.tensor([0.0, 1.0]).view(1, 2, 1, 1, 1).expand(1, 2, 1, *SIZE))
+    assert_close(painted(model, gray, seen), painted(model, gray, seen.picked([1])))
+
+
+def test_a_whole_mask_is_no_mask(model: GuidedNetwork) -> None:
+    gray, given = noise(1, 1, *SIZE), references(2, propagated=True)
+    whole = replace(given, mask=torch.ones(1, 2, 1, *SIZE))
+    assert_close(painted(model, gray, whole), painted(model, gray, given), atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", [False, True])
 def test_a_gradient_reaches_every_trained_parameter_and_no_frozen_one(
-    model: GuidedNetwork,
+    model: GuidedNetwork, mask: bool
 ) -> None:
     model.train()
-    painted = model.paint(noise(2, 1, 32, 48), references(0, 1, 1))
-    terms = [painted.chroma, painted.mixed, painted.attended]
+    steps = model.paint(noise(3, 1, *SIZE), references(1, 0, 2, propagated=True, mask=mask))
+    terms = [steps.chroma, steps.fused, steps.attended]
     sum(term.square().sum() for term in terms).backward()
     for name, parameter in model.named_parameters():
         if "features" in name:
             assert parameter.grad is None, name
         else:
             assert parameter.grad is not None, name
+            assert torch.isfinite(parameter.grad).all(), name
             assert parameter.grad.abs().sum() > 0, name
 
 
-def test_without_references_memory_alone_is_trained(model: GuidedNetwork) -> None:
+def test_without_references_the_unguided_part_alone_is_trained(model: GuidedNetwork) -> None:
     model.train()
-    model(noise(2, 1, 32, 48)).square().sum().backward()
+    model(noise(2, 1, *SIZE)).colors.square().sum().backward()
     for name, parameter in model.named_parameters():
         if name.startswith(("fusion", "matcher")):
             assert parameter.grad is None, name
@@ -280,23 +447,45 @@ def test_without_references_memory_alone_is_trained(model: GuidedNetwork) -> Non
 def test_state_is_self_contained(model: GuidedNetwork) -> None:
     copy = tiny(SqueezeNet(weights="checkpoint"), seed=2)
     copy.load_state_dict(model.state_dict())
-    gray, given = noise(1, 1, 32, 48), references(0, 0)
-    with torch.no_grad():
-        assert torch.equal(copy(gray, None, given), model(gray, None, given))
+    gray, given = noise(1, 1, *SIZE), references(2)
+    assert_close(painted(copy, gray, given), painted(model, gray, given), atol=0)
 
 
 def test_runs_under_bfloat16_and_channels_last(model: GuidedNetwork) -> None:
-    gray, given = noise(2, 1, 33, 47), references(0, 1, 1, size=(33, 47))
+    gray = noise(2, 1, 33, 47)
+    given = references(1, 2, size=(33, 47), propagated=True, mask=True)
     with torch.no_grad():
-        expected = model(gray, None, given)
+        expected = model(gray, given).colors
         model = model.to(memory_format=torch.channels_last)
-        torch.testing.assert_close(model(gray, None, given), expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(model(gray, given).colors, expected, rtol=1e-4, atol=1e-4)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = model(gray, None, given)
+            outputs = model(gray, given).colors
     assert outputs.dtype == torch.float32
     error = (outputs - expected).abs().mean() / expected.abs().mean()
     assert 0 < error < 0.1
     torch.testing.assert_close(rgb_to_luma(outputs)[:, 0], gray, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("counts", "mask", "unguided"),
+    [((2, 0, 1), True, True), ((2, 0, 1), False, False), ((0, 0, 0), False, True)],
+)
+def test_a_step_never_waits_for_the_device(
+    features: SqueezeNet, counts: tuple[int, ...], mask: bool, unguided: bool
+) -> None:
+    """It runs on tensors without values, which raise where one is read, or decides a shape."""
+    model, gray = tiny(features, unguided=unguided).train(), noise(3, 1, *SIZE)
+    given = references(*counts, propagated=True, mask=mask) if any(counts) else none(3)
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        result = forward_without_values(model, fake, gray, given)
+    with fake:
+        terms = [result.colors, result.provided["fused"], result.provided["attended"]]
+        sum(term.square().mean() for term in terms).backward()
+    assert result.colors.shape == (3, 1, 3, *SIZE)
+    # As if on a GPU: there, what is made on the host must not be waited for either.
+    result = forward_without_values(model, fake, gray, given, device="cuda")
+    assert result.provided["served"].device.type == "cuda"
 
 
 @pytest.mark.skipif(
@@ -315,8 +504,10 @@ def test_a_recoloured_reference_recolours_the_result() -> None:
             color = color.permute(0, 3, 1, 2)
             gray = rgb_to_luma(color)
             other = join_in_gamut(gray, turned(rgb_to_chroma(color), 2 * math.pi / 3))
-            seen = colorizer.look_at([other[:1]], size=(108, 192))
-            result = rgb_to_chroma(colorizer.stream(references=seen)(gray[1:])[:, 0])
+            flat = RenderSettings(stillness=0.0)
+            result = rgb_to_chroma(
+                colorizer(gray[1:], references=[other[0].clamp(0, 1)], settings=flat)
+            )
             wanted = rgb_to_chroma(other[1:])
             vivid = wanted.norm(dim=1) > 0.1
             cosine = functional.cosine_similarity(result, wanted, dim=1)

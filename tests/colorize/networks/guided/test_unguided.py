@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
-from colorize.networks.guided.network import GuidedNetwork, References
+from colorize.networks.guided.network import GuidedNetwork
+from colorize.networks.guided.references import References
 from colorize.networks.guided.unguided import UnguidedPainter
 from colorize.pretrained.squeezenet import SqueezeNet
 
@@ -41,6 +44,12 @@ def guided(*, learns: str = "everything", seed: int = 3, **choices: object) -> G
         for each in (made.unet, made.unguided.unet if made.unguided else made.unet):
             each.output.weight.mul_(10)
     return made
+
+
+def first_alone(luma: Tensor) -> References:
+    """One reference of the first of two frames."""
+    one = References.of(luma, noise(1, 2, 32, 48) - 0.5)
+    return References.collate([replace(one, flow=torch.zeros(1, 1, 2, 32, 48)), one.picked([])])
 
 
 def test_it_paints_chroma_by_gray_and_by_what_is_seen() -> None:
@@ -81,10 +90,7 @@ def test_own_colours_are_the_mean_of_both_painters() -> None:
     torch.testing.assert_close(together, (first + remembered[0]) / 2)
     assert (remembered[0] - first).abs().max() > 0.02
 
-    shown = References(
-        torch.tensor([0]), noise(1, 1, 32, 48, seed=5), noise(1, 2, 32, 48) - 0.5,
-        torch.zeros(1, 2, 32, 48),
-    )  # fmt: skip
+    shown = first_alone(noise(1, 1, 32, 48, seed=5))
     with torch.no_grad():
         guided_by, plain = both.paint(gray, shown), alone.paint(gray, shown)
     assert torch.equal(guided_by.trust, plain.trust)
@@ -108,9 +114,7 @@ def test_where_the_memory_learns_it_learns_alone_and_by_its_own_colours() -> Non
     model = guided(unguided=True, learns="unguided").train()
     before = {name: each.clone() for name, each in model.state_dict().items()}
     gray = noise(2, 1, 32, 48)
-    shown = References(
-        torch.tensor([0]), gray[:1], noise(1, 2, 32, 48) - 0.5, torch.zeros(1, 2, 32, 48)
-    )
+    shown = first_alone(gray[:1])
     painted = model.paint(gray, shown)
     painted.chroma.square().sum().backward()
     assert not painted.trust.any()

@@ -69,8 +69,8 @@ def test_features_and_unet_see_the_same_padded_frame(features: VGG19) -> None:
     generator = Generator(features=features, outputs=2, channels=_SMALL)
     gray = torch.rand(1, 1, 19, 30)
     rows, columns = torch.arange(32).clamp(max=18), torch.arange(32).clamp(max=29)
-    whole = generator(gray[:, :, rows][..., columns])
-    torch.testing.assert_close(generator(gray), whole[..., :19, :30])
+    whole = generator(gray[:, :, rows][..., columns]).colors
+    torch.testing.assert_close(generator(gray).colors, whole[..., :19, :30])
 
 
 @pytest.mark.parametrize(("head", "luma"), _HEADS)
@@ -87,14 +87,14 @@ def test_output_shape_for_any_size(
     )
     assert (generator.outputs, generator.luma) == (3, luma)
     for size in ((1, 1), (20, 33)):
-        assert generator(torch.rand(2, 1, *size)).shape == (2, 3, 3, *size)
+        assert generator(torch.rand(2, 1, *size)).colors.shape == (2, 3, 3, *size)
 
 
 @pytest.mark.parametrize("head", ["rgb", "chroma"])
 def test_kept_luma_is_the_gray_frames(head: str) -> None:
     generator = Generator(features=None, head=head, luma="keep", channels=_SMALL)
     gray = torch.rand(2, 1, 18, 20)
-    outputs = generator(gray)
+    outputs = generator(gray).colors
     assert rgb_to_chroma(outputs).abs().max() > 1e-3
     torch.testing.assert_close(
         rgb_to_luma(outputs), gray.unsqueeze(1).expand(-1, 4, -1, -1, -1), rtol=0, atol=1e-6
@@ -105,15 +105,15 @@ def test_heads_read_the_planes_in_order() -> None:
     gray = torch.rand(1, 1, 16, 16)
     free = Generator(features=None, outputs=2, channels=_SMALL)
     planes = free.unet(gray)
-    assert torch.equal(free(gray)[:, 1], planes[:, 3:6])
+    assert torch.equal(free(gray).colors[:, 1], planes[:, 3:6])
     kept = Generator(features=None, outputs=2, luma="keep", channels=_SMALL)
     kept.load_state_dict(free.state_dict())
     torch.testing.assert_close(
-        rgb_to_chroma(kept(gray)), rgb_to_chroma(free(gray)), rtol=0, atol=1e-6
+        rgb_to_chroma(kept(gray).colors), rgb_to_chroma(free(gray).colors), rtol=0, atol=1e-6
     )
     chroma = Generator(features=None, outputs=2, head="chroma", luma="keep", channels=_SMALL)
     torch.testing.assert_close(
-        rgb_to_chroma(chroma(gray))[:, 1], chroma.unet(gray)[:, 2:4], rtol=0, atol=1e-6
+        rgb_to_chroma(chroma(gray).colors)[:, 1], chroma.unet(gray)[:, 2:4], rtol=0, atol=1e-6
     )
 
 
@@ -122,7 +122,7 @@ def test_a_gradient_reaches_every_trained_parameter_and_no_frozen_one(
     head: str, luma: str, features: VGG19
 ) -> None:
     generator = Generator(features=features, outputs=2, head=head, luma=luma, channels=_SMALL)
-    generator(torch.rand(1, 1, 16, 24)).square().sum().backward()
+    generator(torch.rand(1, 1, 16, 24)).colors.square().sum().backward()
     for name, parameter in generator.named_parameters():
         if "features" in name:
             assert parameter.grad is None, name
@@ -136,18 +136,18 @@ def test_state_is_self_contained(features: VGG19) -> None:
     empty = VGG19(weights="checkpoint", taps=features.taps)
     copy = Generator(features=empty, channels=_SMALL)
     copy.load_state_dict(generator.state_dict())
-    assert torch.equal(copy(gray), generator(gray))
+    assert torch.equal(copy(gray).colors, generator(gray).colors)
 
 
 @pytest.mark.parametrize(("head", "luma"), _HEADS)
 def test_runs_under_bfloat16_and_channels_last(head: str, luma: str, features: VGG19) -> None:
     generator = Generator(features=features, head=head, luma=luma, channels=_SMALL)
     gray = torch.rand(1, 1, 18, 21)
-    expected = generator(gray)
+    expected = generator(gray).colors
     generator = generator.to(memory_format=torch.channels_last)
-    torch.testing.assert_close(generator(gray), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(generator(gray).colors, expected, rtol=1e-4, atol=1e-4)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        outputs = generator(gray)
+        outputs = generator(gray).colors
     assert outputs.dtype == torch.float32
     error = (outputs - expected).abs().mean() / expected.abs().mean()
     assert 0 < error < 0.05
@@ -185,7 +185,7 @@ def test_the_output_gain_scales_what_the_network_starts_with() -> None:
     def start(gain: float) -> torch.Tensor:
         torch.manual_seed(1)
         generator = Generator(features=None, channels=(4, 4), output_gain=gain)
-        return generator(gray).detach()
+        return generator(gray).colors.detach()
 
     torch.testing.assert_close(start(0.25), 0.25 * start(1.0))
     assert float(start(1.0).abs().mean()) > 1e-3

@@ -41,7 +41,7 @@ def test_every_plane_changes_the_colours_and_gets_a_gradient(inputs: str, featur
     count = planes_of(inputs)
     gray = noise(1, 1, 9, 13)
     extra = noise(1, count, 9, 13, seed=1).requires_grad_() if count else None
-    outputs = model(gray, extra)
+    outputs = model(gray, extra=extra).colors
     assert outputs.shape == (1, 2, 3, 9, 13)
     outputs.square().sum().backward()
     for name, parameter in model.named_parameters():
@@ -52,7 +52,7 @@ def test_every_plane_changes_the_colours_and_gets_a_gradient(inputs: str, featur
         assert extra.grad[:, plane].abs().sum() > 0
         changed = extra.detach().clone()
         changed[:, plane] += 0.5
-        assert not torch.allclose(model(gray, changed), outputs, atol=1e-4)
+        assert not torch.allclose(model(gray, extra=changed).colors, outputs, atol=1e-4)
 
 
 def test_gray_alone_has_the_weights_it_always_had() -> None:

@@ -8,9 +8,12 @@ import torch
 
 from colorize.imaging.segments import segment_planes
 from colorize.motion.estimators import Dis
+from colorize.networks.base import Painted
+from colorize.networks.guided.references import References
 from colorize.networks.prototype.generator import Generator
 from colorize.networks.prototype.recurrence import color_frames, is_sequential, segment_planes_of
 from colorize.networks.prototype.refiner import Refiner
+from tests.colorize.tiny import reference_generator
 
 CHOICES = {"features": None, "outputs": 2, "channels": [4, 4], "head": "chroma", "luma": "keep"}
 WEIGHTS = np.array([0.299, 0.587, 0.114])
@@ -40,11 +43,11 @@ def flickering(monkeypatch) -> Generator:
     model = generator(head="rgb", luma="free")
     calls = iter(range(1000))
 
-    def forward(gray: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(gray: torch.Tensor, references: None, *, extra: None) -> Painted:
         numbers = torch.tensor([next(calls) for _ in gray])
         k = torch.arange(2)
         tint = 0.1 + 0.07 * numbers[:, None] + 0.3 * k  # b k
-        return tint[:, :, None, None, None].expand(-1, -1, 3, 40, 48).contiguous()
+        return Painted(tint[:, :, None, None, None].expand(-1, -1, 3, 40, 48).contiguous())
 
     monkeypatch.setattr(model, "forward", forward)
     return model
@@ -133,7 +136,7 @@ def test_a_pair_is_the_frame_and_the_gray_one_before() -> None:
     model, gray = generator("gray_pair"), noise(1, 3, 1, 8, 8)
     result = color_frames(model, gray).outputs[0]
     for number, before in [(0, 0), (1, 0), (2, 1)]:  # the first frame is its own
-        expected = model(gray[:, number], gray[:, before])[0]
+        expected = model(gray[:, number], extra=gray[:, before]).colors[0]
         torch.testing.assert_close(result[number], expected)
 
 
@@ -145,7 +148,7 @@ def test_each_output_sees_its_own_colouring_of_the_frame_before() -> None:
     for k in range(2):
         before = nothing
         for number in range(3):
-            expected = model(gray[:, number], before)[:, k].detach()
+            expected = model(gray[:, number], extra=before).colors[:, k].detach()
             torch.testing.assert_close(result[number, k], expected[0], atol=1e-5, rtol=0)
             # Inside the gamut here, so nothing is clipped on the way to the next frame.
             assert expected.min() > 0
@@ -162,7 +165,7 @@ def test_segments_are_those_of_each_gray_frame() -> None:
     assert planes.shape == (2, 2, 2, 24, 32)
     np.testing.assert_allclose(planes[1, 0], segment_planes(gray[1, 0, 0].numpy()), atol=1e-6)
     model = generator("gray_segments")
-    expected = model(gray[:, 1], planes[:, 1])
+    expected = model(gray[:, 1], extra=planes[:, 1]).colors
     torch.testing.assert_close(color_frames(model, gray).outputs[:, 1], expected)
 
 
@@ -179,3 +182,22 @@ def test_segments_are_those_of_each_gray_frame() -> None:
 def test_what_depends_on_the_frame_before(inputs: str, refined: bool, expected: bool) -> None:
     refiner = Refiner(channels=[4, 4]) if refined else None
     assert is_sequential(generator(inputs), refiner) is expected
+
+
+def test_references_reach_a_model_that_takes_them_and_are_refused_by_any_other() -> None:
+    gray, shown = noise(1, 2, 1, 32, 48), noise(2, 1, 1, 32, 48, seed=1)
+    given = References(
+        luma=shown,
+        chroma=0.4 * noise(2, 1, 2, 32, 48, seed=2),
+        counts=(1, 1),
+        frame=torch.full((2, 1), -1),
+    )
+    guided = reference_generator().eval()
+    with torch.no_grad():
+        expected = guided(gray[0], given).colors
+        result = color_frames(guided, gray, references=given).outputs[0]
+        alone = color_frames(guided, gray).outputs[0]
+    assert torch.equal(result, expected)
+    assert not torch.allclose(alone, expected, atol=1e-3)
+    with pytest.raises(ValueError, match="references need a model that takes them"):
+        color_frames(generator(), gray, references=given)
