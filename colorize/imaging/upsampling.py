@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, require_choice
 
 Method = Literal["bilateral", "bilinear"]
 
@@ -55,19 +55,15 @@ def upsample_chroma(
     Differs: the range weight is rational, so that it never vanishes, and counts the variance; the
     gates are ours.
     """
-    methods = {"bilateral": _bilateral, "bilinear": _bilinear}
-    if method not in methods:
-        raise UserError(f"upsampling is {method!r}: expected one of {', '.join(methods)}")
+    require_choice("upsampling", method, Method)
     working, size = tuple(chroma.shape[-2:]), tuple(luma.shape[-2:])
     if working[0] > size[0] or working[1] > size[1]:
         raise UserError(f"upsampling: chroma of {working} is larger than luma of {size}; resize it")
-    return chroma if working == size else methods[method](chroma, luma)
-
-
-def _bilinear(
-    chroma: Float[Tensor, "b c _h _w"], luma: Float[Tensor, "b 1 h w"]
-) -> Float[Tensor, "b c h w"]:
-    return functional.interpolate(chroma, size=luma.shape[-2:], mode="bilinear")
+    if working == size:
+        return chroma
+    if method == "bilinear":
+        return functional.interpolate(chroma, size=size, mode="bilinear")
+    return _bilateral(chroma, luma)
 
 
 def _bilateral(

@@ -13,7 +13,7 @@ from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.video.clock import VideoLook
 from colorize.media.video.film import write_video
-from colorize.media.video.parts import PART_SUFFIX, concatenate_parts, open_part
+from colorize.media.video.parts import PART_SUFFIX, PartSink, concatenate_parts
 from colorize.media.video.source import VideoSource
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Alpha",
     "Frame",
     "MediaError",
+    "PartSink",
     "Picture",
     "Sink",
     "Source",
@@ -31,7 +32,6 @@ __all__ = [
     "check_output",
     "concatenate_parts",
     "fingerprint",
-    "open_part",
     "open_sink",
     "open_source",
     "write_video",

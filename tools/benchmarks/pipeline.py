@@ -25,7 +25,7 @@ from colorize.films.plan.manifest import Settings
 from colorize.films.run import run_job
 from colorize.inference.checkpoints import Checkpoint
 from colorize.inference.colorizer import Colorizer
-from colorize.media import Frame, concatenate_parts, open_part, open_source, write_video
+from colorize.media import Frame, PartSink, concatenate_parts, open_source, write_video
 from colorize.motion.smoothing import DEFAULT_STRENGTH
 from colorize.networks.prototype.generator import Generator
 
@@ -74,7 +74,7 @@ def _stages(film: Path, folder: Path, colorizer: Colorizer) -> dict[str, float]:
 
 
 def _encode(frames: list[Frame], path: Path, film: Path, source: Any) -> None:
-    with open_part(path, like=source, output=film, quality=90) as sink:
+    with PartSink(path, like=source, output=film, quality=90) as sink:
         for frame in frames:
             sink.write(frame)
 

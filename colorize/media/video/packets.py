@@ -17,9 +17,9 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from av.packet import Packet
 
@@ -30,6 +30,7 @@ _MAGIC = b"toonpart"
 _NUMBER = struct.Struct("<I")
 _FRAME = struct.Struct("<qqII")
 _KEY, _END = 1, 2**32 - 1
+_REMEDY = "delete this part and run again"
 
 
 class PacketWriter:
@@ -85,8 +86,7 @@ class PacketReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _reading(path) as content:
-            self.header = content.header()
+        self.header, _ = self._opened()
 
     def __iter__(self) -> Iterator[Packet]:
         """Yield the encoded frames in decoding order, with times and durations in ticks.
@@ -94,69 +94,42 @@ class PacketReader:
         Raises:
             MediaError: the part is damaged, which may show no sooner than at its end.
         """
-        with _reading(self.path) as content:
-            content.header()
-            yield from content.packets()
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[_Content]:
-    """Open a part, with errors of the disk as :class:`MediaError`."""
-    try:
-        with path.open("rb") as file:
-            yield _Content(path, file)
-    except OSError as error:
-        remedy = "delete this part and run again"
-        raise MediaError(f"cannot read {path}: {reason(error)}; {remedy}") from error
-
-
-class _Content:
-    """The content of a part, read from front to end."""
-
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path, self._file, self._check = path, file, 0
-        self._left = path.stat().st_size
-
-    def _take(self, count: int) -> bytes:
-        """Return the next ``count`` bytes; a damaged length must not ask for more than there is."""
-        data = self._file.read(count) if count <= self._left else b""
-        if len(data) < count:
-            raise self._damaged("it ends too early")
-        self._left -= count
-        self._check = zlib.crc32(data, self._check)
-        return data
-
-    def header(self) -> dict[str, Any]:
-        """Read the header."""
-        if self._file.peek(8)[:8] != _MAGIC:  # type: ignore[attr-defined]
-            raise MediaError(
-                f"{self._path} is not a part of a film; delete this part and run again"
-            )
-        self._take(8)
-        (length,) = _NUMBER.unpack(self._take(4))
-        text = self._take(length)
-        try:
-            header: dict[str, Any] = json.loads(text)
-        except ValueError as error:
-            raise self._damaged("its header is unreadable") from error
-        return header
-
-    def packets(self) -> Iterator[Packet]:
-        """Read the frames and check that they are whole."""
+        _, content = self._opened()
         for count in range(2**32):
-            time, duration, flags, size = _FRAME.unpack(self._take(_FRAME.size))
+            time, duration, flags, size = _FRAME.unpack(self._take(content, _FRAME.size))
             if flags == _END:
-                self._check_end(complete=duration == count)
+                self._check_end(content, complete=duration == count)
                 return
-            packet = Packet(self._take(size))
+            packet = Packet(self._take(content, size))
             packet.pts, packet.duration, packet.is_keyframe = time, duration, flags == _KEY
             yield packet
 
-    def _check_end(self, *, complete: bool) -> None:
+    def _opened(self) -> tuple[dict[str, Any], BytesIO]:
+        """Return the header, and the content where the frames begin."""
+        try:
+            content = BytesIO(self.path.read_bytes())
+        except OSError as error:
+            raise MediaError(f"cannot read {self.path}: {reason(error)}; {_REMEDY}") from error
+        if content.read(len(_MAGIC)) != _MAGIC:
+            raise MediaError(f"{self.path} is not a part of a film; {_REMEDY}")
+        (length,) = _NUMBER.unpack(self._take(content, _NUMBER.size))
+        try:
+            return json.loads(self._take(content, length)), content
+        except ValueError as error:
+            raise self._damaged("its header is unreadable") from error
+
+    def _take(self, content: BytesIO, count: int) -> bytes:
+        """Return the next ``count`` bytes."""
+        data = content.read(count)
+        if len(data) < count:
+            raise self._damaged("it ends too early")
+        return data
+
+    def _check_end(self, content: BytesIO, *, complete: bool) -> None:
         """Raise if anything differs from what was written."""
-        check = self._check
-        if _NUMBER.unpack(self._take(4)) != (check,) or self._left or not complete:
+        check = _NUMBER.pack(zlib.crc32(content.getbuffer()[: content.tell()]))
+        if self._take(content, _NUMBER.size) != check or content.read() or not complete:
             raise self._damaged("its checksum does not fit")
 
     def _damaged(self, why: str) -> MediaError:
-        return MediaError(f"{self._path} is damaged: {why}; delete this part and run again")
+        return MediaError(f"{self.path} is damaged: {why}; {_REMEDY}")

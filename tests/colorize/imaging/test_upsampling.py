@@ -237,7 +237,7 @@ def test_memory_beyond_the_result_is_that_of_strips(monkeypatch) -> None:
 
 
 def test_what_cannot_be_upsampled_is_refused() -> None:
-    with pytest.raises(ValueError, match="upsampling is 'cubic': expected one of bilateral, bilin"):
+    with pytest.raises(ValueError, match="upsampling is 'cubic': expected bilateral or bilin"):
         # Past the run-time type check of tests, as from untyped code.
         inspect.unwrap(upsample_chroma)(_random(1, 2, 4, 4), _random(1, 1, 8, 8), method="cubic")
     with pytest.raises(ValueError, match=r"chroma of \(9, 4\) is larger than luma of \(8, 8\)"):

@@ -18,9 +18,9 @@ from colorize.media import (
     PART_SUFFIX,
     VIDEO_SUFFIXES,
     MediaError,
+    PartSink,
     VideoSource,
     concatenate_parts,
-    open_part,
     open_sink,
     open_source,
 )
@@ -59,7 +59,7 @@ def render(
     paths = [output.with_name(f"{name} {i}{PART_SUFFIX}") for i in range(len(bounds) - 1)]
     for number in order or range(len(paths)):
         start, stop = bounds[number], bounds[number + 1]
-        with open_part(paths[number], like=source, output=output, quality=quality) as sink:
+        with PartSink(paths[number], like=source, output=output, quality=quality) as sink:
             for frame in source.frames(start, stop):
                 sink.write(frame)
     return paths
@@ -153,7 +153,7 @@ def test_last_frame_keeps_its_own_duration(tmp_path: Path) -> None:
     source = film(make_film(tmp_path / "in.mp4", count=4, rate=Fraction(10), audio=None))
     output = tmp_path / "out.mp4"
     part = tmp_path / f"part{PART_SUFFIX}"
-    with open_part(part, like=source, output=output, quality=90) as sink:
+    with PartSink(part, like=source, output=output, quality=90) as sink:
         for frame in source:
             sink.write(frame)
     concatenate_parts([part], output, like=source)
@@ -248,7 +248,7 @@ def test_an_unfinished_part_leaves_nothing(tmp_path: Path) -> None:
     part = tmp_path / f"part{PART_SUFFIX}"
 
     def write_and_fail() -> None:
-        with open_part(part, like=source, output=tmp_path / "out.mp4", quality=90) as sink:
+        with PartSink(part, like=source, output=tmp_path / "out.mp4", quality=90) as sink:
             for frame in source:
                 sink.write(frame)
                 assert not part.exists()
@@ -257,7 +257,7 @@ def test_an_unfinished_part_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         write_and_fail()
     with pytest.raises(MediaError, match="no frame was written"):
-        open_part(part, like=source, output=tmp_path / "out.mp4", quality=90).__exit__(
+        PartSink(part, like=source, output=tmp_path / "out.mp4", quality=90).__exit__(
             None, None, None
         )
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
