@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import chain
 from math import lcm
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.packet import Packet
@@ -40,7 +40,9 @@ class FilmFile:
             self._part = PartFile(path)
         try:
             self.container = av.open(
-                _Flushed(self._part.file),
+                # By its name, since to move the index forward FFmpeg reads what it wrote; absolute,
+                # so that it takes no part of the name for a protocol.
+                str(Path(self._part.file.name).absolute()),
                 "w",
                 format=CONTAINERS[encoding.suffix],
                 container_options=_container_options(encoding),
@@ -74,30 +76,6 @@ class FilmFile:
     def abort(self) -> None:
         """Remove what was written."""
         self._part.abort()
-
-
-class _Flushed:
-    """A file that holds nothing back: to move the index forward FFmpeg reads it by its name."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        # Absolute, so that FFmpeg takes no part of it for a protocol.
-        self.name = str(Path(file.name).absolute())
-
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
-
-    def write(self, data: bytes) -> int:
-        count = self._file.write(data)
-        self._file.flush()
-        return count
-
-    def seek(self, offset: int, origin: int = 0) -> int:
-        return self._file.seek(offset, origin)
-
-    def tell(self) -> int:
-        return self._file.tell()
 
 
 def _container_options(encoding: Encoding) -> dict[str, str]:

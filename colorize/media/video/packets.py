@@ -113,8 +113,9 @@ class PacketReader:
         if content.read(len(_MAGIC)) != _MAGIC:
             raise MediaError(f"{self.path} is not a part of a film; {_REMEDY}")
         (length,) = _NUMBER.unpack(self._take(content, _NUMBER.size))
+        text = self._take(content, length)
         try:
-            return json.loads(self._take(content, length)), content
+            return json.loads(text), content
         except ValueError as error:
             raise self._damaged("its header is unreadable") from error
 

@@ -98,11 +98,11 @@ class VideoSource(Source):
         """
         if stop is not None and stop <= start:
             return
-        reformatter, clock = VideoReformatter(), _Clock(self.path, self.look, self._shift)
+        reformatter, times = VideoReformatter(), _Times(self.path, self.look, self._shift)
         with open_input(self.path) as container:
             stream = film_stream(self.path, container)
             for index, decoded in enumerate(self._decoded(container, stream)):
-                time, duration = clock.read(decoded)
+                time, duration = times.read(decoded)
                 if index >= start and (only is None or index in only):
                     rgb = to_rgb(decoded, reformatter, self._turn)
                     yield Frame(index=index, name="", rgb=rgb, time=time, duration=duration)
@@ -127,7 +127,7 @@ class VideoSource(Source):
         reading.check_end()
 
 
-class _Clock:
+class _Times:
     """Times of frames in seconds, exact and rising; ``path`` is named in errors."""
 
     def __init__(self, path: Path, look: VideoLook, shift: Fraction) -> None:
