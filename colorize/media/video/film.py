@@ -11,7 +11,6 @@ from typing import Any
 
 import av
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 
 from colorize.base.files import PartFile
 from colorize.media.error import MediaError, writing
@@ -26,6 +25,8 @@ _MOV_FAMILY = frozenset({".mp4", ".m4v", ".mov"})
 
 class FilmFile:
     """A film that appears whole or not at all, with room for the tracks of another film.
+
+    ``context`` is its encoder, ``container`` what tracks are added to.
 
     MP4 and MOV keep the source's clock and have their index in front, so that they play while they
     are loaded from the web.
@@ -49,16 +50,11 @@ class FilmFile:
             )
             # PyAV types a stream added by name as any of three kinds.
             stream: Any = self.container.add_stream(encoding.codec, rate=encoding.look.rate)
-            self._stream = stream
-            encoding.configure(self._stream.codec_context, quality=quality)
+            self._stream, self.context = stream, stream.codec_context
+            encoding.configure(self.context, quality=quality)
         except BaseException:
             self._part.abort()
             raise
-
-    @property
-    def context(self) -> VideoCodecContext:
-        """Return the video stream's encoder."""
-        return self._stream.codec_context
 
     def mux(self, packets: Iterable[Packet]) -> None:
         """Write packets of the video, in decoding order."""

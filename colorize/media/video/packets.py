@@ -16,14 +16,14 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from av.packet import Packet
 
-from colorize.base.files import PartFile
+from colorize.base.files import write_atomically
 from colorize.media.error import MediaError, reason, writing
 
 _MAGIC = b"toonpart"
@@ -33,48 +33,22 @@ _KEY, _END = 1, 2**32 - 1
 _REMEDY = "delete this part and run again"
 
 
-class PacketWriter:
-    """A part under construction, which appears whole or not at all.
+def write_packets(path: Path, header: dict[str, Any], packets: Sequence[Packet]) -> None:
+    """Write the encoded frames of a part, which appears whole or not at all.
 
     Raises:
         MediaError: the file cannot be written.
     """
-
-    def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self._path, self._count, self._check = path, 0, 0
-        with writing(path):
-            self._part = PartFile(path)
-        try:
-            text = json.dumps(header, sort_keys=True).encode()
-            self._put(_MAGIC + _NUMBER.pack(len(text)) + text)
-        except BaseException:
-            self._part.abort()
-            raise
-
-    def _put(self, data: bytes) -> None:
-        """Write and add to the check."""
-        with writing(self._path):
-            self._part.file.write(data)
-        self._check = zlib.crc32(data, self._check)
-
-    def write(self, packet: Packet) -> None:
-        """Add an encoded frame."""
+    text = json.dumps(header, sort_keys=True).encode()
+    content = [_MAGIC, _NUMBER.pack(len(text)), text]
+    for packet in packets:
         assert packet.pts is not None, "an encoder gives every frame its time"
         flags = _KEY if packet.is_keyframe else 0
-        self._put(_FRAME.pack(packet.pts, packet.duration or 0, flags, packet.size))
-        self._put(bytes(packet))
-        self._count += 1
-
-    def commit(self) -> None:
-        """Write the end and give the part its name."""
-        self._put(_FRAME.pack(0, self._count, _END, 0))
-        with writing(self._path):
-            self._part.file.write(_NUMBER.pack(self._check))
-            self._part.commit()
-
-    def abort(self) -> None:
-        """Remove what was written."""
-        self._part.abort()
+        content.append(_FRAME.pack(packet.pts, packet.duration or 0, flags, packet.size))
+        content.append(bytes(packet))
+    whole = b"".join([*content, _FRAME.pack(0, len(packets), _END, 0)])
+    with writing(path):
+        write_atomically(path, whole + _NUMBER.pack(zlib.crc32(whole)))
 
 
 class PacketReader:

@@ -1,4 +1,4 @@
-"""Render a film in parts, in any order, and join them without encoding anything anew."""
+"""Render a film in parts, in any order, and concatenate them without encoding anything anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from colorize.media.frame import Frame, Sink
 from colorize.media.video.decoded import to_rgb
 from colorize.media.video.encoder import Encoder, Encoding
 from colorize.media.video.film import FilmFile
-from colorize.media.video.packets import PacketReader, PacketWriter
+from colorize.media.video.packets import PacketReader, write_packets
 from colorize.media.video.source import VideoSource
 from colorize.media.video.streams import AHEAD, Tracks
 
@@ -44,25 +44,21 @@ class PartSink(Sink):
         with writing(path):
             context.open()
         self._encoder = Encoder(output, encoding, context)  # errors name what the user knows
-        self._writer = PacketWriter(path, _header(encoding, context))
+        self._path, self._header = path, _header(encoding, context)
+        self._packets: list[Packet] = []
 
     def write(self, frame: Frame) -> None:
         """Take the next frame, which must have a time."""
         assert frame.time is not None, "a film is made of frames with times"
-        self._put(self._encoder.encode(frame.rgb, frame.time, frame.duration))
-
-    def _put(self, packets: Iterable[Packet]) -> None:
-        for packet in packets:
-            self._writer.write(packet)
+        self._packets += self._encoder.encode(frame.rgb, frame.time, frame.duration)
 
     def finish(self) -> None:
-        """Encode what is held back and give the part its name."""
-        self._put(self._encoder.flush())
-        self._writer.commit()
+        """Encode what is held back and write the part."""
+        self._packets += self._encoder.flush()
+        write_packets(self._path, self._header, self._packets)
 
     def discard(self) -> None:
-        """Remove the unfinished part."""
-        self._writer.abort()
+        """Leave nothing: a part is written once it is complete."""
 
 
 def concatenate_parts(
