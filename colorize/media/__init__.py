@@ -8,7 +8,7 @@ May import base and imaging.
 
 from colorize.media.error import MediaError
 from colorize.media.fingerprint import fingerprint
-from colorize.media.frame import Alpha, Frame, Picture, Sink, Source
+from colorize.media.frame import Frame, Picture, Sink, Source
 from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open_source
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.video.clock import VideoLook
@@ -20,7 +20,6 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "PART_SUFFIX",
     "VIDEO_SUFFIXES",
-    "Alpha",
     "Frame",
     "MediaError",
     "PartSink",

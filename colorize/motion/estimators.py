@@ -119,6 +119,8 @@ class Raft(nn.Module):
     ) -> Float[Tensor, "b 2 h w"]:
         """Return backward flow; frames are RGB or gray in [0, 1]."""
         height, width = current.shape[-2:]
+        if len(current) == 0:
+            return current.new_zeros(0, 2, height, width)
         frames = [self._prepare(frame) for frame in (current, previous)]
         with torch.autocast(current.device.type, enabled=False):  # its steps add up small errors
             flow = self.network(*frames, num_flow_updates=self.iterations)[-1]

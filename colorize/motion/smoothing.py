@@ -167,9 +167,6 @@ def _steps(
     gray: Float[Tensor, "t 1 h w"], flow: FlowEstimator, still: Bool[Tensor, "s 1 h w"]
 ) -> tuple[_Steps, _Steps]:
     """Return the steps from each frame to the one before, and from each to the next."""
-    if len(gray) == 1:
-        nothing = _Steps(gray.new_zeros(0, 2, *gray.shape[-2:]), gray[1:], still)
-        return nothing, nothing
     # No step at all where gray stands still, so that nothing is interpolated there.
     back = flow(gray[1:], gray[:-1]).masked_fill(still, 0)
     forth = flow(gray[:-1], gray[1:]).masked_fill(still, 0)

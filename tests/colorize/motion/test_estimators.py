@@ -103,6 +103,7 @@ def test_raft_pads_cuts_and_prepares_its_input(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = estimator.network(*padded, num_flow_updates=2)[-1][..., :100, :133]
     flow = estimator(current, previous)
+    assert estimator(current[:0], previous[:0]).shape == (0, 2, 100, 133)
     torch.testing.assert_close(flow, expected, atol=1e-4, rtol=1e-4)
     assert float(flow.abs().max()) > 0
     assert not any(parameter.requires_grad for parameter in estimator.train().parameters())
