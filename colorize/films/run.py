@@ -26,7 +26,7 @@ from colorize.films.render.writing import FilmWriter, PictureWriter, Writer, cop
 from colorize.films.store import Store, job_folder
 from colorize.inference.engine import ShotEngine, longest_piece
 from colorize.inference.loaded import LoadedNetworks
-from colorize.media import Source, check_output, join_parts, open_sink, open_source
+from colorize.media import Source, check_output, concatenate_parts, open_sink, open_source
 from colorize.media.error import writing
 from colorize.media.pictures.folder import picture_files
 from colorize.media.video.source import VideoSource
@@ -187,7 +187,7 @@ class _Job:
             )
         if isinstance(self.source, VideoSource) and not self._is_joined():
             say(f"joining {len(self.parts)} parts")
-            join_parts(
+            concatenate_parts(
                 [self.store.film_part(part) for part in self.parts],
                 self.output,
                 like=self.source,

@@ -13,7 +13,9 @@ import torch
 from jaxtyping import Float, Float32, Int, Int32, UInt8
 from torch import Tensor
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require_choice
+
+Gradient = Literal["color", "luma"]
 
 _LINE = -1  # what OpenCV writes on the lines where two basins meet
 _FAR = 256  # more than any difference of two bytes
@@ -22,7 +24,7 @@ _FAR = 256  # more than any difference of two bytes
 def watershed(
     frame: UInt8[np.ndarray, "h w 3"],
     *,
-    gradient: Literal["color", "luma"] = "color",
+    gradient: Gradient = "color",
     smoothing: float = 1.2,
     depth: int = 8,
     minimum_marker: int = 1,
@@ -40,8 +42,7 @@ def watershed(
     Source: Meyer 1992, as in OpenCV's ``watershed``, about a fifth of scikit-image's time.
     Differs: its one-pixel lines between basins go to the neighbour of the nearest colour.
     """
-    if gradient not in ("color", "luma"):
-        raise UserError(f"segments.gradient is {gradient!r}: expected 'color' or 'luma'")
+    require_choice("segments.gradient", gradient, Gradient)
     relief = frame if gradient == "color" else _gray(frame)
     markers = _markers(_smooth_gradient(relief, smoothing) // depth, minimum_marker)
     flooded = _flood(relief, markers)

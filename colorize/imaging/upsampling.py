@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -15,8 +14,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.base.errors import UserError
-
-Method = Literal["bilateral", "bilinear"]
 
 # A pixel's chroma depends on the cell that it lies in and on so many on each side, on no others.
 REACH = 2
@@ -29,53 +26,35 @@ _STRIP = 2**17
 
 @torch.no_grad()
 def upsample_chroma(
-    chroma: Float[Tensor, "b c _h _w"],
-    luma: Float[Tensor, "b 1 h w"],
-    *,
-    method: Method = "bilateral",
+    chroma: Float[Tensor, "b c _h _w"], luma: Float[Tensor, "b 1 h w"]
 ) -> Float[Tensor, "b c h w"]:
     """Return chroma at the size of ``luma``; where it has that size already, as it is.
 
     ``luma`` is the original in [0, 1]. ``chroma`` has planes of any range: (Cb, Cr), or those of
-    several colourings of a frame, which then share their weights. ``"bilateral"`` takes the mean of
-    the 3 x 3 nearest cells, a pixel of luma y weighing each of them by
+    several colourings of a frame, which then share their weights. The result is the mean of the
+    3 x 3 nearest cells, a pixel of luma y weighing each of them by
 
         spline * gate / (tolerance² + (y - mean)² + variance)²
 
     with mean and variance of the luma in the cell: their part is the mean of (y - y')² over its
     pixels y', so that a cell which an edge divides counts little. The spline, quadratic, falls with
     distance; the gate is low where an edge stands within half a cell of the pixel on the way to the
-    cell, and keeps fills of one luma apart. Constant chroma stays constant. ``"bilinear"`` is blind
-    to luma. Memory beyond the result is bounded: it comes in strips, which change no bit of it.
+    cell, and keeps fills of one luma apart. Constant chroma stays constant. Memory beyond the
+    result is bounded: it comes in strips, which change no bit of it.
 
     Raises:
-        ValueError: There is no such method, or the chroma is larger than the luma.
+        ValueError: The chroma is larger than the luma.
 
     Source: Kopf et al. 2007, Joint Bilateral Upsampling, eq. 3.
     Differs: the range weight is rational, so that it never vanishes, and counts the variance; the
     gates are ours.
     """
-    methods = {"bilateral": _bilateral, "bilinear": _bilinear}
-    if method not in methods:
-        raise UserError(f"upsampling is {method!r}: expected one of {', '.join(methods)}")
     working, size = tuple(chroma.shape[-2:]), tuple(luma.shape[-2:])
     if working[0] > size[0] or working[1] > size[1]:
         raise UserError(f"upsampling: chroma of {working} is larger than luma of {size}; resize it")
-    return chroma if working == size else methods[method](chroma, luma)
-
-
-def _bilinear(
-    chroma: Float[Tensor, "b c _h _w"], luma: Float[Tensor, "b 1 h w"]
-) -> Float[Tensor, "b c h w"]:
-    return functional.interpolate(chroma, size=luma.shape[-2:], mode="bilinear")
-
-
-def _bilateral(
-    chroma: Float[Tensor, "b c _h _w"], luma: Float[Tensor, "b 1 h w"]
-) -> Float[Tensor, "b c h w"]:
-    rows, columns = (
-        _Axis(*counts) for counts in zip(luma.shape[-2:], chroma.shape[-2:], strict=True)
-    )
+    if working == size:
+        return chroma
+    rows, columns = (_Axis(*counts) for counts in zip(size, working, strict=True))
     cells = _cells(chroma, luma)
     padded = functional.pad(luma, (columns.half, columns.half, 0, 0), mode="replicate")
     result = luma.new_empty(*chroma.shape[:2], *luma.shape[-2:])

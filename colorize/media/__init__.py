@@ -8,32 +8,29 @@ May import base and imaging.
 
 from colorize.media.error import MediaError
 from colorize.media.fingerprint import fingerprint
-from colorize.media.frame import Alpha, Frame, Picture
+from colorize.media.frame import Frame, Picture, Sink, Source
 from colorize.media.opening import VIDEO_SUFFIXES, check_output, open_sink, open_source
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
-from colorize.media.sink import Sink
-from colorize.media.source import Source
-from colorize.media.video.encode import write_video
-from colorize.media.video.look import VideoLook
-from colorize.media.video.parts import PART_SUFFIX, join_parts, open_part
+from colorize.media.video.clock import VideoLook
+from colorize.media.video.film import write_video
+from colorize.media.video.parts import PART_SUFFIX, PartSink, concatenate_parts
 from colorize.media.video.source import VideoSource
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "PART_SUFFIX",
     "VIDEO_SUFFIXES",
-    "Alpha",
     "Frame",
     "MediaError",
+    "PartSink",
     "Picture",
     "Sink",
     "Source",
     "VideoLook",
     "VideoSource",
     "check_output",
+    "concatenate_parts",
     "fingerprint",
-    "join_parts",
-    "open_part",
     "open_sink",
     "open_source",
     "write_video",

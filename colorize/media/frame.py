@@ -1,11 +1,14 @@
-"""One picture of a film or of a folder, with what must survive its colouring."""
+"""Frames, with what must survive their colouring, and what gives and takes them one by one."""
 
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
@@ -74,3 +77,79 @@ def to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return values.astype(np.uint16) * np.uint16(257)
     # 65535 = 255 * 257, so that division by 257 is the inverse of the line above.
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+class Source(ABC):
+    """Frames of a folder, a video or one image, read one at a time; each iteration starts afresh.
+
+    ``size`` is (height, width) of the first frame, upright. ``count`` is exact for pictures and the
+    container's word for a video, None where it is silent. ``rate`` is the exact average rate of a
+    video in frames per second, else None. ``notes`` are remarks of one line each for the user: what
+    of the source is read otherwise than expected, or cannot be kept.
+    """
+
+    kind: Literal["folder", "video", "image"]
+    path: Path
+    size: tuple[int, int]
+    count: int | None
+    rate: Fraction | None
+    notes: tuple[str, ...]
+
+    @abstractmethod
+    def frames(
+        self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
+    ) -> Iterator[Frame]:
+        """Yield the frames ``start <= index < stop`` whose index is in ``only`` (None: all).
+
+        In order, each with its own index. A frame left out costs less than one that is yielded.
+
+        Raises:
+            MediaError: a frame cannot be read; the message tells how many were.
+        """
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go: every iteration opens its files and closes them itself."""
+        return None
+
+
+class Sink(ABC):
+    """A receiver of frames, used as a context manager.
+
+    Nothing stands at the final path before it is complete. A clean exit finishes the work, an
+    exception inside the block discards what is unfinished.
+    """
+
+    @abstractmethod
+    def write(self, frame: Frame) -> None:
+        """Take the next frame.
+
+        Raises:
+            MediaError: it cannot be written.
+        """
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Complete what was begun; called on a clean exit."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Remove what was begun; called when the block ended by an exception."""
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.finish()
+        except BaseException:
+            self.discard()
+            raise

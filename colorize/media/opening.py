@@ -9,10 +9,9 @@ import av
 
 from colorize.base.errors import UserError
 from colorize.media.error import MediaError, reason
+from colorize.media.frame import Sink, Source
 from colorize.media.pictures.coding import IMAGE_SUFFIXES
 from colorize.media.pictures.folder import FolderSink, ImageSink, PictureSource
-from colorize.media.sink import Sink
-from colorize.media.source import Source
 from colorize.media.video.encoder import CONTAINERS, Encoding
 from colorize.media.video.film import VideoSink
 from colorize.media.video.source import VideoSource
@@ -68,7 +67,7 @@ def check_output(path: str | Path, *, like: Source) -> None:
     """Refuse an output that cannot be written in the end; nothing is written.
 
     Raises:
-        MediaError: see :func:`open_sink` and :func:`join_parts`.
+        MediaError: see :func:`open_sink` and :func:`concatenate_parts`.
     """
     path = Path(path)
     _check_form(path, like)

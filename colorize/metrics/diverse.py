@@ -26,7 +26,7 @@ TRUTH = "true colours"
 
 @runtime_checkable
 class Metric(Protocol):
-    """What all metrics share; see the package's docstring for the signature of a call."""
+    """What all metrics of single frames share; pictures are ``b 3 h w``, values ``b``."""
 
     name: str  # column heading, with unit and arrow
     better: Better  # "closer": to the value of the true colours
@@ -55,7 +55,11 @@ class FrameMetric(nn.Module):
 
 @runtime_checkable
 class ClipMetric(Protocol):
-    """What all metrics of consecutive frames share; see the package's docstring for the calls."""
+    """What all metrics of the consecutive frames of one shot share; pictures are ``t 3 h w``.
+
+    ``prepare`` and ``observe`` take a shot in chunks of frames, each beginning with the last frame
+    of the chunk before: the entry of a chunk's first frame counts only where the shot begins.
+    """
 
     name: str
     better: Better
@@ -65,13 +69,16 @@ class ClipMetric(Protocol):
     basis: Hashable  # metrics of equal basis share what ``prepare`` returns
 
     def prepare(self, truth: Tensor, /) -> Any:
-        """Return what depends on the true frames alone; done once for all colourings."""
+        """Return what depends on the true frames alone, such as flow; once for all colourings."""
 
     def observe(self, prediction: Tensor, prepared: Any, /) -> Any:
         """Return one entry for each frame, made of it and the frame before it at most."""
 
     def conclude(self, entries: Tensor, /) -> Any:
-        """Return a float64 value for each frame of a whole shot, NaN where there is none."""
+        """Return a float64 value for each frame of a whole shot, NaN where there is none.
+
+        A pair's value stands at its second frame, a shot's at its last.
+        """
 
 
 def split_metrics(
@@ -124,15 +131,8 @@ def measure_variants(
         rows[MEAN] = {key: stack.mean(dim=0) for key, stack in stacks.items()}
         rows[FIRST] = values[0]
         rows[BEST] = {key: stack.gather(0, best)[0] for key, stack in stacks.items()}
-    return rows | measure_truth(metrics, truth)
-
-
-def measure_truth(
-    metrics: Mapping[str, Metric], truth: Float[Tensor, "b 3 h w"]
-) -> dict[str, dict[str, Float[Tensor, " b"]]]:
-    """Return the row ``TRUTH``: the goal of the metrics that are best when closer, if any."""
     goals = {key: metric for key, metric in metrics.items() if metric.better == "closer"}
-    return {TRUTH: measure(goals, truth, truth)} if goals else {}
+    return rows | ({TRUTH: measure(goals, truth, truth)} if goals else {})
 
 
 def best_output(outputs: Float[Tensor, "b k 3 h w"], truth: Float[Tensor, "b 3 h w"]) -> Tensor:

@@ -58,9 +58,6 @@ def estimate_motion(truth: Float[Tensor, "t 3 h w"], estimator: FlowEstimator) -
 
     Agreement of the flow with its reverse: :func:`colorize.motion.warp.consistency`.
     """
-    if len(truth) == 1:
-        nothing = truth.new_zeros(0, 2, *truth.shape[-2:])
-        return Motion(nothing, nothing[:, :1].bool())
     frame, following = truth[:-1], truth[1:]
     # Estimators answer where a pixel of their first frame lies in their second.
     flow = estimator(frame, following)

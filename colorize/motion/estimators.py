@@ -11,35 +11,22 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, require_choice
 from colorize.imaging.color import rgb_to_luma
 from colorize.pretrained.weights import Wanted
 
 FlowMethod = Literal["dis", "raft_small", "raft_large"]
-DisPreset = Literal["ultrafast", "fast", "medium", "fine"]
+DisPreset = Literal["medium", "fine"]
 
 FINE_SIDE = 160  # below it patches of 8 pixels are too large for what drawings hold
 # Four pyramid levels of correlation on features at an eighth of the size need at least 16 of them.
 _RAFT_STRIDE, _RAFT_SMALLEST_SIDE = 8, 128
 # OpenCV's coarsest pyramid level must hold whole 8x8 patches.
 _DIS_SMALLEST_SIDE = 32
-_DIS_PRESETS = {
-    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-    "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-}
+# Torchvision's weights of each network.
 _RAFT = {
-    method: Wanted(
-        network=method,
-        option="flow.weights",
-        torchvision=entry,
-        otherwise="choose flow.method=dis",
-    )
-    for method, entry in (
-        ("raft_small", "Raft_Small_Weights.C_T_V2"),
-        ("raft_large", "Raft_Large_Weights.C_T_SKHT_V2"),
-    )
+    "raft_small": "Raft_Small_Weights.C_T_V2",
+    "raft_large": "Raft_Large_Weights.C_T_SKHT_V2",
 }
 
 
@@ -57,22 +44,17 @@ class FlowEstimator(Protocol):
 class Dis:
     """Estimate flow by OpenCV's dense inverse search on uint8 luma; needs no weights, CPU only.
 
-    ``preset`` trades quality for time. ``"ultrafast"``, ``"fast"`` and ``"medium"`` are OpenCV's
-    own, which stop at half the frame's size or less; ``"fine"`` searches down to single pixels of
-    frames whose short side is enlarged to 160 where it is below, and leaves out the variational
-    smoothing, which blurs motion across outlines (experiments/reference compares them). Since
-    only luma is seen, colour frames and their black-and-white versions give the same flow, in
-    training and in use.
+    ``preset`` trades quality for time. ``"medium"`` is OpenCV's own, which stops at half the
+    frame's size; ``"fine"`` searches down to single pixels of frames whose short side is enlarged
+    to 160 where it is below, and leaves out the variational smoothing, which blurs motion across
+    outlines (experiments/reference compares them). Since only luma is seen, colour frames and their
+    black-and-white versions give the same flow, in training and in use.
 
     Source: Kroeger et al. 2016, Fast Optical Flow using Dense Inverse Search.
     """
 
     def __init__(self, *, preset: DisPreset = "medium") -> None:
-        if preset not in _DIS_PRESETS:
-            raise UserError(
-                f"flow.preset is {preset!r}: expected one of {', '.join(_DIS_PRESETS)}; "
-                "fine is best"
-            )
+        require_choice("flow.preset", preset, DisPreset)
         self._preset = preset
 
     def __call__(
@@ -83,7 +65,7 @@ class Dis:
         if len(current) == 0:
             return current.new_zeros(0, 2, height, width)
         # A new one each time: it keeps the scales of the smallest frame it ever saw.
-        algorithm = cv2.DISOpticalFlow.create(_DIS_PRESETS[self._preset])
+        algorithm = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         enlarged = 1.0
         if self._preset == "fine":
             algorithm.setFinestScale(0)
@@ -137,6 +119,8 @@ class Raft(nn.Module):
     ) -> Float[Tensor, "b 2 h w"]:
         """Return backward flow; frames are RGB or gray in [0, 1]."""
         height, width = current.shape[-2:]
+        if len(current) == 0:
+            return current.new_zeros(0, 2, height, width)
         frames = [self._prepare(frame) for frame in (current, previous)]
         with torch.autocast(current.device.type, enabled=False):  # its steps add up small errors
             flow = self.network(*frames, num_flow_updates=self.iterations)[-1]
@@ -171,8 +155,7 @@ def build_flow_estimator(
                 "or flow.method=raft_small"
             )
         return Dis()
-    if method not in ("raft_small", "raft_large"):
-        raise UserError(f"flow.method is {method!r}: expected one of dis, raft_small, raft_large")
+    require_choice("flow.method", method, FlowMethod)
     return Raft(method=method, weights=weights, input=input)
 
 
@@ -202,7 +185,13 @@ def _raft_with_weights(method: str, weights: str) -> nn.Module:
     """Build the network and fill it completely; torchvision is imported only here."""
     from torchvision.models import optical_flow
 
-    found = _RAFT[method].find(weights)
+    wanted = Wanted(
+        network=method,
+        option="flow.weights",
+        torchvision=_RAFT[method],
+        otherwise="choose flow.method=dis",
+    )
+    found = wanted.find(weights)
     network: nn.Module = getattr(optical_flow, method)(weights=None)
     found.fill(network.state_dict())
     return network

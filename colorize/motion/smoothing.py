@@ -95,7 +95,7 @@ def hold_still(
     from_future = _accumulate(own.flip(0), future.reversed(), strength, own[-1:]).flip(0)
     sums = from_past + from_future - own
     mean = sums[:, :2] / sums[:, 2:]
-    shown = chroma if strength == 0 else _join_parts(mean, past, before)
+    shown = chroma if strength == 0 else _continued(mean, past, before)
     held = Held(gray[-1:], anchor, chroma[-1:], from_past[-1:], shown[-1:])
     return (shown if before is None else shown[1:]), held
 
@@ -167,9 +167,6 @@ def _steps(
     gray: Float[Tensor, "t 1 h w"], flow: FlowEstimator, still: Bool[Tensor, "s 1 h w"]
 ) -> tuple[_Steps, _Steps]:
     """Return the steps from each frame to the one before, and from each to the next."""
-    if len(gray) == 1:
-        nothing = _Steps(gray.new_zeros(0, 2, *gray.shape[-2:]), gray[1:], still)
-        return nothing, nothing
     # No step at all where gray stands still, so that nothing is interpolated there.
     back = flow(gray[1:], gray[:-1]).masked_fill(still, 0)
     forth = flow(gray[:-1], gray[1:]).masked_fill(still, 0)
@@ -230,7 +227,7 @@ def _likeness(
     return torch.exp(-(difference / (_CHROMA_OFFSET + around)).square())
 
 
-def _join_parts(
+def _continued(
     mean: Float[Tensor, "t 2 h w"], past: _Steps, before: Held | None
 ) -> Float[Tensor, "t 2 h w"]:
     """Return the means, going on from what the part before showed of the first frame.

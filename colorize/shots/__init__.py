@@ -4,7 +4,7 @@ Frames are compared as small blurred thumbnails, so that grain and small motion 
 correlation, so that fades and changes of light do not look like another picture; and by how much of
 the picture changed, so that a figure that jumps before a plain background does not. Frames that
 show nothing (black, white) are left out, so that a fade through black is a step from one picture to
-another. ``thumbnails``, ``dissolves`` < ``track`` < ``cuts`` < ``starts``.
+another. ``thumbnails``, ``dissolves`` < ``trace`` < ``cuts`` < ``starts``.
 
 May import base and imaging.
 """

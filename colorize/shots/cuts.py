@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
-from colorize.shots.track import LAGS, Track
+from colorize.shots.trace import LAGS, Trace
 
 REACH = 6  # pictures over which a flash may last (one less)
 
@@ -19,17 +19,17 @@ _LIKE, _SAME = 0.5, 0.35
 _JUMPS = 3  # of half a cut or more: what leaves in that many was a figure
 
 
-def find_cuts(track: Track) -> list[int]:
+def find_cuts(trace: Trace) -> list[int]:
     """Return the positions of the pictures with which a shot begins at once, ascending.
 
     What was blank between two pictures counts for nothing: after a fade through black the next
     picture makes a step.
     """
-    steps = track.differences[:, 0]
+    steps = trace.differences[:, 0]
     return [
         position
         for position in np.flatnonzero(steps >= _THRESHOLD).tolist()
-        if _stands_out(steps, position) and not _comes_back(track, position)
+        if _stands_out(steps, position) and not _comes_back(trace, position)
     ]
 
 
@@ -59,18 +59,18 @@ def _neighbours(
     return np.delete(steps[low : low + 2 * reach + 1], position - low)
 
 
-def _comes_back(track: Track, position: int) -> bool:
+def _comes_back(trace: Trace, position: int) -> bool:
     """Return whether a picture from before ``position`` is seen again from there on.
 
     Within :data:`REACH` pictures that is a flash; within ``LAGS`` and after several jumps it is the
     background behind a big figure that passed.
     """
-    steps = track.differences[:, 0]
+    steps = trace.differences[:, 0]
     limit = steps[position]
-    for after in range(position, min(len(track), position + LAGS)):
+    for after in range(position, min(len(trace), position + LAGS)):
         # Lags that reach across ``position``; the step into it is the candidate itself.
         for lag in range(max(2, after - position + 1), min(LAGS, after) + 1):
-            difference = track.differences[after, lag - 1]
+            difference = trace.differences[after, lag - 1]
             if lag <= REACH and difference < _LIKE * limit:
                 return True
             if difference < _SAME * limit:

@@ -10,7 +10,7 @@ import numpy as np
 from colorize.shots.cuts import REACH, find_cuts
 from colorize.shots.dissolves import SPANS
 from colorize.shots.thumbnails import Luma
-from colorize.shots.track import Track, read_track
+from colorize.shots.trace import Trace, read_trace
 
 _APART = 2 * max(SPANS)  # frames between the middles of two dissolves; the surer is kept
 _FADING = 0.6  # of the contrast four frames further from the blank ones: less, and it fades
@@ -31,21 +31,21 @@ def shot_starts(frames: Iterable[Luma]) -> list[int]:
     Source: ours; measured in ``experiments/shots``. Not found: dissolves between like pictures,
     wipes, and a cut to a picture that returns within five frames.
     """
-    track = read_track(frames)
-    if track.count == 0:
+    trace = read_trace(frames)
+    if trace.count == 0:
         return []
-    cuts = find_cuts(track)
-    starts = {0} | {int(track.frames[position]) for position in _dissolves(track, cuts)}
+    cuts = find_cuts(trace)
+    starts = {0} | {int(trace.frames[position]) for position in _dissolves(trace, cuts)}
     for position in cuts:
-        starts.add(_start(track, position))
-    return sorted(starts | _blank_shots(track))
+        starts.add(_start(trace, position))
+    return sorted(starts | _blank_shots(trace))
 
 
-def _dissolves(track: Track, cuts: list[int]) -> list[int]:
+def _dissolves(trace: Trace, cuts: list[int]) -> list[int]:
     """Return the positions of the surest middles of dissolves, away from cuts and each other."""
     kept: list[int] = []
-    for position in np.argsort(-track.dissolves, kind="stable").tolist():
-        if track.dissolves[position] == 0:
+    for position in np.argsort(-trace.dissolves, kind="stable").tolist():
+        if trace.dissolves[position] == 0:
             break
         if all(abs(position - cut) > max(SPANS) for cut in cuts) and all(
             abs(position - other) > _APART for other in kept
@@ -54,33 +54,33 @@ def _dissolves(track: Track, cuts: list[int]) -> list[int]:
     return kept
 
 
-def _start(track: Track, position: int) -> int:
+def _start(trace: Trace, position: int) -> int:
     """Return the frame with which the shot of a picture starts, which may be a blank one."""
     if position == 0:
         return 0
-    first, last = int(track.frames[position - 1]) + 1, int(track.frames[position])
-    before, after = _fades(track, position - 1, -1), _fades(track, position, 1)
+    first, last = int(trace.frames[position - 1]) + 1, int(trace.frames[position])
+    before, after = _fades(trace, position - 1, -1), _fades(trace, position, 1)
     if before and after:
         return (first + last) // 2
     return first if after else last
 
 
-def _fades(track: Track, position: int, direction: int) -> bool:
+def _fades(trace: Trace, position: int, direction: int) -> bool:
     """Return whether a picture is much fainter than the one four further in a direction."""
     further = position + 4 * direction
-    if not 0 <= further < len(track):
+    if not 0 <= further < len(trace):
         return False
-    return bool(track.contrasts[position] < _FADING * track.contrasts[further])
+    return bool(trace.contrasts[position] < _FADING * trace.contrasts[further])
 
 
-def _blank_shots(track: Track) -> set[int]:
+def _blank_shots(trace: Trace) -> set[int]:
     """Return where blank frames start and end that are long enough and do not fade."""
     starts: set[int] = set()
-    edges = [-1, *track.frames.tolist(), track.count]
+    edges = [-1, *trace.frames.tolist(), trace.count]
     for position, (before, after) in enumerate(pairwise(edges)):
-        fades = (position > 0 and _fades(track, position - 1, -1)) or (
-            position < len(track) and _fades(track, position, 1)
+        fades = (position > 0 and _fades(trace, position - 1, -1)) or (
+            position < len(trace) and _fades(trace, position, 1)
         )
         if after - before - 1 >= REACH and not fades:
-            starts |= {before + 1, after} - {track.count}
+            starts |= {before + 1, after} - {trace.count}
     return starts

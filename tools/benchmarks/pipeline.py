@@ -24,7 +24,7 @@ from colorize.inference.checkpoints import Checkpoint, build_networks
 from colorize.inference.engine import ShotEngine
 from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
-from colorize.media import Frame, join_parts, open_part, open_source, write_video
+from colorize.media import Frame, PartSink, concatenate_parts, open_source, write_video
 from colorize.networks.prototype.generator import Generator
 
 _WORKING, _SHOTS, _FRAMES = (108, 192), 8, 24
@@ -68,12 +68,12 @@ def _stages(film: Path, folder: Path, networks: LoadedNetworks) -> dict[str, flo
                 _encode(joined, folder / f"{number}.part-film", film, source)
         parts = [folder / f"{number}.part-film" for number in range(_SHOTS)]
         with _added(times, "join parts"):
-            join_parts(parts, folder / "serial.mp4", like=source)
+            concatenate_parts(parts, folder / "serial.mp4", like=source)
     return times
 
 
 def _encode(frames: list[Frame], path: Path, film: Path, source: Any) -> None:
-    with open_part(path, like=source, output=film, quality=90) as sink:
+    with PartSink(path, like=source, output=film, quality=90) as sink:
         for frame in frames:
             sink.write(frame)
 

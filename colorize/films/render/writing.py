@@ -9,7 +9,7 @@ from pathlib import Path
 from colorize.base.files import write_atomically
 from colorize.films.plan.parts import Part
 from colorize.films.store import Store
-from colorize.media import Frame, Sink, open_part
+from colorize.media import Frame, PartSink, Sink
 from colorize.media.error import writing
 from colorize.media.video.source import VideoSource
 
@@ -69,15 +69,13 @@ class FilmWriter(Writer):
 
     def __init__(self, store: Store, *, like: VideoSource, output: Path, quality: int) -> None:
         self._store, self._like, self._output, self._quality = store, like, output, quality
-        self._sink: Sink | None = None
+        self._sink: PartSink | None = None
 
     def write(self, part: Part, frame: Frame) -> None:
         """Encode a frame."""
         if self._sink is None:
             path = self._store.film_part(part)
-            self._sink = open_part(
-                path, like=self._like, output=self._output, quality=self._quality
-            )
+            self._sink = PartSink(path, like=self._like, output=self._output, quality=self._quality)
         self._sink.write(frame)
 
     def finish(self, part: Part) -> list[str]:

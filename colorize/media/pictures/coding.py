@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -155,16 +156,12 @@ def _encode_opencv(suffix: str, pixels: np.ndarray) -> bytes:
 
 def _encode_pillow(suffix: str, pixels: np.ndarray, quality: int) -> bytes:
     """Encode 8-bit RGB or RGBA by Pillow."""
-    buffer, image = io.BytesIO(), Image.fromarray(pixels)
-    match suffix:
-        case ".png":
-            image.save(buffer, "PNG")
-        case ".jpg" | ".jpeg":
-            image.save(buffer, "JPEG", quality=quality, subsampling=0)
-        case ".webp":
-            image.save(buffer, "WEBP", quality=quality, lossless=quality == 100, exact=True)
-        case ".tif" | ".tiff":
-            image.save(buffer, "TIFF", compression="tiff_lzw")
-        case _:
-            raise AssertionError(suffix)
+    options: dict[str, dict[str, Any]] = {
+        "PNG": {},
+        "JPEG": {"quality": quality, "subsampling": 0},
+        "WEBP": {"quality": quality, "lossless": quality == 100, "exact": True},
+        "TIFF": {"compression": "tiff_lzw"},
+    }
+    buffer, form = io.BytesIO(), Image.registered_extensions()[suffix]
+    Image.fromarray(pixels).save(buffer, form, **options[form])
     return buffer.getvalue()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+
 from colorize.base.files import write_atomically
 from colorize.media.error import MediaError, writing
-from colorize.media.frame import Frame
-from colorize.media.notes import picture_notes
+from colorize.media.frame import Frame, Sink, Source
 from colorize.media.pictures.coding import IMAGE_SUFFIXES, encode_picture, read_picture
-from colorize.media.sink import Sink
-from colorize.media.source import Source
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
@@ -55,7 +55,7 @@ class PictureSource(Source):
         self.count = len(self._files)
         height, width, _ = read_picture(self._files[0])[0].shape
         self.size = (height, width)
-        self.notes = picture_notes(self._files[0])
+        self.notes = _notes(self._files[0])
 
     def frames(
         self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
@@ -72,14 +72,32 @@ class PictureSource(Source):
             yield Frame(index=index, name=file.name, rgb=rgb, alpha=alpha)
 
 
-class _PictureSink(Sink):
-    """What the two sinks of pictures share: each frame is a finished file at once."""
+def _notes(path: Path) -> tuple[str, ...]:
+    """Return what of a readable picture is not kept."""
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        profile = image.info.get("icc_profile") or b""
+    # The name in a profile is ASCII in version 2 and UTF-16 in version 4 (ICC.1, 10.13 and 10.15).
+    if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
+        return ()
+    return (
+        f"{path} has a colour profile other than sRGB, which is neither applied nor kept; convert "
+        "it to sRGB first if its tones look off",
+    )
+
+
+class ImageSink(Sink):
+    """A file that receives one frame, in the format that its suffix names."""
 
     def __init__(self, path: Path, *, quality: int) -> None:
         self._path, self._quality = path, quality
 
-    def _put(self, target: Path, frame: Frame) -> None:
-        """Write a frame in the format that the suffix of ``target`` names."""
+    def _target(self, frame: Frame) -> Path:
+        """Return the file that a frame becomes."""
+        return self._path
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame, which is a finished file at once."""
+        target = self._target(frame)
         content = encode_picture(target, frame.rgb, frame.alpha, self._quality)
         with writing(target):
             write_atomically(target, content)
@@ -91,7 +109,7 @@ class _PictureSink(Sink):
         """Leave the files written so far: each of them is whole."""
 
 
-class FolderSink(_PictureSink):
+class FolderSink(ImageSink):
     """A folder that receives each frame under its own name.
 
     What the folder holds already stays, but for files of the same names.
@@ -102,14 +120,5 @@ class FolderSink(_PictureSink):
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
 
-    def write(self, frame: Frame) -> None:
-        """Write one frame under its name."""
-        self._put(self._path / frame.name, frame)
-
-
-class ImageSink(_PictureSink):
-    """A file that receives one frame."""
-
-    def write(self, frame: Frame) -> None:
-        """Write the frame."""
-        self._put(self._path, frame)
+    def _target(self, frame: Frame) -> Path:
+        return self._path / frame.name

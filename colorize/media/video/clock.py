@@ -1,17 +1,39 @@
-"""The ticks of an output film, and how the times of its source are put on them."""
+"""What an output film takes over from its source, and the ticks that times are put on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import Literal, TypeAlias
 
 from colorize.base.errors import UserError
-from colorize.media.video.look import VideoLook
+
+# Interlaced: which of the two fields of a frame, top or bottom, is shown first.
+Fields: TypeAlias = Literal["progressive", "tff", "bff"]
 
 _MILLISECOND = Fraction(1, 1000)
 # MP4 stores ticks per second as a signed 32-bit number.
 LARGEST_TIMESCALE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class VideoLook:
+    """What the output takes over from a film, besides its frames.
+
+    ``time_base`` is the film's tick in seconds, ``start`` the time of its first frame, ``bits``
+    those of a channel, ``aspect`` the shape of an upright pixel (width / height); primaries and
+    transfer are FFmpeg's numbers (2: unknown).
+    """
+
+    time_base: Fraction
+    rate: Fraction
+    start: Fraction = Fraction(0)
+    bits: int = 8
+    aspect: Fraction = Fraction(1)
+    primaries: int = 1
+    transfer: int = 1
+    fields: Fields = "progressive"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,9 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from colorize.base.errors import UserError
 from colorize.media.error import MediaError, writing
 from colorize.media.frame import Picture
-from colorize.media.video.clock import Clock
+from colorize.media.video.clock import Clock, VideoLook
 from colorize.media.video.decoded import SCALING
 from colorize.media.video.fields import FieldMarker
-from colorize.media.video.look import VideoLook
 
 # Suffix -> FFmpeg's name of the container.
 CONTAINERS = {

@@ -8,7 +8,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from colorize.media.video.look import Fields
+from colorize.media.video.clock import Fields
 
 # AVFieldOrder: bottom field coded and shown first; top field coded first, bottom shown first.
 _BOTTOM_FIRST = frozenset({3, 4})
@@ -45,10 +45,8 @@ class FieldMarker:
     def mark(self, frame: VideoFrame) -> VideoFrame:
         """Return the frame marked; its times stay."""
         self._graph = self._graph or self._make(frame)
-        self._graph.push(frame)
-        marked = self._graph.pull()
-        assert isinstance(marked, VideoFrame)
-        return marked
+        self._graph.vpush(frame)
+        return self._graph.vpull()
 
     def _make(self, frame: VideoFrame) -> Graph:
         """Return the filter for frames like this one."""
@@ -56,8 +54,6 @@ class FieldMarker:
         source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=self._tick
         )
-        marker, sink = graph.add("setfield", self._fields), graph.add("buffersink")
-        source.link_to(marker)
-        marker.link_to(sink)
+        graph.link_nodes(source, graph.add("setfield", self._fields), graph.add("buffersink"))
         graph.configure()
         return graph

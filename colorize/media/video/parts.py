@@ -1,4 +1,4 @@
-"""Render a film in parts, in any order, and join them without encoding anything anew."""
+"""Render a film in parts, in any order, and concatenate them without encoding anything anew."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 
 from colorize.media.error import MediaError, writing
-from colorize.media.frame import Frame
-from colorize.media.sink import Sink
+from colorize.media.frame import Frame, Sink
 from colorize.media.video.decoded import to_rgb
 from colorize.media.video.encoder import Encoder, Encoding
-from colorize.media.video.filmfile import FilmFile
-from colorize.media.video.packets import PacketReader, PacketWriter
+from colorize.media.video.film import FilmFile
+from colorize.media.video.packets import PacketReader, write_packets
 from colorize.media.video.source import VideoSource
 from colorize.media.video.streams import AHEAD, Tracks
 
@@ -28,8 +27,8 @@ PART_SUFFIX = ".part-film"
 _DECODERS = {"libx264": "h264", "libvpx-vp9": "vp9"}
 
 
-def open_part(path: Path, *, like: VideoSource, output: Path, quality: int) -> Sink:
-    """Open a part: consecutive frames, encoded as the film ``output`` would be by ``quality``.
+class PartSink(Sink):
+    """A part: consecutive frames, encoded as the film ``output`` would be by ``quality``.
 
     The frames keep the times of ``like``. The part is a file of this project's own
     (``PART_SUFFIX``), silent, complete or absent, with the same bits on any machine.
@@ -37,11 +36,32 @@ def open_part(path: Path, *, like: VideoSource, output: Path, quality: int) -> S
     Raises:
         MediaError: ``output`` names no container, or the part cannot be written.
     """
-    encoding = Encoding.choose(output, size=like.size, look=like.look)
-    return _PartSink(path, encoding, output=output, quality=quality)
+
+    def __init__(self, path: Path, *, like: VideoSource, output: Path, quality: int) -> None:
+        encoding = Encoding.choose(output, size=like.size, look=like.look)
+        context: Any = CodecContext.create(encoding.codec, "w")
+        encoding.configure(context, quality=quality)
+        with writing(path):
+            context.open()
+        self._encoder = Encoder(output, encoding, context)  # errors name what the user knows
+        self._path, self._header = path, _header(encoding, context)
+        self._packets: list[Packet] = []
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame, which must have a time."""
+        assert frame.time is not None, "a film is made of frames with times"
+        self._packets += self._encoder.encode(frame.rgb, frame.time, frame.duration)
+
+    def finish(self) -> None:
+        """Encode what is held back and write the part."""
+        self._packets += self._encoder.flush()
+        write_packets(self._path, self._header, self._packets)
+
+    def discard(self) -> None:
+        """Leave nothing: a part is written once it is complete."""
 
 
-def join_parts(
+def concatenate_parts(
     parts: Sequence[Path],
     output: Path,
     *,
@@ -96,36 +116,6 @@ def read_part(
         if index >= start:
             rgb = to_rgb(frame, reformatter, (False, False, False))
             yield Frame(index=index, name="", rgb=rgb)
-
-
-class _PartSink(Sink):
-    """A part under construction."""
-
-    def __init__(self, path: Path, encoding: Encoding, *, output: Path, quality: int) -> None:
-        context: Any = CodecContext.create(encoding.codec, "w")
-        encoding.configure(context, quality=quality)
-        with writing(path):
-            context.open()
-        self._encoder = Encoder(output, encoding, context)  # errors name what the user knows
-        self._writer = PacketWriter(path, _header(encoding, context))
-
-    def write(self, frame: Frame) -> None:
-        """Take the next frame, which must have a time."""
-        assert frame.time is not None, "a film is made of frames with times"
-        self._put(self._encoder.encode(frame.rgb, frame.time, frame.duration))
-
-    def _put(self, packets: Iterable[Packet]) -> None:
-        for packet in packets:
-            self._writer.write(packet)
-
-    def finish(self) -> None:
-        """Encode what is held back and give the part its name."""
-        self._put(self._encoder.flush())
-        self._writer.commit()
-
-    def discard(self) -> None:
-        """Remove the unfinished part."""
-        self._writer.abort()
 
 
 def _header(encoding: Encoding, context: VideoCodecContext) -> dict[str, Any]:

@@ -8,19 +8,17 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from colorize.media.error import MediaError, reason
-from colorize.media.frame import Frame
-from colorize.media.notes import film_notes
-from colorize.media.source import Source
-from colorize.media.video.damage import Progress
+from colorize.media.frame import Frame, Source
+from colorize.media.video.clock import VideoLook
+from colorize.media.video.damage import Reading, announced_size
 from colorize.media.video.decoded import orientation, to_rgb
 from colorize.media.video.fields import field_order
-from colorize.media.video.look import VideoLook
-from colorize.media.video.whole import announced_size
 
 
 def open_input(path: Path) -> InputContainer:
@@ -51,7 +49,7 @@ def film_stream(path: Path, container: InputContainer) -> VideoStream:
         MediaError: there is none, or no decoder for it.
     """
     for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
+        if not stream.disposition & Disposition.attached_pic:
             if stream.codec_context is None:
                 raise MediaError(f"{path}: no decoder for its video; convert it to H.264 first")
             return stream
@@ -85,7 +83,7 @@ class VideoSource(Source):
             self._shift = _shift(container, stream, first)
             self.look = _look(stream, first, self.rate, shift=self._shift, turn=self._turn)
             self.interlaced = first.interlaced_frame
-            self.notes = film_notes(path, container, first)
+            self.notes = _notes(path, container, first)
         self.size = (first.width, first.height) if self._turn[0] else (first.height, first.width)
 
     def frames(
@@ -100,11 +98,11 @@ class VideoSource(Source):
         """
         if stop is not None and stop <= start:
             return
-        reformatter, clock = VideoReformatter(), _Clock(self.path, self.look, self._shift)
+        reformatter, times = VideoReformatter(), _Times(self.path, self.look, self._shift)
         with open_input(self.path) as container:
             stream = film_stream(self.path, container)
             for index, decoded in enumerate(self._decoded(container, stream)):
-                time, duration = clock.read(decoded)
+                time, duration = times.read(decoded)
                 if index >= start and (only is None or index in only):
                     rgb = to_rgb(decoded, reformatter, self._turn)
                     yield Frame(index=index, name="", rgb=rgb, time=time, duration=duration)
@@ -114,22 +112,22 @@ class VideoSource(Source):
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         """Decode the whole stream and check, at its end, that it was whole."""
         stream.thread_type = "AUTO"
-        progress = Progress(self.path, container, stream)
+        reading = Reading(self.path, container, stream)
         try:
             # All streams, since the end of the film may be that of its sound.
             for packet in container.demux():
-                progress.see(packet, stream)
+                reading.see(packet, stream)
                 if packet.stream is not stream:
                     continue
-                for frame in progress.decode(packet):
-                    progress.frames += 1
+                for frame in reading.decode(packet):
+                    reading.frames += 1
                     yield frame
         except (av.FFmpegError, OSError) as error:
-            raise progress.failure(reason(error)) from error
-        progress.check_end()
+            raise reading.failure(reason(error)) from error
+        reading.check_end()
 
 
-class _Clock:
+class _Times:
     """Times of frames in seconds, exact and rising; ``path`` is named in errors."""
 
     def __init__(self, path: Path, look: VideoLook, shift: Fraction) -> None:
@@ -187,3 +185,23 @@ def _look(
         transfer=int(frame.color_trc),
         fields=field_order(stream, frame, turn),
     )
+
+
+def _notes(path: Path, container: InputContainer, frame: VideoFrame) -> tuple[str, ...]:
+    """Return what of a film is not kept, or not as it should be; ``frame`` is its first."""
+    streams = container.streams
+    covers = [track for track in streams.video if track.disposition & Disposition.attached_pic]
+    films = len(streams.video) - len(covers)
+    remarks = {
+        "is interlaced: its fields are coloured as one picture and stay interlaced; deinterlace it "
+        "first if moving edges come out striped": frame.interlaced_frame,
+        f"holds {films} video streams: only the first is coloured, the others are left out": (
+            films > 1
+        ),
+        "is partly transparent: its alpha channel is left out": any(
+            component.is_alpha for component in frame.format.components
+        ),
+        "holds a cover picture, which is left out": bool(covers),
+        "holds data tracks (timecodes, telemetry), which are left out": bool(streams.data),
+    }
+    return tuple(f"{path} {remark}" for remark, applies in remarks.items() if applies)

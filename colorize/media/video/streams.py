@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +32,14 @@ _BITS_PER_CHANNEL = 96_000
 AHEAD = Fraction(1, 2)
 
 
-class _Lane(ABC):
-    """The way of one track from the source to ``output``, a stream of the new film."""
-
-    output: Any
-
-    @abstractmethod
-    def packets(self, packet: Packet | None) -> list[Packet]:
-        """Return what is to be written for a packet of the source; None ends the track."""
-
-
-class _CopyLane(_Lane):
-    """Packets go over as they are."""
+class _CopyLane:
+    """The way of one track from the source to ``output``, a stream of the new film: as it is."""
 
     def __init__(self, output: Any) -> None:
         self.output = output
 
     def packets(self, packet: Packet | None) -> list[Packet]:
+        """Return what is to be written for a packet of the source; None ends the track."""
         if packet is None or packet.size == 0:
             return []
         if packet.dts is None:
@@ -57,8 +48,10 @@ class _CopyLane(_Lane):
         return [packet]
 
 
-class _AudioLane(_Lane):
+class _AudioLane:
     """Sound is decoded and encoded anew."""
+
+    output: Any
 
     def __init__(self, track: Any, container: OutputContainer, codec: str) -> None:
         self._decoder = context = track.codec_context
@@ -80,8 +73,10 @@ class _AudioLane(_Lane):
         return list(chain.from_iterable(self.output.encode(frame) for frame in frames))
 
 
-class _TextLane(_Lane):
+class _TextLane:
     """Text subtitles are rewritten in the container's own format."""
+
+    output: Any
 
     def __init__(self, track: Any, container: OutputContainer, codec: str) -> None:
         self._decoder = track.codec_context
@@ -102,6 +97,9 @@ class _TextLane(_Lane):
         encoded.duration, encoded.time_base = packet.duration, packet.time_base
         encoded.stream = self.output
         return [encoded]
+
+
+_Lane = _CopyLane | _AudioLane | _TextLane
 
 
 def _accepts(container: str, track: Any) -> bool:
@@ -143,18 +141,14 @@ class Tracks:
         self._suffix = path.suffix.lower()
         self._input = open_input(source)
         try:
-            self._lanes = self._make_lanes()
+            tracks = (*self._input.streams.audio, *self._input.streams.subtitles)
+            self._lanes = {track.index: self._lane(track) for track in tracks}
             self._copy_labels()
         except BaseException:
             self._input.close()
             raise
         self._waiting: Packet | None = None
         self._packets = self._read()
-
-    def _make_lanes(self) -> dict[int, _Lane]:
-        """Add a stream to the output for every track of the source."""
-        streams = self._input.streams
-        return {track.index: self._lane(track) for track in (*streams.audio, *streams.subtitles)}
 
     def _lane(self, track: Any) -> _Lane:
         """Return the way of one track: as it is if the container takes it."""
@@ -194,7 +188,7 @@ class Tracks:
                 name = file.metadata.get("filename", f"attachment-{file.index}")
                 self._container.add_attachment(name, file.mimetype or "", bytes(file.data or b""))
 
-    def copy_until(self, time: Fraction) -> None:
+    def copy_until(self, time: Fraction | float) -> None:
         """Write the packets that are due by ``time`` seconds of the film."""
         while packet := self._waiting or next(self._packets, None):
             self._waiting = packet
@@ -206,9 +200,7 @@ class Tracks:
 
     def finish(self) -> None:
         """Write all that remains."""
-        while packet := self._waiting or next(self._packets, None):
-            self._waiting = None
-            self._write(packet.stream.index, packet)
+        self.copy_until(inf)
         for index in self._lanes:
             self._write(index, None)
 

@@ -11,8 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from colorize.metrics import ClipMetric, ColorDistribution, DeltaE2000, Psnr, WarpError
-from colorize.metrics.warp_error import FlowSettings, Motion
+from colorize.metrics import ClipMetric
+from colorize.metrics.distribution import ColorDistribution
+from colorize.metrics.lab import DeltaE2000
+from colorize.metrics.psnr import Psnr
+from colorize.metrics.warp_error import FlowSettings, Motion, WarpError
 
 Figures = dict[str, float]
 CHUNK = 16  # frames whose flow is estimated at once

@@ -57,7 +57,7 @@ def _taps(pixels: int, cells: int) -> list[tuple[Tensor, Tensor]]:
 
 
 METHODS: dict[str, Method] = {
-    "bilinear": partial(upsample_chroma, method="bilinear"),
+    "bilinear": partial(resized, mode="bilinear"),
     "bicubic": partial(resized, mode="bicubic"),
     "fast guided filter": partial(guided, epsilon=1e-3),
     "joint bilateral, Gaussian": partial(kopf, tolerance=0.05),

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from colorize.base.columns import Column, Mean, cells, escape, markdown_table, plural
-from colorize.metrics import ColorDistribution, Psnr
+from colorize.metrics.distribution import ColorDistribution
+from colorize.metrics.psnr import Psnr
 
 TABLE = {
     "gray": {"x": Mean(2.0, 4)},  # 0.5

@@ -15,7 +15,9 @@ from PIL import Image
 
 from colorize.data import CartoonClips, CartoonSeries
 from colorize.evaluation import evaluate
-from colorize.metrics import BEST, FIRST, GRAY, MEAN, TRUTH, ColorDistribution, WarpError
+from colorize.metrics import BEST, FIRST, GRAY, MEAN, TRUTH
+from colorize.metrics.distribution import ColorDistribution
+from colorize.metrics.warp_error import WarpError
 from tests.colorize.media.films import make_film
 from tests.colorize.tiny import write_safetensors
 

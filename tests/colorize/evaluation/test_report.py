@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from colorize.evaluation.report import Column, Mean, Report
-from colorize.metrics import BEST, COLORIZED, GRAY, TRUTH, Colorfulness, Psnr
+from colorize.metrics import BEST, COLORIZED, GRAY, TRUTH
+from colorize.metrics.colorfulness import Colorfulness
+from colorize.metrics.psnr import Psnr
 
 COLUMNS = (
     Column.of("psnr", Psnr()),

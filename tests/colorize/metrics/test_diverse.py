@@ -11,22 +11,19 @@ from colorize.metrics import (
     MEAN,
     TRUTH,
     ClipMetric,
-    ColorDistribution,
-    Colorfulness,
-    ColorfulnessError,
-    DeltaE2000,
     Metric,
-    MseLab,
-    Psnr,
     ShotMeasurement,
-    Ssim,
-    WarpError,
     measure,
     measure_variants,
     split_metrics,
 )
-from colorize.metrics.colorfulness import colorfulness
+from colorize.metrics.colorfulness import Colorfulness, ColorfulnessError, colorfulness
+from colorize.metrics.distribution import ColorDistribution
 from colorize.metrics.diverse import _check, best_output
+from colorize.metrics.lab import DeltaE2000, MseLab
+from colorize.metrics.psnr import Psnr
+from colorize.metrics.ssim import Ssim
+from colorize.metrics.warp_error import WarpError
 
 OFFSETS = torch.tensor([[0.1, 0.01, 0.2], [0.02, 0.04, 0.08]])  # frame x k, added to each channel
 

@@ -13,7 +13,8 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from colorize.metrics import Lpips, Metric
+from colorize.metrics import Metric
+from colorize.metrics.lpips import Lpips
 from colorize.pretrained.weights import PretrainedWeightsError
 from tests.places import SHARED
 

@@ -8,8 +8,8 @@ from skimage.color import rgb2lab
 from colorize.cartoon import CartoonSeries
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.imaging.segments import watershed
-from colorize.metrics import GRAY, TRUTH, ClipMetric, Metric, SegmentSpread, measure_variants
-from colorize.metrics.segment_spread import segment_spread
+from colorize.metrics import GRAY, TRUTH, ClipMetric, Metric, measure_variants
+from colorize.metrics.segment_spread import SegmentSpread, segment_spread
 
 
 def _frames(count: int = 2, seed: int = 0) -> torch.Tensor:

@@ -10,7 +10,7 @@ import pytest
 from colorize.cartoon import CartoonSeries
 from colorize.shots import shot_starts
 from colorize.shots.cuts import REACH
-from colorize.shots.track import read_track
+from colorize.shots.trace import read_trace
 
 SIZE = (54, 96)
 
@@ -90,7 +90,7 @@ def test_a_whip_pan_is_no_cut() -> None:
     lefts = np.concatenate([np.zeros(12), np.cumsum([8, 20, 36, 44, 44, 36, 20, 8]), [216] * 12])
     frames = np.stack([wide[:, int(left) : int(left) + SIZE[1]] for left in lefts])
     # The pan is fast enough to reach the threshold: only its neighbourhood tells.
-    assert read_track(frames).differences[:, 0].max() > 0.16
+    assert read_trace(frames).differences[:, 0].max() > 0.16
     assert shot_starts(frames) == [0]
 
 
@@ -153,7 +153,7 @@ def test_a_slow_pan_and_a_slow_zoom_are_no_dissolves() -> None:
         zoom.append(cv2.resize(view, SIZE[::-1], interpolation=cv2.INTER_LINEAR))
     # Either ends on another picture, as a dissolve does.
     for frames in (pan, np.stack(zoom)):
-        assert read_track(frames).differences[:, -1].max() > 0.1
+        assert read_trace(frames).differences[:, -1].max() > 0.1
         assert shot_starts(frames) == [0]
 
 
@@ -220,7 +220,7 @@ def test_a_big_figure_that_passes_is_no_cut() -> None:
     for index in range(15, 24):
         left = (index - 15) // 3 * 30 - 20  # on threes
         frames[index, :, max(left, 0) : left + 70] = 0.05
-    steps = read_track(frames).differences[:, 0]
+    steps = read_trace(frames).differences[:, 0]
     assert np.count_nonzero(steps > 0.16) >= 3
     assert shot_starts(frames) == [0]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from colorize.media import MediaError, open_sink, open_source
 from tests.colorize.media.films import limited_files
@@ -162,3 +163,19 @@ def test_single_image(tmp_path: Path) -> None:
         assert image.format == "WEBP"
         assert np.asarray(image)[0, 0].tolist() == [7, 7, 7]
     assert names(tmp_path / "new") == ["out.webp"]
+
+
+def test_a_plain_picture_needs_no_note(tmp_path: Path) -> None:
+    Image.fromarray(picture(90)).save(tmp_path / "a.png")
+    assert open_source(tmp_path / "a.png").notes == ()
+
+
+def test_a_colour_profile_other_than_srgb(tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(picture(90)).save(tmp_path / "srgb.png", icc_profile=srgb)
+    Image.fromarray(picture(90)).save(tmp_path / "frames" / "1.png", icc_profile=lab)
+    assert open_source(tmp_path / "srgb.png").notes == ()
+    (note,) = open_source(tmp_path / "frames").notes
+    assert re.search(r"1\.png has a colour profile other than sRGB, .* convert it to sRGB", note)

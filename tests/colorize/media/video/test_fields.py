@@ -14,9 +14,9 @@ from av.codec.context import Flags
 from colorize.media import (
     PART_SUFFIX,
     MediaError,
+    PartSink,
     VideoSource,
-    join_parts,
-    open_part,
+    concatenate_parts,
     open_sink,
     open_source,
 )
@@ -85,10 +85,10 @@ def test_order_of_the_fields_is_kept(tmp_path: Path, fields: str, suffix: str) -
     assert re.search(r"in\.mkv is interlaced: .*deinterlace it", source.notes[0])
     copy(path, tmp_path / f"whole{suffix}")
     output, part = tmp_path / f"out{suffix}", tmp_path / f"part{PART_SUFFIX}"
-    with open_part(part, like=source, output=output, quality=90) as sink:
+    with PartSink(part, like=source, output=output, quality=90) as sink:
         for frame in source:
             sink.write(frame)
-    join_parts([part], output, like=source, expected_frames=8)
+    concatenate_parts([part], output, like=source, expected_frames=8)
     for result in (output, tmp_path / f"whole{suffix}"):
         assert field_marks(result) == {mark}
         with av.open(str(result)) as film:

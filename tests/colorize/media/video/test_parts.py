@@ -18,9 +18,9 @@ from colorize.media import (
     PART_SUFFIX,
     VIDEO_SUFFIXES,
     MediaError,
+    PartSink,
     VideoSource,
-    join_parts,
-    open_part,
+    concatenate_parts,
     open_sink,
     open_source,
 )
@@ -59,7 +59,7 @@ def render(
     paths = [output.with_name(f"{name} {i}{PART_SUFFIX}") for i in range(len(bounds) - 1)]
     for number in order or range(len(paths)):
         start, stop = bounds[number], bounds[number + 1]
-        with open_part(paths[number], like=source, output=output, quality=quality) as sink:
+        with PartSink(paths[number], like=source, output=output, quality=quality) as sink:
             for frame in source.frames(start, stop):
                 sink.write(frame)
     return paths
@@ -99,7 +99,7 @@ def test_five_parts_make_the_film(tmp_path: Path, suffix: str) -> None:
     source = film(make_film(tmp_path / "in put ü.mkv", count=60, audio=codec))
     output = tmp_path / f"out{suffix}"
     parts = render(source, output, order=[3, 1, 4, 0, 2])
-    join_parts(parts, output, like=source, expected_frames=60)
+    concatenate_parts(parts, output, like=source, expected_frames=60)
     whole = tmp_path / f"whole{suffix}"
     with open_sink(whole, like=source) as sink:
         for frame in source:
@@ -126,7 +126,7 @@ def test_exact_times_of_a_matroska_source(tmp_path: Path, suffix: str) -> None:
     """Every part lies on the grid of the film's first frame, not on one of its own."""
     source = film(make_film(tmp_path / "in.mkv", count=60, audio=None))
     output = tmp_path / f"out{suffix}"
-    join_parts(render(source, output), output, like=source)
+    concatenate_parts(render(source, output), output, like=source)
     exact = [i / NTSC for i in range(60)]
     assert frame_times(output) == (exact if suffix == ".mp4" else frame_times(source.path))
     assert frame_times(source.path) != exact  # Matroska counts milliseconds
@@ -140,7 +140,7 @@ def test_variable_rate(tmp_path: Path, suffix: str) -> None:
     )
     source, output = film(path), tmp_path / f"out{suffix}"
     parts = render(source, output, bounds=[0, 1, 2, 7, 10])
-    join_parts(parts, output, like=source, expected_frames=10)
+    concatenate_parts(parts, output, like=source, expected_frames=10)
     shift = frame_times(output)[0]  # FFmpeg lets a transport stream begin later
     assert [time - shift for time in frame_times(output)] == [Fraction(t, 1000) for t in ticks]
     if suffix != ".mp4":  # whose header tells the sum of the decoding times' distances
@@ -153,10 +153,10 @@ def test_last_frame_keeps_its_own_duration(tmp_path: Path) -> None:
     source = film(make_film(tmp_path / "in.mp4", count=4, rate=Fraction(10), audio=None))
     output = tmp_path / "out.mp4"
     part = tmp_path / f"part{PART_SUFFIX}"
-    with open_part(part, like=source, output=output, quality=90) as sink:
+    with PartSink(part, like=source, output=output, quality=90) as sink:
         for frame in source:
             sink.write(frame)
-    join_parts([part], output, like=source)
+    concatenate_parts([part], output, like=source)
     with av.open(str(output)) as joined:
         stream = joined.streams.video[0]
         assert stream.duration * stream.time_base == Fraction(4, 10)
@@ -169,7 +169,7 @@ def test_odd_sizes(tmp_path: Path, suffix: str) -> None:
     )
     source, output = film(path), tmp_path / f"out{suffix}"
     parts = render(source, output, bounds=[0, 4, 9])
-    join_parts(parts, output, like=source)
+    concatenate_parts(parts, output, like=source)
     assert film(output).size == (33, 51)
     assert_same(planes(output), planes_of_parts(parts, source, output))
 
@@ -178,7 +178,7 @@ def test_ten_bits(tmp_path: Path) -> None:
     path = make_film(tmp_path / "in.mp4", count=9, pixel_format="yuv420p10le", audio=None)
     source, output = film(path), tmp_path / "out.mp4"
     parts = render(source, output, bounds=[0, 4, 9])
-    join_parts(parts, output, like=source)
+    concatenate_parts(parts, output, like=source)
     with av.open(str(output)) as joined:
         assert joined.streams.video[0].codec_context.pix_fmt == "yuv420p10le"
     assert_same(planes(output), planes_of_parts(parts, source, output))
@@ -187,7 +187,7 @@ def test_ten_bits(tmp_path: Path) -> None:
 def test_rotated_film(tmp_path: Path) -> None:
     source = film(make_film(tmp_path / "in.mp4", count=9, turn=90, audio=None))
     output = tmp_path / "out.mp4"
-    join_parts(render(source, output, bounds=[0, 4, 9]), output, like=source)
+    concatenate_parts(render(source, output, bounds=[0, 4, 9]), output, like=source)
     frame = next(iter(film(output)))
     expected = np.rot90(gray_ramp((48, 64), 0))
     assert frame.rgb.shape == (64, 48, 3)
@@ -209,7 +209,7 @@ def test_parts_of_several_qualities_fit_together(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     parts = render(source, output, bounds=[0, 10], name="fine")
     coarse = render(source, output, bounds=[10, 20], quality=10, name="coarse")
-    join_parts([*parts, *coarse], output, like=source, expected_frames=20)
+    concatenate_parts([*parts, *coarse], output, like=source, expected_frames=20)
     assert_same(planes(output), planes_of_parts([*parts, *coarse], source, output))
     assert coarse[0].stat().st_size < parts[0].stat().st_size
 
@@ -220,7 +220,7 @@ def test_index_is_in_front(tmp_path: Path, suffix: str) -> None:
     content = source.path.read_bytes()
     assert content.index(b"moov") > content.index(b"mdat")  # FFmpeg's own way
     output, whole = tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
-    join_parts(render(source, output, bounds=[0, 20]), output, like=source)
+    concatenate_parts(render(source, output, bounds=[0, 20]), output, like=source)
     with open_sink(whole, like=source) as sink:
         for frame in source:
             sink.write(frame)
@@ -233,7 +233,7 @@ def test_index_is_in_front(tmp_path: Path, suffix: str) -> None:
 def test_subtitles_and_several_tracks_go_along(tmp_path: Path) -> None:
     source = film(make_film(tmp_path / "in.mkv", count=30, subtitles="subrip"))
     output = tmp_path / "out.mkv"
-    join_parts(render(source, output, bounds=[0, 11, 30]), output, like=source)
+    concatenate_parts(render(source, output, bounds=[0, 11, 30]), output, like=source)
     with av.open(str(output)) as joined:
         assert [stream.type for stream in joined.streams] == ["video", "audio", "subtitle"]
     assert packets(output, "subtitle") == packets(source.path, "subtitle")
@@ -248,7 +248,7 @@ def test_an_unfinished_part_leaves_nothing(tmp_path: Path) -> None:
     part = tmp_path / f"part{PART_SUFFIX}"
 
     def write_and_fail() -> None:
-        with open_part(part, like=source, output=tmp_path / "out.mp4", quality=90) as sink:
+        with PartSink(part, like=source, output=tmp_path / "out.mp4", quality=90) as sink:
             for frame in source:
                 sink.write(frame)
                 assert not part.exists()
@@ -257,7 +257,7 @@ def test_an_unfinished_part_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         write_and_fail()
     with pytest.raises(MediaError, match="no frame was written"):
-        open_part(part, like=source, output=tmp_path / "out.mp4", quality=90).__exit__(
+        PartSink(part, like=source, output=tmp_path / "out.mp4", quality=90).__exit__(
             None, None, None
         )
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
@@ -276,7 +276,7 @@ def test_full_disk_is_one_line(tmp_path: Path) -> None:
         pytest.raises(MediaError, match=r"cannot write .*out\.mp4: File too large; free"),
         limited_files(4096),
     ):
-        join_parts(parts, output, like=source)
+        concatenate_parts(parts, output, like=source)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", parts[0].name]
 
 
@@ -312,7 +312,7 @@ def test_damaged_part(tmp_path: Path, damage, message: str) -> None:
     parts[1].write_bytes(damage(parts[1].read_bytes()))
     output.write_bytes(b"old")
     with pytest.raises(MediaError, match=f"part 1{PART_SUFFIX} {message}.*; delete this") as caught:
-        join_parts(parts, output, like=source)
+        concatenate_parts(parts, output, like=source)
     assert "\n" not in str(caught.value)
     assert output.read_bytes() == b"old"
     assert not list(tmp_path.glob(".*"))
@@ -345,10 +345,12 @@ def test_parts_that_do_not_fit_are_named(tmp_path: Path) -> None:
         ([], 24, r"out\.mp4: the parts hold 16 of 24 frames; render what is missing"),
     ]:
         with pytest.raises(MediaError, match=message) as caught:
-            join_parts([parts[0], *middle, parts[2]], output, like=source, expected_frames=expected)
+            concatenate_parts(
+                [parts[0], *middle, parts[2]], output, like=source, expected_frames=expected
+            )
         assert "\n" not in str(caught.value)
     with pytest.raises(MediaError, match="no part was given"):
-        join_parts([], output, like=source)
+        concatenate_parts([], output, like=source)
     assert not output.exists()
     assert not list(tmp_path.glob(".*"))
 
@@ -383,7 +385,7 @@ def test_the_frames_of_a_part_are_those_of_the_joined_film(tmp_path: Path, suffi
     source = film(make_film(tmp_path / "in.mkv", count=20))
     output = tmp_path / f"out{suffix}"
     parts = render(source, output, bounds=(0, 13, 20))
-    join_parts(parts, output, like=source)
+    concatenate_parts(parts, output, like=source)
     joined = [frame.rgb for frame in film(output)]
     whole = list(read_part(parts[1], like=source, output=output, quality=90))
     assert [frame.index for frame in whole] == list(range(7))

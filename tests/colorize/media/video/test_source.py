@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -185,3 +186,55 @@ def test_damage_in_the_middle_tells_how_far_reading_came(tmp_path: Path, name: s
 def test_single_frame(tmp_path: Path) -> None:
     source = open_source(make_film(tmp_path / "one.mkv", count=1, audio=None))
     assert [frame.time for frame in source] == [Fraction(0)]
+
+
+def write_streams(path: Path, *, formats: list[str], codec: str = "ffv1") -> Path:
+    """Write a film of several video streams."""
+    with av.open(str(path), "w") as film:
+        streams = [film.add_stream(codec, rate=Fraction(24)) for _ in formats]
+        for stream, name in zip(streams, formats, strict=True):
+            stream.height, stream.width, stream.pix_fmt = 48, 64, name
+        for stream in streams:
+            frame = av.VideoFrame.from_ndarray(gray_ramp((48, 64), 0), format="rgb24")
+            film.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+            film.mux(stream.encode())
+    return path
+
+
+def write_with_data(path: Path) -> Path:
+    """Add a stream of timed metadata to a film."""
+    first = make_film(path.with_name("first.ts"), count=4, audio=None)
+    with av.open(str(first)) as old, av.open(str(path), "w") as new:
+        video = new.add_stream_from_template(old.streams.video[0])
+        data = new.add_data_stream("klv")
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                new.mux(packet)
+        packet = av.Packet(b"telemetry")
+        packet.pts = packet.dts = 3000
+        packet.time_base, packet.stream = Fraction(1, 90000), data
+        new.mux(packet)
+    return path
+
+
+def test_a_plain_film_needs_no_note(tmp_path: Path) -> None:
+    assert open_source(make_film(tmp_path / "in.mp4", count=2)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        (["yuv420p", "yuv420p"], r"in\.mkv holds 2 video streams: only the first is coloured"),
+        (["yuva420p"], r"in\.mkv is partly transparent: its alpha channel is left out"),
+    ],
+)
+def test_notes_of_films(tmp_path: Path, formats: list[str], message: str) -> None:
+    (note,) = open_source(write_streams(tmp_path / "in.mkv", formats=formats)).notes
+    assert re.search(message, note)
+    assert "\n" not in note
+
+
+def test_a_note_of_data_tracks(tmp_path: Path) -> None:
+    (note,) = open_source(write_with_data(tmp_path / "in.ts")).notes
+    assert re.search(r"in\.ts holds data tracks", note)

@@ -20,7 +20,7 @@ _KEPT = max(LAGS, 2 * max(SPANS) + 1)
 
 
 @dataclass(frozen=True)
-class Track:
+class Trace:
     """What is known of the pictures of a film; frames that show nothing are left out.
 
     - ``count``: frames of the film.
@@ -41,7 +41,7 @@ class Track:
         return len(self.frames)
 
 
-def read_track(film: Iterable[Luma]) -> Track:
+def read_trace(film: Iterable[Luma]) -> Trace:
     """Read every frame once; the last 27 thumbnails are kept, and of each picture 19 numbers."""
     thumbnails = map(thumbnail, film)
     opening = list(islice(thumbnails, _OPENING))
@@ -63,7 +63,7 @@ def read_track(film: Iterable[Luma]) -> Track:
         dissolves.append(0.0)
         if len(recent) == _KEPT:
             dissolves[-1 - max(SPANS)] = dissolve_score(list(recent)[::-1], grain=level)
-    return Track(
+    return Trace(
         count=count,
         frames=np.array(frames, np.int64),
         differences=np.array(rows, np.float32).reshape(-1, LAGS),
