@@ -22,7 +22,8 @@ class Proposals(NamedTuple):
     that frame; ``kind`` is an index into :data:`KINDS`. ``luma`` and ``chroma`` are those of the
     places it comes from, ``similarity`` is the cosine of the places there and here, ``visible``
     says where the reference shows anything there (None: everywhere). ``slots`` is how many slots of
-    each kind a frame has, in the order of the kinds.
+    each kind a frame has, in the order of the kinds. ``share`` is the logarithm of how far one
+    counts among those of its kind, that of a half where a reference was given twice (None: alike).
     """
 
     frame: Int64[Tensor, " n"]
@@ -33,6 +34,7 @@ class Proposals(NamedTuple):
     similarity: Float[Tensor, "n 1 h w"]
     slots: tuple[int, ...]
     visible: Bool[Tensor, "n 1 h w"] | None = None
+    share: Float[Tensor, " n"] | None = None
 
 
 class Fused(NamedTuple):
@@ -73,10 +75,14 @@ class Fusion(nn.Module):
         places = proposals.frame * slots + proposals.slot
         spread_out = scores.new_full((len(gray) * slots, *scores.shape[1:]), NEVER)
         chroma = proposals.chroma.new_zeros(len(spread_out), *proposals.chroma.shape[1:])
+        share = scores.new_zeros(len(spread_out))
+        if proposals.share is not None:
+            share = share.index_copy(0, places, proposals.share)
         return fuse(
             spread_out.index_copy(0, places, scores).unflatten(0, (-1, slots)),
             chroma.index_copy(0, places, proposals.chroma).unflatten(0, (-1, slots)),
             proposals.slots,
+            share.unflatten(0, (-1, slots)),
         )
 
     def scores(
@@ -97,19 +103,24 @@ class Fusion(nn.Module):
 
 
 def fuse(
-    scores: Float[Tensor, "b s 1 h w"], chroma: Float[Tensor, "b s 2 h w"], slots: tuple[int, ...]
+    scores: Float[Tensor, "b s 1 h w"],
+    chroma: Float[Tensor, "b s 2 h w"],
+    slots: tuple[int, ...],
+    share: Float[Tensor, "b s"] | None = None,
 ) -> Fused:
     """Return the mean chroma under the scores, the evidence for it and its spread.
 
-    ``slots`` are the numbers of proposals of each kind, in their order along s. Among those of one
-    kind a softmax decides; the kinds count by the best score of each. So what is proposed twice
-    weighs no more than once, and mere numbers are no evidence.
+    ``slots`` are the numbers of proposals of each kind, in their order along s, ``share`` the
+    logarithms of how far each counts in its kind (None: alike). Among those of one kind a softmax
+    decides; the kinds count by the best score of each. So mere numbers are no evidence.
     """
     kinds = [part for part in scores.split(slots, dim=1) if part.shape[1]]
     best = torch.stack([part.amax(dim=1) for part in kinds], dim=1)
-    shares = best.softmax(dim=1).split(1, dim=1)
-    within = [part.softmax(dim=1) for part in kinds]
-    weights = torch.cat([own * share for own, share in zip(within, shares, strict=True)], dim=1)
+    shared = scores if share is None else scores + share[:, :, None, None, None]
+    own = shared.split(slots, dim=1)
+    within = [part.softmax(dim=1) for part in own if part.shape[1]]
+    parts = zip(within, best.softmax(dim=1).split(1, dim=1), strict=True)
+    weights = torch.cat([part * of_kind for part, of_kind in parts], dim=1)
     there = (best.amax(dim=1) > NEVER / 2).to(chroma.dtype)
     mean = (weights * chroma).sum(dim=1)
     square = (weights * chroma.square().sum(dim=2, keepdim=True)).sum(dim=1)

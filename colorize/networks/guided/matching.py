@@ -77,12 +77,13 @@ class Matcher(nn.Module):
         references: References,
         planes: Float[Tensor, "b r c p q"],
         *,
+        share: Float[Tensor, "b r"] | None = None,
         hidden: Bool[Tensor, "b r p q"] | None = None,
     ) -> Matches:
         """Match the places of frames with those of their references, whose ``planes`` are averaged.
 
-        Places that are ``hidden`` in a reference are never found. Giving a reference twice changes
-        nothing.
+        ``share`` are logarithms of how far each counts in the mean (None: alike). Places that are
+        ``hidden`` in a reference are never found.
         """
         assert references.keys is not None
         rows, owners = references.rows(), references.owners()
@@ -95,8 +96,10 @@ class Matcher(nn.Module):
             weight, place = pairs.max(dim=-1)
             # Of each frame's references: the soft mean over all their places, and the best of all.
             wide = _Spread(references, rows)
-            share = wide(pairs.logsumexp(dim=-1), fill=NEVER).softmax(dim=1)
-            attended = (wide(soft, fill=0.0) * share.unsqueeze(-1)).sum(dim=1)
+            weights = wide(pairs.logsumexp(dim=-1), fill=NEVER)
+            if share is not None:
+                weights = weights + share.unsqueeze(-1)
+            attended = (wide(soft, fill=0.0) * weights.softmax(dim=1).unsqueeze(-1)).sum(dim=1)
             highest, reference = wide(weight, fill=NEVER).max(dim=1, keepdim=True)
             found = (highest > NEVER / 2).float().unflatten(2, keys.shape[-2:])
             own, others = keys.float().flatten(2), references.keys.float().flatten(3)

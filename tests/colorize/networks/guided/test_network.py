@@ -134,7 +134,9 @@ def test_the_order_of_references_does_not_matter(model: GuidedNetwork) -> None:
 
 @pytest.mark.parametrize("mask", [False, True])
 @pytest.mark.parametrize("propagated", [False, True])
-@pytest.mark.parametrize(("count", "twice"), [(1, [0, 0]), (2, [0, 1, 0, 1])])
+@pytest.mark.parametrize(
+    ("count", "twice"), [(1, [0, 0]), (2, [0, 1, 0, 1]), (2, [0, 1, 1]), (3, [2, 0, 2, 1, 2])]
+)
 def test_a_reference_given_twice_changes_nothing(
     model: GuidedNetwork, count: int, twice: list[int], propagated: bool, mask: bool
 ) -> None:
