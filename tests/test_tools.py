@@ -55,7 +55,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(small_benchmarks, run, tmp_
     small = ("--size", 32, 32, "--taps", "conv1_2", "--repetitions", 1, "--json", report)
     assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
-    names = {"hypercolumn", "step", "segment", "losses", "guides", "screening", "pipeline"}
+    names = {"hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"}
     names.add("guided")
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
@@ -72,7 +72,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(small_benchmarks, run, tmp_
     seconds = written["segment"]["seconds"]
     share = seconds["Segment loss"] / seconds["generator, RankDiv"]
     assert f"share of the step with RankDiv: {share:.1%} (target 10.0%" in shown
-    assert 0.5 < written["guides"]["exact_distances_found"] <= 1
+    assert 0.5 < written["targets"]["exact_distances_found"] <= 1
     *stages, serial, overlapping = written["pipeline"]["seconds"].values()
     assert serial == pytest.approx(sum(stages))
     assert written["pipeline"]["gain"] == pytest.approx(serial / overlapping)

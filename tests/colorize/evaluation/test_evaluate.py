@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from colorize.data import CartoonClips, CartoonSeries
-from colorize.evaluation import evaluate
+from colorize.evaluation import command
 from colorize.metrics import BEST, FIRST, GRAY, MEAN, TRUTH
 from colorize.metrics.distribution import ColorDistribution
 from colorize.metrics.warp_error import WarpError
@@ -33,7 +33,7 @@ def evaluate_in(folder: Path, *overrides: str) -> Path:
         patch.chdir(folder)
         patch.setenv("HYDRA_FULL_ERROR", "1")  # set by the entry: restore it afterwards
         patch.setattr(sys, "argv", ["colorize-evaluate", *common, *overrides])
-        evaluate.main()
+        command.main()
     return folder / "results"
 
 
@@ -363,3 +363,26 @@ def test_an_unknown_split_is_one_line(error_line, checkpoint: Path) -> None:
 def test_a_refiner_that_is_not_there_is_one_line(error_line, checkpoint: Path) -> None:
     line = error_line(f"checkpoint={checkpoint}", *DATA, "refine=true")
     assert "holds no refinement network" in line
+
+
+def test_free_rgb_is_measured_as_it_is_or_with_the_luma_kept(
+    run, error_line, tmp_path: Path
+) -> None:
+    path = write_safetensors(tmp_path / "free.safetensors", head="rgb", luma="free")
+    data = [*DATA, f"checkpoint={path}", "sheet_rows=0"]
+    kept = total(run(*data, "stillness=0"))
+    own = total(run(*data, "stillness=0", "own_luma=true"))
+    assert own[MEAN] != pytest.approx(kept[MEAN], abs=0.05)
+    line = error_line(*data, "own_luma=true")
+    assert "own_luma measures RGB as the network says it, which is not smoothed" in line
+    assert "pass stillness=0" in line
+
+
+def test_a_network_that_keeps_the_luma_takes_own_luma_as_nothing_said(
+    run, checkpoint: Path
+) -> None:
+    values = [
+        total(run(f"checkpoint={checkpoint}", *DATA, "sheet_rows=0", *words))
+        for words in ([], ["own_luma=true"])
+    ]
+    assert values[0] == values[1]
