@@ -82,7 +82,7 @@ def expected_signals(config) -> dict[tuple[str, str], dict[str, float]]:
     for batch in loaders.train_dataloader():
         for name, loss in task.objective.losses.items():
             task.zero_grad()
-            outputs = task(batch)
+            outputs = task(batch).colors.unflatten(0, batch["gray"].shape[:2])
             outputs.retain_grad()
             terms = Objective({name: loss})(outputs, batch["color"], batch)
             terms.total.backward()

@@ -79,11 +79,13 @@ def main() -> None:
 
 def signals_of(task: ColorizationTask, batch: Mapping[str, Tensor]) -> Iterator[Signal]:
     """Yield what each loss of the main network f says of one training batch."""
-    outputs = task(batch)
+    painted = task(batch)
+    outputs = painted.colors.unflatten(0, batch["gray"].shape[:2])
+    targets = {**batch, **painted.provided}
     leaf = outputs.detach().requires_grad_()
     parameters = [part for part in task.model.parameters() if part.requires_grad]
     for name, loss in task.objective.losses.items():
-        value = loss(leaf, batch["color"], batch)
+        value = loss(leaf, batch["color"], targets)
         (gradient,) = torch.autograd.grad(value, leaf)
         behind = torch.autograd.grad(
             outputs, parameters, gradient, retain_graph=True, allow_unused=True
