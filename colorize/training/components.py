@@ -20,7 +20,7 @@ from colorize.training.objective import Objective
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Components:
     """What a run is made of, beside its data: networks, losses, metrics, and how references come.
 
     ``objective`` is that of the generator, ``refiner_objective`` that of the refiner, if any.
@@ -42,7 +42,7 @@ class Parts:
         return needs | {"refiner_flow"} if self.refiner is not None else needs
 
 
-def build_parts(config: DictConfig) -> Parts:
+def build_components(config: DictConfig) -> Components:
     """Build the components of a run.
 
     Raises:
@@ -66,7 +66,7 @@ def build_parts(config: DictConfig) -> Parts:
         "here; colorize-evaluate measures it"
         for name in split_metrics(metrics)[1]
     )
-    parts = Parts(
+    components = Components(
         model=model,
         refiner=refiner,
         objective=Objective(of_model),
@@ -74,8 +74,8 @@ def build_parts(config: DictConfig) -> Parts:
         metrics=metrics,
         references=build(config.references),
     )
-    _refuse(_misplaced_references(parts))
-    return parts
+    _refuse(_misplaced_references(components))
+    return components
 
 
 def _refuse(misfits: Iterable[str]) -> None:
@@ -124,15 +124,15 @@ def _unmet_needs(
             )
 
 
-def _misplaced_references(parts: Parts) -> Iterator[str]:
+def _misplaced_references(components: Components) -> Iterator[str]:
     """Yield why references cannot act, or are wanted."""
-    taken = "references" in parts.model.takes
-    if taken and parts.references is None:
+    taken = "references" in components.model.takes
+    if taken and components.references is None:
         yield "the model learns from references, and there are none: pass references=sampled"
-    if not taken and parts.references is not None:
+    if not taken and components.references is not None:
         yield "references are set, and the model takes none: pass model=guided, or references=null"
-    if parts.references is not None and parts.targets:
+    if components.references is not None and components.targets:
         yield (
-            f"references come without targets, and a loss needs {min(parts.targets)}: leave the "
+            f"references come without targets, and a loss needs {min(components.targets)}: leave the "
             "loss out, or pass references=null and another model"
         )
