@@ -133,6 +133,6 @@ def _misplaced_references(components: Components) -> Iterator[str]:
         yield "references are set, and the model takes none: pass model=guided, or references=null"
     if components.references is not None and components.targets:
         yield (
-            f"references come without targets, and a loss needs {min(components.targets)}: leave the "
-            "loss out, or pass references=null and another model"
+            f"references come without targets, and a loss needs {min(components.targets)}: leave "
+            "the loss out, or pass references=null and another model"
         )

@@ -23,10 +23,10 @@ from colorize.inference.shipped import resolve
 from colorize.networks import registry
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.pretrained.frozen import Pretrained
+from colorize.training.components import Components, build_components
 from colorize.training.curves import draw_curves
 from colorize.training.idle import refuse_idle_settings
 from colorize.training.loaders import Loaders
-from colorize.training.components import Components, build_components
 from colorize.training.pictures import ValidationPictures
 from colorize.training.runs import (
     best_checkpoint,

@@ -19,8 +19,7 @@ from colorize.data.manifest import (
     load_manifest,
     save_manifest,
 )
-from colorize.data.prepare.convert import Job, read_record, remove_clip
-from colorize.data.prepare.parallel import convert_all
+from colorize.data.prepare.convert import Job, convert_all, read_record, remove_clip
 from colorize.data.prepare.sources import Row, assign, expand, match_rows, name_sources, read_splits
 from colorize.media import MediaError, open_source
 
