@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Shaped
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require, require_choice
 from colorize.base.progress import tracked
 from colorize.cartoon import CartoonSeries
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
-from colorize.data.manifest import SPLITS, DatasetError
+from colorize.data.manifest import SPLITS, Split
 
 
 class CartoonClips:
@@ -38,11 +38,8 @@ class CartoonClips:
         grain: float = 0.0,
         effects: bool = True,
     ) -> None:
-        if min(train, val, test) < 1:
-            raise UserError(
-                f"data: train, val and test are {train}, {val}, {test}: "
-                "expected at least one shot each"
-            )
+        for split, shots in (("train", train), ("val", val), ("test", test)):
+            require(f"data.{split}", shots >= 1, shots, "at least one shot")
         self._shots = dict(zip(SPLITS, (train, val, test), strict=True))
         self.series = CartoonSeries(
             seed=seed,
@@ -60,10 +57,9 @@ class CartoonClips:
         """Return the numbers of the shots of a split.
 
         Raises:
-            DatasetError: There is no such split.
+            ValueError: There is no such split.
         """
-        if name not in SPLITS:
-            raise DatasetError(f"split: expected one of {', '.join(SPLITS)}, got {name!r}")
+        require_choice("split", name, Split)
         first = sum(self._shots[other] for other in SPLITS[: SPLITS.index(name)])
         return range(first, first + self._shots[name])
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require
 from colorize.base.progress import tracked
 from colorize.data.augment import centre_box, resize
 from colorize.data.clip import Clip
@@ -38,8 +38,7 @@ class SeriesPictures:
     """
 
     def __init__(self, *, root: str, size: Sequence[int] = (108, 192), every: int = 1) -> None:
-        if every < 1:
-            raise UserError(f"data.every is {every}: expected 1 or more")
+        require("data.every", every >= 1, every, "1 or more")
         self.root, self.every = Path(root), every
         self.size = (int(size[0]), int(size[1]))
         self.label = f"coloured frames of {self.root.name}"

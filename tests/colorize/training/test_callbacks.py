@@ -15,7 +15,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from colorize.base.progress import Event, Progress, listening
-from colorize.training.callbacks import EpochLog, RunProgress, ValidationPictures
+from colorize.training.callbacks import EpochLog, RunProgress
+from colorize.training.pictures import ValidationPictures
 from tests.colorize.tiny import task
 
 

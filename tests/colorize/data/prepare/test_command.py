@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.data.clips import ClipDataset
 from colorize.data.manifest import DatasetError, Manifest, load_manifest
 from colorize.data.prepare.command import main
+from colorize.data.splits import PreparedClips
 from tests.places import SHARED
 
 REAL = SHARED / "data" / "penny-and-chip"
@@ -97,7 +97,7 @@ def test_videos_and_folders_become_a_dataset(films: Path, capsys: pytest.Capture
     assert np.abs(stored(root, "walk") - blocks).mean() < 4
     levels = stored(root, "walk")[:, 3, 3].mean(axis=1)
     assert np.abs(levels - 8 * np.arange(16)).max() < 4
-    training = ClipDataset.from_manifest(root=root, split="train")
+    training = PreparedClips(root=root).split("train")
     assert len(training) == sum(clip.frames for clip in manifest.clips if clip.split == "train")
 
 
