@@ -23,7 +23,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize.base.provenance import provenance
-from colorize.data import CartoonSeries, Clip, PreparedClips
+from colorize.cartoon import CartoonSeries
+from colorize.data import Clip, PreparedClips
 from colorize.imaging.color import rgb_to_luma
 from colorize.imaging.tensors import to_tensor
 from colorize.inference.colorizer import Colorizer, working_size

@@ -14,15 +14,19 @@ import cv2
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float32, Shaped, UInt8
+from jaxtyping import Float32, Shaped, UInt8, UInt16
 
 from colorize.base.errors import require
 from colorize.data.recolor import turned
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.media.frame import to_depth
 
 Bytes = UInt8[np.ndarray, "t h w 3"]
 Floats = Float32[np.ndarray, "t h w 3"]
 Box = tuple[int, int, int, int]
+# An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
+# keeps a border that a rounded size would cut.
+_SAME_ASPECT = 0.02
 
 
 def resize(
@@ -49,6 +53,24 @@ def centre_box(source: tuple[int, int], target: tuple[int, int], *, scale: float
     height = min(source[0], max(1, round(target[0] * enlarge)))
     width = min(source[1], max(1, round(target[1] * enlarge)))
     return (source[0] - height) // 2, (source[1] - width) // 2, height, width
+
+
+def fit_frame(
+    picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"],
+    size: tuple[int, int],
+    fit: str,
+) -> UInt8[np.ndarray, "th tw 3"]:
+    """Return ``picture`` at ``size``, 8-bit: the largest central part of its aspect, or stretched.
+
+    Pixels are taken as square.
+    """
+    rgb = to_depth(picture, np.dtype(np.uint8))
+    height, width = rgb.shape[:2]
+    stretch = (width / height) / (size[1] / size[0])
+    if fit == "crop" and abs(np.log(stretch)) > np.log(1 + _SAME_ASPECT):
+        top, left, height, width = centre_box((height, width), size)
+        rgb = rgb[top : top + height, left : left + width]
+    return resize(rgb[None], size)[0]
 
 
 def random_box(

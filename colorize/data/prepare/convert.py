@@ -12,18 +12,14 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt8
 
 from colorize.base.files import appearing
-from colorize.data.augment import centre_box, resize
+from colorize.data.augment import fit_frame
 from colorize.data.manifest import ClipRecord, record_from, write_json
 from colorize.media import Frame, MediaError, fingerprint, open_source
-from colorize.media.frame import to_depth
 from colorize.shots import shot_starts
 
-# An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
-# keeps a border that a rounded size would cut.
-_SAME_ASPECT = 0.02
 _DARK = 8  # mean luma of 255 below which a frame is nearly black
 _REPEATED = 0.5  # mean luma difference of 255 to the frame before
 
@@ -109,24 +105,6 @@ def remove_clip(root: Path, name: str) -> None:
     """Delete a clip's record and frames."""
     _record_path(root, name).unlink(missing_ok=True)
     _frames_path(root, name).unlink(missing_ok=True)
-
-
-def fit_frame(
-    picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"],
-    size: tuple[int, int],
-    fit: str,
-) -> UInt8[np.ndarray, "th tw 3"]:
-    """Return ``picture`` at ``size``, 8-bit: the largest central part of its aspect, or stretched.
-
-    Pixels are taken as square.
-    """
-    rgb = to_depth(picture, np.dtype(np.uint8))
-    height, width = rgb.shape[:2]
-    stretch = (width / height) / (size[1] / size[0])
-    if fit == "crop" and abs(np.log(stretch)) > np.log(1 + _SAME_ASPECT):
-        top, left, height, width = centre_box((height, width), size)
-        rgb = rgb[top : top + height, left : left + width]
-    return resize(rgb[None], size)[0]
 
 
 def _record_path(root: Path, name: str) -> Path:

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.data import CartoonSeries, Clip, ClipDataset
+from colorize.cartoon import CartoonSeries
+from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope
 from colorize.evaluation import footage
 from colorize.evaluation.baselines import Baseline
