@@ -92,7 +92,15 @@ class EpochSampler(Sampler[list[Sample]]):
         # By length of the sample: what can be drawn, and batches per epoch.
         self._drawn = {frames: dataset.runs(frames) for frames in (1, length)}
         self._batches = {1: -(-stills // batch_size), length: -(-pairs // batch_size)}
-        self._refuse_nothing(length)
+        if stills and len(self._drawn[1]) == 0:
+            raise UserError(
+                "the training split holds no frames: add clips, or set sampling.stills=0"
+            )
+        if pairs and len(self._drawn[length]) == 0:
+            raise UserError(
+                f"sampling.length is {length}, but the training split holds no {length} "
+                "consecutive frames of one shot: add clips, or set sampling.pairs=0"
+            )
         if batch_size % world:
             raise UserError(
                 f"sampling.batch_size: {batch_size} is the batch of all processes together; "
@@ -158,18 +166,6 @@ class EpochSampler(Sampler[list[Sample]]):
     def _random(self, purpose: str, number: int) -> np.random.Generator:
         """Return a generator of its own for one purpose and one epoch or pass."""
         return np.random.default_rng([*purpose.encode(), number, self.seed])
-
-    def _refuse_nothing(self, length: int) -> None:
-        """Refuse a split that holds nothing of a kind that shall be drawn."""
-        if self._batches[1] and len(self._drawn[1]) == 0:
-            raise UserError(
-                "the training split holds no frames: add clips, or set sampling.stills=0"
-            )
-        if self._batches[length] and len(self._drawn[length]) == 0:
-            raise UserError(
-                f"sampling.length is {length}, but the training split holds no {length} "
-                "consecutive frames of one shot: add clips, or set sampling.pairs=0"
-            )
 
 
 def _check(

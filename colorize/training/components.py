@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from colorize.base.config import ConfigError, build
+from colorize.base.errors import require_choice
 from colorize.data.references import ReferenceSampling
 from colorize.data.targets.compute import TARGETS
 from colorize.losses import Loss
@@ -17,6 +18,7 @@ from colorize.networks.base import Network
 from colorize.networks.prototype.refiner import Refiner
 from colorize.networks.registry import COMPONENTS, component
 from colorize.training.objective import Objective
+from colorize.training.schedules import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ def build_components(config: DictConfig) -> Components:
         {name: loss for name, loss in losses.items() if loss.trains == network}
         for network in ("generator", "refiner")
     )
+    require_choice("optimizer.schedule", config.optimizer.schedule, Schedule)
     _refuse(_idle_losses(losses, config.sampling))
     _refuse(_half_a_refiner(of_refiner, refiner))
     _refuse(_unmet_needs(of_model, model, TARGETS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,7 +38,7 @@ class Job:
 
 def convert_all(
     jobs: Sequence[Job], *, workers: int, advance: Callable[[int], None]
-) -> Iterator[tuple[Job, tuple[ClipRecord, bool] | MediaError]]:
+) -> Generator[tuple[Job, tuple[ClipRecord, bool] | MediaError], None, None]:
     """Yield every job with its result, or with the error of its source, as they finish.
 
     Threads do it, ``workers`` at a time: decoding and resizing, which take nearly all the time,
