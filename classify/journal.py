@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from colorize.base.errors import UserError
-from colorize.base.files import PartFile
+from colorize.base.files import appearing
 
 FORMAT = "tooncolor-screening-1"
 NAME = "screening.jsonl"
@@ -212,16 +212,10 @@ def _transfer(source: Path, place: Path, *, move: bool) -> None:
     if move and _same_disk(source, place.parent):
         source.rename(place)
         return
-    part = PartFile(place)
-    try:
-        with source.open("rb") as file:
-            shutil.copyfileobj(file, part.file)
-        part.file.flush()
-        os.fsync(part.file.fileno())
-        part.commit()
-    except BaseException:
-        part.abort()
-        raise
+    with appearing(place) as made, source.open("rb") as file:
+        shutil.copyfileobj(file, made)
+        made.flush()
+        os.fsync(made.fileno())
     with contextlib.suppress(OSError):  # a file system may refuse times and permissions
         shutil.copystat(source, place)
     if move:

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from classify.augment import Augment
 from classify.preprocessing import to_unit
-from colorize.base.errors import UserError
-from colorize.training.schedules import check_schedule, scheduled
+from colorize.base.errors import UserError, require_choice
+from colorize.training.schedules import Schedule, scheduled
 
 
 class LossError(UserError):
@@ -46,7 +46,7 @@ class ClassificationTask(lightning.LightningModule):
         description: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        check_schedule(schedule)
+        require_choice("optimizer.schedule", schedule, Schedule)
         if min(learning_rate, l2, label_smoothing) < 0 or label_smoothing >= 1:
             raise UserError(
                 f"optimizer: learning_rate, l2 and label_smoothing are {learning_rate}, {l2}, "

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from colorize.base import sweeps
 from colorize.base.config import ConfigError, build, check, config_directory, register_schema
 from colorize.training import train
-from colorize.training.parts import build_parts
+from colorize.training.components import build_components
 from colorize.training.settings import TrainConfig
 from colorize.training.train import assemble
 
@@ -88,9 +88,9 @@ def test_every_file_composes_and_builds(group, name):
     check(config)
     if name in OF_SHOTS:
         with pytest.raises(ConfigError, match=rf"metric {name}\w* needs whole shots"):
-            build_parts(config)
+            build_components(config)
         return
-    parts = build_parts(config)
+    parts = build_components(config)
     assert {*parts.objective.losses} <= set(config.loss)
     for node in (config.augment, config.corruption, config.targets):
         assert (build(node) is None) == (node is None)

@@ -47,7 +47,7 @@ def config_directory() -> Path:
     return checkout if checkout.is_dir() else package / "conf"
 
 
-_schemas: dict[str, type] = {}
+_schemas: list[type] = []
 
 
 def register_schema(name: str, schema: type) -> None:
@@ -55,7 +55,7 @@ def register_schema(name: str, schema: type) -> None:
 
     Its class attribute ``RENAMED``, if any, says how settings of earlier versions are called today.
     """
-    _schemas[name] = schema
+    _schemas.append(schema)
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
 
@@ -140,7 +140,9 @@ def describe(error: BaseException) -> str:
         group = config_directory() / Path(wanted).parent
         options = [file.stem for file in group.glob("*.yaml")]
         return f"there is no config {wanted}{did_you_mean(Path(wanted).name, options)}"
-    cause = _innermost(error)
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
     text = " ".join(_own_words(cause))
     unknown = _UNKNOWN_KEY.search(text)
     if unknown is None:
@@ -163,8 +165,8 @@ def describe(error: BaseException) -> str:
 def _dataclass(name: str | None) -> type | None:
     """Return the dataclass of that name in a module of a registered schema; None is a schema."""
     if name is None:
-        return next(iter(_schemas.values()), None)
-    modules = (base.__module__ for schema in _schemas.values() for base in schema.__mro__)
+        return next(iter(_schemas), None)
+    modules = (base.__module__ for schema in _schemas for base in schema.__mro__)
     found = (getattr(sys.modules[module], name, None) for module in modules)
     return next((each for each in found if hasattr(each, "__dataclass_fields__")), None)
 
@@ -183,12 +185,6 @@ def _own_words(error: BaseException) -> list[str]:
     lines = (line.strip() for line in str(error).splitlines())
     trailer = ("full_key:", "object_type=", "reference_type=", "See https://")
     return [line for line in lines if line and not line.startswith(trailer)]
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 def _component_nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -240,7 +236,7 @@ def _locate(path: str, target: str) -> Callable[..., Any]:
 
 
 def _check_type(path: str, value: Any, hint: Any) -> None:
-    if _holds_component(value):
+    if any(True for _ in _component_nodes(value, "")):
         return  # what a nested component becomes is known only once it is built
     if is_bearable(value, hint) or (type(value) is int and is_bearable(float(value), hint)):
         return
@@ -250,7 +246,3 @@ def _check_type(path: str, value: Any, hint: Any) -> None:
     if typing.get_origin(hint) is typing.Literal:
         raise ConfigError(f"{path} is {value!r}{did_you_mean(str(value), typing.get_args(hint))}")
     raise ConfigError(f"{path} is {value!r}: expected {expected}")
-
-
-def _holds_component(value: Any) -> bool:
-    return any(True for _ in _component_nodes(value, ""))

@@ -73,3 +73,13 @@ def require_choice(option: str, value: object, choices: Any) -> None:
     known = get_args(choices)
     if value not in known:
         raise UserError(f"{option} is {value!r}: expected {', '.join(known[:-1])} or {known[-1]}")
+
+
+def require(option: str, holds: bool, got: object, expected: str) -> None:
+    """Refuse the value of an option unless what is expected of it ``holds``.
+
+    Raises:
+        ValueError: Naming the option, what it is and what was expected.
+    """
+    if not holds:
+        raise UserError(f"{option} is {got!r}: expected {expected}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,8 +19,10 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # 60 characters, at most 240 bytes: a long name stays below the usual limit of 255.
-        self._part = path.with_name(f".{path.name[:60]}.part")
+        # 50 characters, at most 200 bytes: a long name stays below the usual limit of 255.
+        long = len(path.name) > 60
+        name = f"{path.name[:50]}-{zlib.crc32(os.fsencode(path.name)):08x}" if long else path.name
+        self._part = path.with_name(f".{name}.part")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file: BinaryIO = self._part.open("wb")
 
@@ -35,12 +39,24 @@ class PartFile:
         self._part.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file atomically; its folder is made when missing."""
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[BinaryIO]:
+    """Let the block write a file that takes its name when the block ends, or never has it.
+
+    Its folder is made when missing. A full disk's error names ``path``.
+    """
     part = PartFile(path)
     try:
-        part.file.write(content)
+        yield part.file
         part.commit()
-    except BaseException:
+    except BaseException as error:
         part.abort()
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(path)
         raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file atomically; its folder is made when missing."""
+    with appearing(path) as file:
+        file.write(content)

@@ -2,76 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import Empty, Full, Queue
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 from colorize.base.errors import UserError
 
 T = TypeVar("T")
-_PATIENCE = 0.1  # seconds after which a waiting stage looks whether it is still wanted
-
-
-class _End:
-    """What a stage sends last: nothing more, or the error it ended with."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-
-
-class _Stage(Generic[T]):
-    """A thread that draws items and offers them one by one, ``ahead`` of them waiting at most."""
-
-    def __init__(self, items: Iterable[T], ahead: int, name: str) -> None:
-        self._items = items
-        self._offered: Queue[T | _End] = Queue(maxsize=ahead)
-        self._unwanted = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        error: BaseException | None = None
-        try:
-            for item in self._items:
-                if not self._offer(item):
-                    break
-        except BaseException as raised:  # noqa: BLE001 - handed on to the stage that waits for it
-            error = raised
-        finally:
-            if isinstance(self._items, Generator):
-                self._items.close()
-        self._offer(_End(error))
-
-    def _offer(self, item: T | _End) -> bool:
-        """Wait for room; return False when nobody wants the item any more."""
-        while not self._unwanted.is_set():
-            try:
-                self._offered.put(item, timeout=_PATIENCE)
-            except Full:
-                continue
-            return True
-        return False
-
-    def items(self) -> Iterator[T]:
-        """Yield what the thread draws; raise what it ended with."""
-        while True:
-            item = self._offered.get()
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
-            yield item
-
-    def stop(self) -> None:
-        """Tell the thread that nothing more is wanted, and wait until it has ended."""
-        self._unwanted.set()
-        while self._thread.is_alive():
-            try:
-                self._offered.get_nowait()
-            except Empty:
-                self._thread.join(_PATIENCE)
+_END: Any = object()  # what is drawn when there is nothing more
 
 
 @contextmanager
@@ -87,8 +27,19 @@ def overlapped(items: Iterable[T], *, ahead: int = 1, name: str = "stage") -> It
     """
     if ahead < 1:
         raise UserError(f"ahead is {ahead}: expected 1 or more")
-    stage = _Stage(items, ahead, name)
-    try:
-        yield stage.items()
-    finally:
-        stage.stop()
+    source = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix=name) as thread:
+        drawn = deque(thread.submit(next, source, _END) for _ in range(ahead + 1))
+
+        def taken() -> Iterator[T]:
+            while drawn and (item := drawn.popleft().result()) is not _END:
+                drawn.append(thread.submit(next, source, _END))
+                yield item
+
+        try:
+            yield taken()
+        finally:
+            for each in drawn:
+                each.cancel()
+            if isinstance(items, Generator):
+                thread.submit(items.close)  # where it ran

@@ -70,11 +70,8 @@ def axes(parameters: Mapping[str, str], arguments: Sequence[str]) -> dict[str, l
 
 def fixed(arguments: Sequence[str]) -> list[str]:
     """Return the arguments that are the same in all jobs."""
-    return [
-        argument
-        for argument in arguments
-        if not any(each.is_sweep_override() for each in _parse([argument]))
-    ]
+    swept = {each.input_line for each in _parse(arguments) if each.is_sweep_override()}
+    return [argument for argument in arguments if argument not in swept]
 
 
 def keys(arguments: Sequence[str]) -> list[str]:

@@ -7,7 +7,6 @@ that true flow and segments can go the way of their frames (:mod:`colorize.data.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,17 +14,24 @@ import cv2
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8, UInt16
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require
+from colorize.data.recolor import turned
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
+from colorize.media.frame import to_depth
 
 Bytes = UInt8[np.ndarray, "t h w 3"]
 Floats = Float32[np.ndarray, "t h w 3"]
 Box = tuple[int, int, int, int]
+# An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
+# keeps a border that a rounded size would cut.
+_SAME_ASPECT = 0.02
 
 
-def resize(frames: Bytes, size: tuple[int, int]) -> UInt8[np.ndarray, "t th tw 3"]:
+def resize(
+    frames: Shaped[np.ndarray, "t h w *c"], size: tuple[int, int]
+) -> Shaped[np.ndarray, "t th tw *c"]:
     """Resize to exactly ``size``: by the area filter where it shrinks, else bilinearly.
 
     An axis ratio that differs is stretched.
@@ -47,6 +53,24 @@ def centre_box(source: tuple[int, int], target: tuple[int, int], *, scale: float
     height = min(source[0], max(1, round(target[0] * enlarge)))
     width = min(source[1], max(1, round(target[1] * enlarge)))
     return (source[0] - height) // 2, (source[1] - width) // 2, height, width
+
+
+def fit_frame(
+    picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"],
+    size: tuple[int, int],
+    fit: str,
+) -> UInt8[np.ndarray, "th tw 3"]:
+    """Return ``picture`` at ``size``, 8-bit: the largest central part of its aspect, or stretched.
+
+    Pixels are taken as square.
+    """
+    rgb = to_depth(picture, np.dtype(np.uint8))
+    height, width = rgb.shape[:2]
+    stretch = (width / height) / (size[1] / size[0])
+    if fit == "crop" and abs(np.log(stretch)) > np.log(1 + _SAME_ASPECT):
+        top, left, height, width = centre_box((height, width), size)
+        rgb = rgb[top : top + height, left : left + width]
+    return resize(rgb[None], size)[0]
 
 
 def random_box(
@@ -96,10 +120,7 @@ def adjust_tone(frames: Floats, *, gamma: float, contrast: float, brightness: fl
 def rotate_hue(frames: Floats, *, turns: float) -> Floats:
     """Rotate (Cb, Cr) by ``turns`` of a full turn; luma stays, colours are brought into gamut."""
     rgb = torch.from_numpy(rearrange(frames, "t h w c -> t c h w"))
-    cb, cr = rgb_to_chroma(rgb).unbind(-3)
-    cosine, sine = math.cos(math.tau * turns), math.sin(math.tau * turns)
-    turned = torch.stack([cosine * cb - sine * cr, sine * cb + cosine * cr], dim=-3)
-    joined = join_in_gamut(rgb_to_luma(rgb), turned).numpy()
+    joined = join_in_gamut(rgb_to_luma(rgb), turned(rgb_to_chroma(rgb), turns=turns)).numpy()
     return np.ascontiguousarray(rearrange(joined, "t c h w -> t h w c"))
 
 
@@ -122,6 +143,7 @@ class Variation:
         return varied if self.turns is None else rotate_hue(varied, turns=self.turns)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Augment:
     """Draw one crop, flip, tone and hue per clip and bring it to the requested size.
 
@@ -137,33 +159,28 @@ class Augment:
             colours through a series, so the default is 0.
     """
 
-    def __init__(
-        self,
-        *,
-        flip: float = 0.5,
-        crop: float = 1.0,
-        scale: Sequence[float] = (0.6, 1.0),
-        tone: float = 0.0,
-        gamma: float = 0.3,
-        contrast: float = 0.15,
-        brightness: float = 0.05,
-        hue: float = 0.0,
-    ) -> None:
-        for name, value in {"flip": flip, "crop": crop, "tone": tone}.items():
-            if not 0 <= value <= 1:
-                raise UserError(f"augment.{name}: expected a probability in [0, 1], got {value}")
-        low, high = scale
-        if not 0 < low <= high <= 1:
-            raise UserError(f"augment.scale: expected 0 < low <= high <= 1, got ({low}, {high})")
-        self.flip, self.crop, self.scale = flip, crop, (low, high)
-        self.tone, self.gamma, self.contrast, self.brightness = tone, gamma, contrast, brightness
-        self.hue = hue
+    flip: float = 0.5
+    crop: float = 1.0
+    scale: Sequence[float] = (0.6, 1.0)
+    tone: float = 0.0
+    gamma: float = 0.3
+    contrast: float = 0.15
+    brightness: float = 0.05
+    hue: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "crop", "tone"):
+            value = getattr(self, name)
+            require(f"augment.{name}", 0 <= value <= 1, value, "a probability in [0, 1]")
+        low, high = self.scale
+        require("augment.scale", 0 < low <= high <= 1, (low, high), "0 < low <= high <= 1")
 
     def draw(self, source: tuple[int, int], *, size: tuple[int, int], seed: int) -> Variation:
         """Return what brings frames of size ``source`` to ``size``; a function of ``seed``."""
         random = np.random.default_rng(seed)
         # All is drawn, used or not, so that one setting does not change what another draws.
-        box = random_box(source, size, scale=self.scale, random=random)
+        low, high = self.scale
+        box = random_box(source, size, scale=(low, high), random=random)
         crops, flips, tones = random.random(3) < (self.crop, self.flip, self.tone)
         gamma, contrast, brightness, hue = random.uniform(-1, 1, 4)
         return Variation(

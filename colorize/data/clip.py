@@ -97,22 +97,13 @@ class Clip:
         bounds = sorted({0, *self.shots, self.count})
         return list(itertools.pairwise(bounds))
 
-    def starts_shot(self, frame: int) -> bool:
-        """Return whether no frame of the same shot precedes ``frame``."""
-        return frame == 0 or frame in self.shots
-
     def shot_of(self, frame: int) -> tuple[int, int]:
         """Return the first frame of the shot that ``frame`` is in, and the first behind it."""
-        bounds = np.unique([0, *self.shots, self.count])
-        behind = int(np.searchsorted(bounds, frame, side="right"))
-        return int(bounds[behind - 1]), int(bounds[behind])
+        return next(span for span in self.spans if frame < span[1])
 
     def runs(self, length: int) -> Int64[np.ndarray, " n"]:
         """Return the last frame of every ``length`` consecutive frames of one shot."""
-        frames = np.arange(self.count)
-        starts = np.unique([0, *self.shots])
-        first = starts[np.searchsorted(starts, frames, side="right") - 1]
-        return frames[frames - first >= length - 1]
+        return np.concatenate([np.arange(start + length - 1, stop) for start, stop in self.spans])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_mapped": None, "_known": {}}

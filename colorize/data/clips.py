@@ -3,102 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from colorize.data.augment import Augment, Geometry, Variation
 from colorize.data.clip import Clip
 from colorize.data.corruption import Corruption
-from colorize.data.manifest import SPLITS, ClipRecord, DatasetError, load_manifest
 from colorize.data.sampler import Sample
 from colorize.imaging.color import rgb_to_luma
 
-
-@runtime_checkable
-class Targets(Protocol):
-    """What computes the targets of a sample, tensors by name whose first axis is t."""
-
-    def __call__(
-        self,
-        frames: Float32[np.ndarray, "t h w 3"],
-        *,
-        clip: Clip,
-        sample: Sample,
-        geometry: Geometry,
-    ) -> dict[str, Tensor]:
-        """Return the targets of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
+# What computes the targets of a sample, as :class:`colorize.data.targets.clip.ClipTargets` does.
+Targets = Callable[..., dict[str, Tensor]]
 
 
+@dataclass(kw_only=True, eq=False)
 class ClipDataset(Dataset):
     """Serve frames of colour clips with their gray, as :class:`Sample` requests them.
 
-    Make it from clips, or from a prepared dataset with :meth:`from_manifest`. ``augment`` varies
-    each sample; without it the largest central box of the requested aspect is resized.
-    ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``targets`` computes
-    what losses derive from the frames that come out
-    (:class:`colorize.data.targets.clip.ClipTargets`).
+    ``augment`` varies each sample; without it the largest central box of the requested aspect is
+    resized. ``previous`` adds the frame before each frame, as ``corruption`` leaves it. ``targets``
+    computes what losses derive from the frames that come out.
     """
 
-    def __init__(
-        self,
-        *,
-        clips: Sequence[Clip],
-        augment: Augment | None = None,
-        previous: bool = False,
-        corruption: Corruption | None = None,
-        targets: Targets | None = None,
-    ) -> None:
-        self.clips = tuple(clips)
-        self.augment = augment
-        self.previous = previous
-        self.corruption = corruption
-        self.targets = targets
-
-    @classmethod
-    def from_manifest(
-        cls, *, root: str | Path, split: str, augment: Augment | None = None
-    ) -> ClipDataset:
-        """Open one split of a dataset made by ``colorize-prepare``.
-
-        Raises:
-            DatasetError: No such dataset or split, a file is missing, or the split is empty.
-        """
-        root = Path(root)
-        if split not in SPLITS:
-            raise DatasetError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
-        manifest = load_manifest(root)
-        chosen = [record for record in manifest.clips if record.split == split]
-        if not chosen:
-            raise DatasetError(
-                f"{root / 'manifest.json'}: no clip is in the split {split!r}; prepare it again "
-                "with --splits or --ratio"
-            )
-        return cls(clips=[_open(root, record) for record in chosen], augment=augment)
-
-    def with_augment(
-        self,
-        augment: Augment | None,
-        *,
-        previous: bool = False,
-        corruption: Corruption | None = None,
-        targets: Targets | None = None,
-    ) -> ClipDataset:
-        """Return the same clips, varied by ``augment``, with ``targets``."""
-        return ClipDataset(
-            clips=self.clips,
-            augment=augment,
-            previous=previous,
-            corruption=corruption,
-            targets=targets,
-        )
+    clips: Sequence[Clip]
+    augment: Augment | None = None
+    previous: bool = False
+    corruption: Corruption | None = None
+    targets: Targets | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -108,16 +46,9 @@ class ClipDataset(Dataset):
 
     def runs(self, length: int) -> Int64[np.ndarray, "n 2"]:
         """Return (clip, last frame) of every ``length`` consecutive frames of one shot."""
-        return _rows([clip.runs(length) for clip in self.clips])
-
-    def frame(self, clip: int, index: int) -> UInt8[np.ndarray, "h w 3"]:
-        """Return one stored frame, as it is."""
-        return np.array(self.clips[clip].frames[index])
-
-    def by_clip(self) -> Iterator[tuple[Clip, Iterator[UInt8[np.ndarray, "h w 3"]]]]:
-        """Yield each clip with its stored frames in order, for evaluation."""
-        for clip in self.clips:
-            yield clip, (np.array(frame) for frame in clip.frames)
+        runs = [clip.runs(length) for clip in self.clips]
+        numbers = np.repeat(np.arange(len(runs)), [len(frames) for frames in runs])
+        return np.stack([numbers, np.concatenate([*runs, numbers[:0]])], axis=1)
 
     def __len__(self) -> int:
         return sum(clip.count for clip in self.clips)
@@ -131,7 +62,7 @@ class ClipDataset(Dataset):
         """
         clip = self.clips[sample.clip]
         first = sample.frame - sample.length + 1
-        extra = int(self.previous and not clip.starts_shot(first))
+        extra = int(self.previous and clip.shot_of(first)[0] != first)
         frames = np.array(clip.frames[first - extra : sample.frame + 1])
         variation = self._variation(clip, sample)
         varied = variation(frames)
@@ -169,28 +100,3 @@ def example(
     """Return ``gray`` (t 1 h w) and ``color`` (t 3 h w) of frames in [0, 1]."""
     color = torch.from_numpy(rearrange(frames, "t h w c -> t c h w").copy())
     return {"gray": rgb_to_luma(color), "color": color}
-
-
-def _rows(frames_by_clip: Sequence[Int64[np.ndarray, " _"]]) -> Int64[np.ndarray, "n 2"]:
-    """Number the clips: return rows (clip, frame)."""
-    rows = [
-        np.stack([np.full_like(frames, clip), frames], axis=1)
-        for clip, frames in enumerate(frames_by_clip)
-    ]
-    return np.concatenate(rows) if rows else np.empty((0, 2), dtype=np.int64)
-
-
-def _open(root: Path, record: ClipRecord) -> Clip:
-    """Return the clip of a record, checking that its file is there."""
-    path = root / record.file
-    if not path.is_file():
-        raise DatasetError(f"{path}: missing; run the same colorize-prepare again to make it")
-    identity = (record.fingerprint, record.first_frame, record.size, record.fit, record.shots)
-    return Clip(
-        name=record.name,
-        frames=path,
-        shape=(record.frames, *record.size, 3),
-        shots=record.shots,
-        fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest(),
-        series=str(root),
-    )

@@ -7,20 +7,22 @@ in ways that can be put right by looking at the gray frame.
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require
+from colorize.data.recolor import turned
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 
 _COARSE = 6  # a field of wrong colours has this many knots along the height
 _BLUR = 4  # a bleeding colouring is this many times coarser
 
 
+@dataclass(frozen=True, kw_only=True)
 class Corruption:
     """Drop or spoil frames; a function of the frames and a seed.
 
@@ -39,28 +41,22 @@ class Corruption:
     Sampling, here by noise, which costs no second pass of the network.
     """
 
-    def __init__(
-        self,
-        *,
-        drop: float = 0.2,
-        each: float = 0.4,
-        hue: float = 0.06,
-        saturation: float = 0.5,
-        wash: float = 0.06,
-        holes: float = 0.5,
-        shift: float = 0.03,
-    ) -> None:
-        for name, value in {"drop": drop, "each": each, "holes": holes}.items():
-            if not 0 <= value <= 1:
-                raise UserError(f"corruption.{name} is {value}: expected a share in [0, 1]")
-        for name, value in {"hue": hue, "wash": wash, "saturation": saturation}.items():
-            if value < 0:
-                raise UserError(f"corruption.{name} is {value}: expected 0 or more")
-        if not 0 <= shift < 1:
-            raise UserError(f"corruption.shift is {shift}: expected a share in [0, 1)")
-        self.drop, self.each = drop, each
-        self.hue, self.saturation, self.wash = hue, saturation, wash
-        self.holes, self.shift = holes, shift
+    drop: float = 0.2
+    each: float = 0.4
+    hue: float = 0.06
+    saturation: float = 0.5
+    wash: float = 0.06
+    holes: float = 0.5
+    shift: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name in ("drop", "each", "holes"):
+            value = getattr(self, name)
+            require(f"corruption.{name}", 0 <= value <= 1, value, "a share in [0, 1]")
+        for name in ("hue", "wash", "saturation"):
+            value = getattr(self, name)
+            require(f"corruption.{name}", value >= 0, value, "0 or more")
+        require("corruption.shift", 0 <= self.shift < 1, self.shift, "a share in [0, 1)")
 
     def __call__(
         self, color: Float[Tensor, "t 3 h w"], known: Bool[Tensor, " t"], *, seed: int
@@ -83,7 +79,7 @@ class Corruption:
         knots = torch.randn(2, _COARSE, _COARSE * 2, generator=random)
         box = torch.rand(4, generator=random)
         if chosen[0]:
-            chroma = _turned(chroma, turns=turn * self.hue)
+            chroma = turned(chroma, turns=turn * self.hue)
         if chosen[1]:
             chroma = chroma * (1 + factor * self.saturation)
         if chosen[2]:
@@ -102,12 +98,6 @@ class Corruption:
 def _symmetric(count: int, random: torch.Generator) -> list[float]:
     """Return numbers in [-1, 1]."""
     return (2 * torch.rand(count, generator=random) - 1).tolist()
-
-
-def _turned(chroma: Float[Tensor, "2 h w"], *, turns: float) -> Float[Tensor, "2 h w"]:
-    cosine, sine = math.cos(math.tau * turns), math.sin(math.tau * turns)
-    cb, cr = chroma
-    return torch.stack([cosine * cb - sine * cr, sine * cb + cosine * cr])
 
 
 def _outside(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Shaped
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require, require_choice
 from colorize.base.progress import tracked
 from colorize.cartoon import CartoonSeries
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
-from colorize.data.manifest import SPLITS, DatasetError
+from colorize.data.manifest import SPLITS, Split
 
 
+@dataclass(kw_only=True, eq=False)
 class CartoonClips:
     """A procedural series, rendered when a split is asked for; every shot is a clip.
 
@@ -24,48 +26,43 @@ class CartoonClips:
     their true flow, visibility and segments, rendered for a shot when a target first asks for them.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int = 0,
-        size: Sequence[int] = (108, 192),
-        train: int = 40,
-        val: int = 4,
-        test: int = 6,
-        frames_per_shot: int = 12,
-        characters: int = 3,
-        scenes: int = 4,
-        grain: float = 0.0,
-        effects: bool = True,
-    ) -> None:
-        if min(train, val, test) < 1:
-            raise UserError(
-                f"data: train, val and test are {train}, {val}, {test}: "
-                "expected at least one shot each"
-            )
-        self._shots = dict(zip(SPLITS, (train, val, test), strict=True))
+    seed: int = 0
+    size: Sequence[int] = (108, 192)
+    train: int = 40
+    val: int = 4
+    test: int = 6
+    frames_per_shot: int = 12
+    characters: int = 3
+    scenes: int = 4
+    grain: float = 0.0
+    effects: bool = True
+
+    def __post_init__(self) -> None:
+        for split in SPLITS:
+            shots = getattr(self, split)
+            require(f"data.{split}", shots >= 1, shots, "at least one shot")
+        height, width = self.size
         self.series = CartoonSeries(
-            seed=seed,
-            size=(int(size[0]), int(size[1])),
-            shots=train + val + test,
-            frames_per_shot=frames_per_shot,
-            characters=characters,
-            scenes=scenes,
-            grain=grain,
-            effects=effects,
+            seed=self.seed,
+            size=(height, width),
+            shots=self.train + self.val + self.test,
+            frames_per_shot=self.frames_per_shot,
+            characters=self.characters,
+            scenes=self.scenes,
+            grain=self.grain,
+            effects=self.effects,
         )
-        self.label = f"procedural cartoon, seed {seed}, {size[0]}x{size[1]}"
+        self.label = f"procedural cartoon, seed {self.seed}, {height}x{width}"
 
     def shots(self, name: str) -> range:
         """Return the numbers of the shots of a split.
 
         Raises:
-            DatasetError: There is no such split.
+            ValueError: There is no such split.
         """
-        if name not in SPLITS:
-            raise DatasetError(f"split: expected one of {', '.join(SPLITS)}, got {name!r}")
-        first = sum(self._shots[other] for other in SPLITS[: SPLITS.index(name)])
-        return range(first, first + self._shots[name])
+        require_choice("split", name, Split)
+        first = sum(getattr(self, other) for other in SPLITS[: SPLITS.index(name)])
+        return range(first, first + getattr(self, name))
 
     def split(self, name: str) -> ClipDataset:
         """Render the shots of one split."""

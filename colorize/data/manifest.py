@@ -10,14 +10,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
 
 FORMAT = "tooncolor-dataset"
 VERSION = 1
-SPLITS = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[str, ...] = get_args(Split)
 FITS = ("crop", "stretch")  # how another aspect ratio comes to its size
 SIZE, RATIO = (144, 256), (0.8, 0.1, 0.1)  # of a new dataset: height and width, shares of splits
 _COLORS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require
 from colorize.base.progress import tracked
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
@@ -36,8 +36,7 @@ class MixedClips:
         repeat: int = 3,
     ) -> None:
         for name, value in {"cartoons": cartoons, "shots": shots, "repeat": repeat}.items():
-            if value < 1:
-                raise UserError(f"data.{name} is {value}: expected 1 or more")
+            require(f"data.{name}", value >= 1, value, "1 or more")
         self.clips = clips
         self.repeat = repeat
         self.series = [

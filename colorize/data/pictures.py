@@ -10,15 +10,14 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from colorize.base.errors import UserError
+from colorize.base.errors import require
 from colorize.base.progress import tracked
-from colorize.data.augment import centre_box, resize
+from colorize.data.augment import fit_frame
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.manifest import DatasetError
 from colorize.imaging.coloredness import is_colored
-from colorize.media import Frame, open_source
-from colorize.media.frame import to_depth
+from colorize.media import open_source
 from colorize.shots import shot_starts
 
 _HELD_OUT = 5  # every fifth shot is for validation
@@ -38,8 +37,7 @@ class SeriesPictures:
     """
 
     def __init__(self, *, root: str, size: Sequence[int] = (108, 192), every: int = 1) -> None:
-        if every < 1:
-            raise UserError(f"data.every is {every}: expected 1 or more")
+        require("data.every", every >= 1, every, "1 or more")
         self.root, self.every = Path(root), every
         self.size = (int(size[0]), int(size[1]))
         self.label = f"coloured frames of {self.root.name}"
@@ -64,7 +62,7 @@ class SeriesPictures:
         with open_source(self.root) as source:
             for frame in tracked(source, "reading frames", total=source.count, unit="frame"):
                 if frame.index % self.every == 0 and is_colored(frame.rgb):
-                    frames.append(self._cut(frame))
+                    frames.append(fit_frame(frame.rgb, self.size, "crop"))
         if not frames:
             raise DatasetError(f"{self.root} holds no frame in colour; give coloured ones")
         lumas = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
@@ -73,9 +71,3 @@ class SeriesPictures:
             Clip(name=f"{start:06d}", frames=np.stack(frames[start:stop]), series=str(self.root))
             for start, stop in itertools.pairwise(bounds)
         ]
-
-    def _cut(self, frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
-        """Return the largest central box of the aspect, resized, in 8 bits."""
-        rgb = to_depth(frame.rgb, np.dtype(np.uint8))
-        top, left, height, width = centre_box((rgb.shape[0], rgb.shape[1]), self.size)
-        return resize(rgb[None, top : top + height, left : left + width], self.size)[0]

@@ -11,6 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+def turned(chroma: Float[Tensor, "*b 2 h w"], *, turns: float) -> Float[Tensor, "*b 2 h w"]:
+    """Return (Cb, Cr) after ``turns`` full turns of the hue."""
+    cosine, sine = math.cos(math.tau * turns), math.sin(math.tau * turns)
+    cb, cr = chroma.unbind(-3)
+    return torch.stack([cosine * cb - sine * cr, sine * cb + cosine * cr], dim=-3)
+
+
 @dataclass(frozen=True)
 class Recoloring:
     """One smooth map of (Cb, Cr), the same for all frames it is applied to; luma stays.

@@ -100,7 +100,7 @@ class ReferencedClips(Dataset):
                 "augment.tone and augment.hue do not act on frames with references: set both to 0; "
                 "references.recolor and references.fade vary colours and luma"
             )
-        self.dataset = dataset.with_augment(augment)
+        self.dataset = ClipDataset(clips=dataset.clips, augment=augment)
         self.sampling = sampling
         names: dict[str, list[int]] = {}
         for index, clip in enumerate(dataset.clips):

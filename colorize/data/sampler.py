@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch.distributed
 from jaxtyping import Int64
 from torch.utils.data import Sampler
 
-from colorize.base.errors import UserError
+from colorize.base.errors import UserError, require
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,7 @@ class EpochSampler(Sampler[list[Sample]]):
         batch_size: Of all processes together.
         seed: Of the run.
         schedule: Sizes by epoch; the last stage has no end.
-        rank: Of this process; by default torch.distributed's, or 0.
-        world: Number of processes; by default torch.distributed's, or 1.
+        rank: Of this process, among ``world``.
 
     Raises:
         ValueError: Nothing to draw, or a batch that cannot be divided by the processes.
@@ -82,8 +80,8 @@ class EpochSampler(Sampler[list[Sample]]):
         batch_size: int,
         seed: int,
         schedule: Sequence[Stage],
-        rank: int | None = None,
-        world: int | None = None,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         _check(stills=stills, pairs=pairs, length=length, batch_size=batch_size, schedule=schedule)
         self.batch_size = batch_size
@@ -94,8 +92,20 @@ class EpochSampler(Sampler[list[Sample]]):
         # By length of the sample: what can be drawn, and batches per epoch.
         self._drawn = {frames: dataset.runs(frames) for frames in (1, length)}
         self._batches = {1: -(-stills // batch_size), length: -(-pairs // batch_size)}
-        self._refuse_nothing(length)
-        self._process()
+        if stills and len(self._drawn[1]) == 0:
+            raise UserError(
+                "the training split holds no frames: add clips, or set sampling.stills=0"
+            )
+        if pairs and len(self._drawn[length]) == 0:
+            raise UserError(
+                f"sampling.length is {length}, but the training split holds no {length} "
+                "consecutive frames of one shot: add clips, or set sampling.pairs=0"
+            )
+        if batch_size % world:
+            raise UserError(
+                f"sampling.batch_size: {batch_size} is the batch of all processes together; "
+                f"expected a multiple of the {world} processes"
+            )
 
     @property
     def sampler(self) -> EpochSampler:
@@ -120,8 +130,7 @@ class EpochSampler(Sampler[list[Sample]]):
         return sum(self._batches.values())
 
     def __iter__(self) -> Iterator[list[Sample]]:
-        rank, world = self._process()
-        share = self.batch_size // world
+        rank, share = self.rank, self.batch_size // self.world
         epoch, size = self.epoch, self.size
         random = self._random("order", epoch)
         lengths = np.repeat(list(self._batches), list(self._batches.values()))
@@ -158,52 +167,17 @@ class EpochSampler(Sampler[list[Sample]]):
         """Return a generator of its own for one purpose and one epoch or pass."""
         return np.random.default_rng([*purpose.encode(), number, self.seed])
 
-    def _refuse_nothing(self, length: int) -> None:
-        """Refuse a split that holds nothing of a kind that shall be drawn."""
-        if self._batches[1] and len(self._drawn[1]) == 0:
-            raise UserError(
-                "the training split holds no frames: add clips, or set sampling.stills=0"
-            )
-        if self._batches[length] and len(self._drawn[length]) == 0:
-            raise UserError(
-                f"sampling.length is {length}, but the training split holds no {length} "
-                "consecutive frames of one shot: add clips, or set sampling.pairs=0"
-            )
-
-    def _process(self) -> tuple[int, int]:
-        """Return (rank, world) and refuse a batch that does not divide."""
-        running = torch.distributed.is_available() and torch.distributed.is_initialized()
-        rank, world = self.rank, self.world
-        if world is None:
-            world = torch.distributed.get_world_size() if running else 1
-        if rank is None:
-            rank = torch.distributed.get_rank() if running else 0
-        if self.batch_size % world:
-            raise UserError(
-                f"sampling.batch_size: {self.batch_size} is the batch of all processes together; "
-                f"expected a multiple of the {world} processes"
-            )
-        return rank, world
-
 
 def _check(
     *, stills: int, pairs: int, length: int, batch_size: int, schedule: Sequence[Stage]
 ) -> None:
     """Refuse settings from which no epoch can be made."""
-    if batch_size < 1:
-        raise UserError(f"sampling.batch_size: expected at least 1, got {batch_size}")
-    if stills < 0 or pairs < 0 or stills + pairs == 0:
-        raise UserError(
-            f"sampling.stills and sampling.pairs: expected at least one sample per epoch, "
-            f"got {stills} and {pairs}"
-        )
-    if length < 2:
-        raise UserError(
-            f"sampling.length: expected 2 or more consecutive frames, got {length}; "
-            "single frames are counted by sampling.stills"
-        )
-    if not schedule or any(stage.epochs < 1 or min(stage.size) < 1 for stage in schedule):
-        raise UserError(
-            "sampling.stages: expected at least one stage, each of at least 1 epoch and a size "
-            f"(height, width) of at least 1, got {list(schedule)}"
-        )
+    require("sampling.batch_size", batch_size >= 1, batch_size, "1 or more")
+    counts, some = (stills, pairs), stills + pairs > 0
+    expected = "at least one sample per epoch"
+    require("sampling.stills and sampling.pairs", min(counts) >= 0 and some, counts, expected)
+    frames = "2 or more consecutive frames; single frames are counted by sampling.stills"
+    require("sampling.length", length >= 2, length, frames)
+    whole = bool(schedule) and all(each.epochs >= 1 and min(each.size) >= 1 for each in schedule)
+    stages = "at least one stage, each of 1 epoch or more and a size (height, width) of 1 or more"
+    require("sampling.stages", whole, list(schedule), stages)

@@ -29,7 +29,7 @@ class ValidationFrames(Dataset):
         size: tuple[int, int],
         length: int = 1,
     ) -> None:
-        self.dataset = dataset.with_augment(None)
+        self.dataset = ClipDataset(clips=dataset.clips)
         self.samples = [
             Sample(clip=number, frame=int(frame), length=length, size=size, seed=0)
             for number, clip in enumerate(dataset.clips)

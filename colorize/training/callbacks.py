@@ -21,22 +21,13 @@ class RunProgress(lightning.Callback):
         self.monitor = monitor
         self._task: Task | None = None
 
-    def on_train_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Begin at the step a resumed run continues from."""
         if trainer.is_global_zero:
             total = int(trainer.estimated_stepping_batches)
             self._task = task("training", total=total, unit="step", done=trainer.global_step)
 
-    def on_train_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Tell of the step; read the loss only when it is logged anyway."""
         if self._task is None:
             return
@@ -45,29 +36,20 @@ class RunProgress(lightning.Callback):
             trainer.global_step - self._task.done, detail=self._detail(trainer) if logged else None
         )
 
-    def on_validation_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Tell the new score."""
         if self._task is not None:
             self._task.advance(0, detail=self._detail(trainer))
 
-    def on_train_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """End the task."""
         if self._task is not None:
             self._task.close()
             self._task = None
 
-    def on_exception(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        exception: BaseException,
-    ) -> None:
+    def on_exception(self, trainer: lightning.Trainer, *_: Any) -> None:
         """End the task before the error is told."""
-        self.on_train_end(trainer, pl_module)
+        self.on_train_end(trainer)
 
     def _detail(self, trainer: lightning.Trainer) -> str:
         shown = {"epoch": f"{trainer.current_epoch + 1}/{trainer.max_epochs}"}
@@ -88,24 +70,18 @@ class EpochLog(lightning.Callback):
         self._rows: list[dict[str, Any]] = []
         self._started = 0.0
 
-    def on_train_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Read the rows of the epochs before the one that starts."""
         if self.path.is_file():
             with self.path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
             self._rows = [dict(row) for row in rows if int(row["epoch"]) <= trainer.current_epoch]
 
-    def on_train_epoch_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_train_epoch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Start the clock of the epoch."""
         self._started = time.monotonic()
 
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Write the table anew, atomically."""
         if not trainer.is_global_zero:
             return

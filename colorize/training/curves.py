@@ -18,24 +18,20 @@ def draw_curves(history: Path, picture: Path) -> None:
 
     with history.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    panels: dict[str, list[str]] = {}
+    panels: dict[str, dict[str, str]] = {}  # title -> column -> label
     for column in rows[0]:
-        if column.startswith("train/"):
-            panels.setdefault("training loss", []).append(column)
-        elif column.startswith("val/"):
-            panels.setdefault(column.split("/")[1], []).append(column)
+        kind, _, name = column.partition("/")
+        if kind == "train":
+            panels.setdefault("training loss", {})[column] = name
+        elif kind == "val":
+            panels.setdefault(name.split("/")[0], {})[column] = name.split("/")[-1]
     figure = Figure(figsize=(5 * len(panels), 3.6), layout="constrained")
     for axes, (title, columns) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
-        for column in columns:
+        for column, label in columns.items():
             points = [(int(row["epoch"]), float(row[column])) for row in rows if row.get(column)]
             dashes = "--" if column.endswith("/gray") else "-"
-            label = (
-                column.removeprefix("train/")
-                if column.startswith("train/")
-                else column.split("/")[-1]
-            )
             axes.plot(*zip(*points, strict=True), dashes, label=label)
         axes.set(title=title, xlabel="epoch")
         axes.grid(alpha=0.3)

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.base.config import ConfigError
 from colorize.data.targets.compute import GROUPS
-from colorize.training.parts import Parts
+from colorize.training.components import Components
 
 # Groups whose settings act only through what reads them: what that is, and how to have it.
 _READERS = {
@@ -20,7 +20,9 @@ _READERS = {
 }
 
 
-def refuse_idle_settings(config: DictConfig, parts: Parts, *, given: Iterable[str]) -> None:
+def refuse_idle_settings(
+    config: DictConfig, components: Components, *, given: Iterable[str]
+) -> None:
     """Refuse settings that the user gave (dotted names) and that nothing of this run reads.
 
     What a recipe sets beside is not built where it is not read.
@@ -28,7 +30,7 @@ def refuse_idle_settings(config: DictConfig, parts: Parts, *, given: Iterable[st
     Raises:
         ConfigError: Names the setting, and what would read it.
     """
-    read = _read(config, parts)
+    read = _read(config, components)
     for key in given:
         group = key.partition(".")[0]
         if group not in _READERS or config[group] is None:
@@ -37,15 +39,15 @@ def refuse_idle_settings(config: DictConfig, parts: Parts, *, given: Iterable[st
             raise ConfigError(f"{key} does nothing: {_READERS[group]}, or leave {key} out")
 
 
-def _read(config: DictConfig, parts: Parts) -> set[str]:
+def _read(config: DictConfig, components: Components) -> set[str]:
     """Return the dotted names of the settings that the components of a run read."""
-    components = OmegaConf.masked_copy(config, ["model", "refiner", "loss"])
-    text = str(OmegaConf.to_container(components, resolve=False))
+    reading = OmegaConf.masked_copy(config, ["model", "refiner", "loss"])
+    text = str(OmegaConf.to_container(reading, resolve=False))
     read = set(re.findall(r"\$\{([\w.]+)\}", text))
-    if parts.targets:
-        made = {group for group, names in GROUPS.items() if names & parts.targets}
+    if components.targets:
+        made = {group for group, names in GROUPS.items() if names & components.targets}
         read |= {f"targets.{group}" for group in (*made, "cache")}
-    if parts.model.inputs == "gray_previous":
+    if components.model.inputs == "gray_previous":
         read.add("corruption")
     return read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
@@ -22,6 +23,7 @@ from colorize.data.references import (
 from colorize.data.targets.clip import ClipTargets
 
 
+@dataclass(kw_only=True, eq=False)
 class Loaders(lightning.LightningDataModule):
     """Feed a task: seeded epochs of ``train``, and evenly spaced frames of ``val``.
 
@@ -35,42 +37,31 @@ class Loaders(lightning.LightningDataModule):
         ValueError: The clips, the augmentation and the settings of the targets do not fit together.
     """
 
-    def __init__(
-        self,
-        *,
-        train: ClipDataset,
-        val: ClipDataset,
-        augment: Augment | None,
-        targets: ClipTargets | None = None,
-        previous: bool = False,
-        corruption: Corruption | None = None,
-        references: ReferenceSampling | None = None,
-        validation_length: int = 1,
-        sampling: Mapping[str, Any],
-        seed: int,
-        frames_per_clip: int,
-    ) -> None:
+    train: ClipDataset
+    val: ClipDataset
+    augment: Augment | None
+    targets: ClipTargets | None = None
+    previous: bool = False
+    corruption: Corruption | None = None
+    references: ReferenceSampling | None = None
+    validation_length: int = 1
+    sampling: Mapping[str, Any]
+    seed: int
+    frames_per_clip: int
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.train = train
-        self.val = val
-        self.augment = augment
-        self.targets = targets
-        self.previous = previous
-        self.corruption = corruption
-        self.references = references
-        self.validation_length = validation_length
-        self.sampling = sampling
-        self.seed = seed
-        self.frames_per_clip = frames_per_clip
+        targets = self.targets
         if targets is not None:
-            targets.check(train.clips)
-        if augment is not None and targets is not None and targets.settings.cache is not None:
+            targets.check(self.train.clips)
+        if self.augment and targets is not None and targets.settings.cache is not None:
             raise UserError(
                 "targets.cache keeps targets of frames that come again, which random crops do not: "
                 "set augment=none, or targets.cache=null"
             )
         self.stages = [
-            Stage(epochs=stage["epochs"], size=tuple(stage["size"])) for stage in sampling["stages"]
+            Stage(epochs=stage["epochs"], size=tuple(stage["size"]))
+            for stage in self.sampling["stages"]
         ]
 
     def train_dataloader(self) -> DataLoader:
@@ -86,23 +77,18 @@ class Loaders(lightning.LightningDataModule):
             rank=self.trainer.global_rank if self.trainer else 0,
             world=self.trainer.world_size if self.trainer else 1,
         )
+        workers = _workers(self.sampling["workers"])
         if self.references is not None:
-            return self._loader(
-                ReferencedClips(self.train, augment=self.augment, sampling=self.references),
-                batch_sampler=sampler,
-                collate_fn=collate,
-                workers=_workers(self.sampling["workers"]),
-            )
-        return self._loader(
-            self.train.with_augment(
-                self.augment,
-                previous=self.previous,
-                corruption=self.corruption,
-                targets=self.targets,
-            ),
-            batch_sampler=sampler,
-            workers=_workers(self.sampling["workers"]),
+            referenced = ReferencedClips(self.train, augment=self.augment, sampling=self.references)
+            return _loader(referenced, batch_sampler=sampler, collate_fn=collate, workers=workers)
+        dataset = ClipDataset(
+            clips=self.train.clips,
+            augment=self.augment,
+            previous=self.previous,
+            corruption=self.corruption,
+            targets=self.targets,
         )
+        return _loader(dataset, batch_sampler=sampler, workers=workers)
 
     def val_dataloader(self) -> DataLoader:
         """Return the loader of validation frames, the same in every epoch and process."""
@@ -114,19 +100,20 @@ class Loaders(lightning.LightningDataModule):
         )
         if self.references is not None:
             referenced = ReferencedValidation(frames, count=self.references.validation)
-            return self._loader(referenced, batch_size=1, collate_fn=collate, workers=0)
-        return self._loader(frames, batch_size=1, workers=0)
+            return _loader(referenced, batch_size=1, collate_fn=collate, workers=0)
+        return _loader(frames, batch_size=1, workers=0)
 
-    def _loader(self, dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
-        return DataLoader(
-            dataset,
-            **batching,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=torch.cuda.is_available(),
-            # OpenCV and PyAV keep threads of their own, which a forked process would lose.
-            multiprocessing_context="forkserver" if workers else None,
-        )
+
+def _loader(dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
+    return DataLoader(
+        dataset,
+        **batching,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        # OpenCV and PyAV keep threads of their own, which a forked process would lose.
+        multiprocessing_context="forkserver" if workers else None,
+    )
 
 
 def _workers(wanted: int | None) -> int:

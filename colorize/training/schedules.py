@@ -8,18 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from colorize.base.errors import require_choice
-
 Schedule = Literal["constant", "cosine"]
-
-
-def check_schedule(schedule: str) -> None:
-    """Refuse a schedule that there is not.
-
-    Raises:
-        ValueError: Naming the setting ``optimizer.schedule``.
-    """
-    require_choice("optimizer.schedule", schedule, Schedule)
 
 
 def learning_rate_factor(

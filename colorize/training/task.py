@@ -11,6 +11,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from colorize.base.errors import require_choice
 from colorize.imaging.color import displayable, rgb_to_luma
 from colorize.metrics import BEST, COLORIZED, FIRST, GRAY, MEAN, Metric, measure_variants
 from colorize.motion.estimators import FlowEstimator
@@ -20,7 +21,7 @@ from colorize.networks.prototype.inputs import previous_planes
 from colorize.networks.prototype.recurrence import State, color_frames
 from colorize.networks.prototype.refiner import Refiner, refinement_evidence
 from colorize.training.objective import Objective, Terms
-from colorize.training.schedules import check_schedule, scheduled
+from colorize.training.schedules import Schedule, scheduled
 
 Batch = Mapping[str, Any]
 
@@ -56,7 +57,7 @@ class ColorizationTask(lightning.LightningModule):
         description: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        check_schedule(schedule)
+        require_choice("optimizer.schedule", schedule, Schedule)
         # cuDNN and oneDNN convolve twice as fast with channels last.
         self.model = model.to(memory_format=torch.channels_last)
         self.refiner = refiner and refiner.to(memory_format=torch.channels_last)

@@ -23,10 +23,10 @@ from colorize.inference.shipped import resolve
 from colorize.networks import registry
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.pretrained.frozen import Pretrained
+from colorize.training.components import Components, build_components
 from colorize.training.curves import draw_curves
 from colorize.training.idle import refuse_idle_settings
 from colorize.training.loaders import Loaders
-from colorize.training.parts import Parts, build_parts
 from colorize.training.pictures import ValidationPictures
 from colorize.training.runs import (
     best_checkpoint,
@@ -74,48 +74,50 @@ def assemble(config: DictConfig, *, given: Iterable[str] = ()) -> tuple[Coloriza
 
     ``given`` are the settings that the user gave, by dotted name: none may do nothing.
     """
-    parts = build_parts(config)
-    refuse_idle_settings(config, parts, given=given)
+    components = build_components(config)
+    refuse_idle_settings(config, components, given=given)
     if config.init is not None:
         start = checkpoints.load_checkpoint(resolve(config.init))
-        checkpoints.fill(start, parts.model, parts.refiner)
+        checkpoints.fill(start, components.model, components.refiner)
     clips = build(config.data)
-    loaders = _loaders(config, parts, train=clips.split("train"), val=clips.split("val"))
-    description = _description(config, parts, loaders, data=clips.label)
-    return _task(config, parts, description), loaders
+    loaders = _loaders(config, components, train=clips.split("train"), val=clips.split("val"))
+    description = _description(config, components, loaders, data=clips.label)
+    return _task(config, components, description), loaders
 
 
-def _loaders(config: DictConfig, parts: Parts, *, train: ClipDataset, val: ClipDataset) -> Loaders:
+def _loaders(
+    config: DictConfig, components: Components, *, train: ClipDataset, val: ClipDataset
+) -> Loaders:
     return Loaders(
         train=train,
         val=val,
         augment=build(config.augment),
-        targets=_targets(config, parts),
-        previous=is_sequential(parts.model, None),
-        corruption=build(config.corruption) if parts.model.inputs == "gray_previous" else None,
-        references=parts.references,
-        validation_length=2 if is_sequential(parts.model, parts.refiner) else 1,
+        targets=_targets(config, components),
+        previous=is_sequential(components.model, None),
+        corruption=build(config.corruption) if components.model.inputs == "gray_previous" else None,
+        references=components.references,
+        validation_length=2 if is_sequential(components.model, components.refiner) else 1,
         sampling=to_plain(config)["sampling"],
         seed=config.seed,
         frames_per_clip=config.validation.frames_per_clip,
     )
 
 
-def _targets(config: DictConfig, parts: Parts) -> ClipTargets | None:
+def _targets(config: DictConfig, components: Components) -> ClipTargets | None:
     """Return what makes targets, if any are needed; the refiner says what flow it trains on."""
-    if not parts.targets:
+    if not components.targets:
         return None
     settings: TargetSettings = build(config.targets) or TargetSettings()
-    if (refiner := parts.refiner) is not None:
+    if (refiner := components.refiner) is not None:
         flow = FlowSettings(
             method=refiner.flow_method, weights=refiner.flow_weights, input=refiner.training_flow
         )
         settings = dataclasses.replace(settings, refiner_flow=flow)
-    return ClipTargets(names=parts.targets, settings=settings)
+    return ClipTargets(names=components.targets, settings=settings)
 
 
 def _description(
-    config: DictConfig, parts: Parts, loaders: Loaders, *, data: str
+    config: DictConfig, components: Components, loaders: Loaders, *, data: str
 ) -> dict[str, Any]:
     """Return what a checkpoint says of itself."""
     plain = to_plain(config)
@@ -128,19 +130,21 @@ def _description(
         },
         "size": plain["sampling"]["stages"][-1]["size"],
         "data": {"name": data, "train": train, "val": val},
-        "weights": weight_labels({"model": parts.model, "loss": parts.objective}),
+        "weights": weight_labels({"model": components.model, "loss": components.objective}),
         "provenance": provenance(data=data, seed=config.seed),
     }
 
 
-def _task(config: DictConfig, parts: Parts, description: Mapping[str, Any]) -> ColorizationTask:
+def _task(
+    config: DictConfig, components: Components, description: Mapping[str, Any]
+) -> ColorizationTask:
     return ColorizationTask(
-        model=parts.model,
-        objective=parts.objective,
-        refiner=parts.refiner,
-        refiner_objective=parts.refiner_objective,
-        flow=refiner_flow(parts.refiner) if parts.refiner else None,
-        metrics=parts.metrics,
+        model=components.model,
+        objective=components.objective,
+        refiner=components.refiner,
+        refiner_objective=components.refiner_objective,
+        flow=refiner_flow(components.refiner) if components.refiner else None,
+        metrics=components.metrics,
         description=description,
         learning_rate=config.optimizer.learning_rate,
         betas=tuple(config.optimizer.betas),
@@ -170,7 +174,7 @@ def _trainer(config: DictConfig, directory: Path) -> lightning.Trainer:
 
 
 def _strategy(settings: Mapping[str, Any], *, partial: bool) -> str:
-    """Return the strategy; parts that sit out some steps are a defect in plain DDP's eyes.
+    """Return the strategy; networks that sit out some steps are a defect in plain DDP's eyes.
 
     Those are g on stills, and the matching of frames none of which has a reference.
     """

@@ -31,7 +31,7 @@ from hydra import compose, initialize_config_dir
 
 from colorize.base.config import build, config_directory, register_schema
 from colorize.base.files import write_atomically
-from colorize.data import CartoonClips, Clip, ClipDataset
+from colorize.data import CartoonClips, Clip
 from colorize.data.references import evenly_spaced
 from colorize.evaluation.footage import EngineReader
 from colorize.evaluation.settings import EvaluateConfig
@@ -95,7 +95,7 @@ def main() -> None:
 
 def write_references(options: argparse.Namespace) -> None:
     """Write the frames that four references a clip are, for colorize-train experiment=adapt."""
-    dataset = ClipDataset.from_manifest(root=options.root, split="test")
+    dataset = PreparedClips(root=options.root).split("test")
     with FolderSink(options.write_references, quality=100) as sink:
         for clip in dataset.clips:
             for frame in evenly_spaced(clip.count, max(COUNTS)):

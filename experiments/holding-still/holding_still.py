@@ -28,7 +28,7 @@ from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
 from colorize.base.provenance import provenance
 from colorize.cartoon import CartoonSeries
-from colorize.data import ClipDataset
+from colorize.data import PreparedClips
 from colorize.imaging.color import join_in_gamut, rgb_to_chroma, rgb_to_luma
 from colorize.imaging.geometry import resize
 from colorize.imaging.tensors import to_tensor
@@ -70,7 +70,7 @@ def measure_clips(
     options: argparse.Namespace,
 ) -> tuple[dict[str, dict[str, Figures]], dict[str, list[int]]]:
     """Return the figures by clip and strength, and where cuts are and were found."""
-    dataset = ClipDataset.from_manifest(root=options.data, split=options.split)
+    dataset = PreparedClips(root=options.data).split(options.split)
     networks = LoadedNetworks.load(options.checkpoint, device="cpu", short_side=options.short_side)
     engine = ShotEngine(networks, RenderSettings(stillness=0.0))
     film = torch.cat([to_tensor(clip.frames[:], torch.device("cpu")) for clip in dataset.clips])

@@ -23,7 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from colorize.base.files import write_atomically
-from colorize.data import ClipDataset
+from colorize.data import ClipDataset, PreparedClips
 from colorize.data.references import evenly_spaced
 from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
 from colorize.imaging.tensors import to_tensor
@@ -41,7 +41,7 @@ Way = Callable[[Frames, Sequence[int], Sequence[int], list[int]], Flows]
 def main() -> None:
     """Print the comparison, and write it as JSON if asked."""
     options = _parse()
-    dataset = ClipDataset.from_manifest(root=options.root, split=options.split)
+    dataset = PreparedClips(root=options.root).split(options.split)
     flows: dict[str, FlowEstimator] = {
         "DIS, medium": Dis(),
         "DIS, fine": Dis(preset="fine"),

@@ -22,7 +22,8 @@ import torch
 from tqdm import tqdm
 
 from colorize.base.provenance import provenance
-from colorize.data import CartoonSeries, Clip, ClipDataset
+from colorize.cartoon import CartoonSeries
+from colorize.data import Clip, PreparedClips
 from colorize.imaging.tensors import to_tensor
 from colorize.inference.engine import ShotEngine
 from colorize.inference.library import ColoredPicture, Library
@@ -59,9 +60,7 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
     """Yield a row for every pair of a frame and a reference."""
     random = np.random.default_rng(options.seed)
     networks = LoadedNetworks.load(options.checkpoint)
-    val, train = (
-        ClipDataset.from_manifest(root=options.root, split=name).clips for name in ("val", "train")
-    )
+    val, train = (PreparedClips(root=options.root).split(name).clips for name in ("val", "train"))
     height, width = val[0].shape[1:3]
     series = CartoonSeries(seed=9300, size=(height, width), shots=SERIES, frames_per_shot=1)
     drawn = [series.color(shot)[0] for shot in range(SERIES)]

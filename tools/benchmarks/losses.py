@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from benchmarks.networks import generator_steps
 from benchmarks.timing import Setting, print_shares, print_target
-from colorize.data import CartoonSeries
+from colorize.cartoon import CartoonSeries
 from colorize.data.targets.compute import TARGETS, compute_targets
 from colorize.data.targets.settings import TargetSettings
 from colorize.losses import Bilateral, Refinement, Segment, SegmentUniformity, Temporal

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int32, UInt8
 from torch import Tensor
 
 from benchmarks.timing import Setting, one_core, print_shares, print_target
-from colorize.data import CartoonSeries
+from colorize.cartoon import CartoonSeries
 from colorize.data.targets.compute import GROUPS, compute_targets
 from colorize.data.targets.settings import NeighborSettings, TargetSettings
 from colorize.imaging.neighbors import distances

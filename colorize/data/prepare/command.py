@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from colorize.base.command_line import add_loudness
+from colorize.base.command_line import Parser, add_loudness, positive, whole
 from colorize.base.errors import one_line_errors
 from colorize.base.terminal import terminal
 from colorize.data.manifest import FITS, RATIO, SIZE
@@ -54,13 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
-    parser = argparse.ArgumentParser(
-        prog="colorize-prepare",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("colorize-prepare", _DESCRIPTION, _EXAMPLES)
+    parser.allow_abbrev = False
     add = parser.add_argument
     add("sources", metavar="SOURCE", nargs="+", type=Path,
         help="a video, a folder of frames, or a folder of videos")  # fmt: skip
@@ -79,15 +74,15 @@ def parser() -> argparse.ArgumentParser:
         help="shares of the clips without a CSV (default "
         f"{','.join(map(str, RATIO))}); clips of the "
         "dataset keep their split")  # fmt: skip
-    add("--seed", type=_whole, help="of the random split (default 0)")
-    add("--first-frame", metavar="N", type=_whole,
+    add("--seed", type=whole, help="of the random split (default 0)")
+    add("--first-frame", metavar="N", type=whole,
         help="frames to leave out at the start of each clip, where the CSV says nothing "
         "(default 0)")  # fmt: skip
     add("--prune", action="store_true",
         help="delete clips of the dataset that the command does not name")  # fmt: skip
     add("--skip-unreadable", action="store_true",
         help="exit with 0 although sources could not be read")  # fmt: skip
-    add("--workers", metavar="N", type=_positive, default=os.cpu_count() or 1,
+    add("--workers", metavar="N", type=positive, default=os.cpu_count() or 1,
         help="clips converted at a time (default: one per core)")  # fmt: skip
     add_loudness(parser)
     return parser
@@ -110,18 +105,6 @@ def _ratio(text: str) -> tuple[float, float, float]:
             f"expected shares TRAIN,VAL,TEST whose sum is 1, such as 0.8,0.1,0.1, got {text!r}"
         )
     return numbers[0], numbers[1], numbers[2]
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

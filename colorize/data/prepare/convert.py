@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt8
 
-from colorize.data.augment import centre_box, resize
+from colorize.base.files import appearing
+from colorize.data.augment import fit_frame
 from colorize.data.manifest import ClipRecord, record_from, write_json
-from colorize.media import MediaError, fingerprint, open_source
-from colorize.media.frame import to_depth
+from colorize.media import Frame, MediaError, fingerprint, open_source
 from colorize.shots import shot_starts
 
-# An aspect ratio that differs by less is stretched even under "crop": it cannot be seen, and
-# keeps a border that a rounded size would cut.
-_SAME_ASPECT = 0.02
 _DARK = 8  # mean luma of 255 below which a frame is nearly black
 _REPEATED = 0.5  # mean luma difference of 255 to the frame before
 
@@ -35,6 +34,40 @@ class Job:
     size: tuple[int, int]
     fit: str
     first_frame: int
+
+
+def convert_all(
+    jobs: Sequence[Job], *, workers: int, advance: Callable[[int], None]
+) -> Generator[tuple[Job, tuple[ClipRecord, bool] | MediaError], None, None]:
+    """Yield every job with its result, or with the error of its source, as they finish.
+
+    Threads do it, ``workers`` at a time: decoding and resizing, which take nearly all the time,
+    let others run. ``advance`` is called in them, with numbers of source frames done.
+
+    Raises:
+        OSError: The dataset cannot be written.
+    """
+    stopped = threading.Event()
+
+    def count(frames: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        advance(frames)
+
+    def attempt(job: Job) -> tuple[ClipRecord, bool] | MediaError:
+        try:
+            return convert(job, count)
+        except MediaError as error:
+            return error
+
+    with ThreadPoolExecutor(workers) as threads:
+        try:
+            pending = {threads.submit(attempt, job): job for job in jobs}
+            for done in as_completed(pending):
+                yield pending[done], done.result()
+        finally:
+            stopped.set()
+            threads.shutdown(cancel_futures=True)
 
 
 def convert(job: Job, advance: Callable[[int], None]) -> tuple[ClipRecord, bool]:
@@ -60,7 +93,7 @@ def convert(job: Job, advance: Callable[[int], None]) -> tuple[ClipRecord, bool]
 def read_record(root: Path, name: str) -> ClipRecord | None:
     """Return what a finished clip wrote beside its frames, or None if it is not there, whole."""
     path = _record_path(root, name)
-    if not path.is_file() or not (root / "frames" / f"{name}.npy").is_file():
+    if not path.is_file() or not _frames_path(root, name).is_file():
         return None
     try:
         return record_from(json.loads(path.read_text(encoding="utf-8")))
@@ -71,29 +104,15 @@ def read_record(root: Path, name: str) -> ClipRecord | None:
 def remove_clip(root: Path, name: str) -> None:
     """Delete a clip's record and frames."""
     _record_path(root, name).unlink(missing_ok=True)
-    (root / "frames" / f"{name}.npy").unlink(missing_ok=True)
-
-
-def fit_frame(
-    picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"],
-    size: tuple[int, int],
-    fit: str,
-) -> UInt8[np.ndarray, "th tw 3"]:
-    """Return ``picture`` at ``size``, 8-bit: the largest central part of its aspect, or stretched.
-
-    Pixels are taken as square.
-    """
-    rgb = to_depth(picture, np.dtype(np.uint8))
-    height, width = rgb.shape[:2]
-    stretch = (width / height) / (size[1] / size[0])
-    if fit == "crop" and abs(np.log(stretch)) > np.log(1 + _SAME_ASPECT):
-        top, left, height, width = centre_box((height, width), size)
-        rgb = rgb[top : top + height, left : left + width]
-    return resize(rgb[None], size)[0]
+    _frames_path(root, name).unlink(missing_ok=True)
 
 
 def _record_path(root: Path, name: str) -> Path:
     return root / "frames" / f"{name}.json"
+
+
+def _frames_path(root: Path, name: str) -> Path:
+    return root / "frames" / f"{name}.npy"
 
 
 def _identity(record: ClipRecord) -> tuple[str, int, tuple[int, ...], str]:
@@ -106,14 +125,18 @@ def _make(job: Job, made_of: str, advance: Callable[[int], None]) -> ClipRecord:
     # Without its record the clip does not count as finished while its frames are replaced.
     _record_path(job.root, job.name).unlink(missing_ok=True)
     tally = _Tally()
-    with open_source(job.path) as source, _FrameFile(job) as file:
-        frames = _fitted(source.frames(job.first_frame), job, advance)
-        shots = shot_starts(_written(frames, file, tally))
-        if file.count == 0:
+    with open_source(job.path) as source, appearing(_frames_path(job.root, job.name)) as file:
+        _write_header(file, 0, job.size)
+        advance(job.first_frame)
+        lumas = _written(source.frames(job.first_frame), job, file, advance)
+        shots = shot_starts(tally.seen(lumas))
+        if tally.frames == 0:
             raise MediaError(
                 f"{job.path}: no frame is left after the first {job.first_frame}; "
                 "lower --first-frame or first_frame in the CSV"
             )
+        file.seek(0)
+        _write_header(file, tally.frames, job.size)
         rate = source.rate
     return ClipRecord(
         name=job.name,
@@ -123,7 +146,7 @@ def _make(job: Job, made_of: str, advance: Callable[[int], None]) -> ClipRecord:
         first_frame=job.first_frame,
         size=job.size,
         fit=job.fit,
-        frames=file.count,
+        frames=tally.frames,
         rate=None if rate is None else str(rate),
         shots=tuple(shots),
         dark_frames=tally.dark,
@@ -131,80 +154,36 @@ def _make(job: Job, made_of: str, advance: Callable[[int], None]) -> ClipRecord:
     )
 
 
-def _fitted(
-    frames: Iterable, job: Job, advance: Callable[[int], None]
-) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """Bring frames to the size of the dataset, and report them."""
-    advance(job.first_frame)
+def _written(
+    frames: Iterable[Frame], job: Job, file: BinaryIO, advance: Callable[[int], None]
+) -> Iterator[UInt8[np.ndarray, "h w"]]:
+    """Bring frames to the size of the dataset, write them as they pass, and yield their luma."""
     for frame in frames:
-        yield fit_frame(frame.rgb, job.size, job.fit)
+        fitted = fit_frame(frame.rgb, job.size, job.fit)
+        file.write(np.ascontiguousarray(fitted).data)
+        yield cv2.cvtColor(fitted, cv2.COLOR_RGB2GRAY)
         advance(1)
 
 
-def _written(
-    frames: Iterable[UInt8[np.ndarray, "h w 3"]], file: _FrameFile, tally: _Tally
-) -> Iterator[UInt8[np.ndarray, "h w"]]:
-    """Write frames as they pass, and yield their luma."""
-    for frame in frames:
-        file.append(frame)
-        luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        tally.see(luma)
-        yield luma
+def _write_header(file: BinaryIO, frames: int, size: tuple[int, int]) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (frames, *size, 3)}
+    # NumPy pads the header so that the first axis can grow in place.
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 class _Tally:
-    """Count nearly black frames and frames that repeat the one before."""
+    """Count frames, nearly black ones and those that repeat the one before."""
 
     def __init__(self) -> None:
-        self.dark = self.repeated = 0
-        self._last: UInt8[np.ndarray, "h w"] | None = None
+        self.frames = self.dark = self.repeated = 0
 
-    def see(self, luma: UInt8[np.ndarray, "h w"]) -> None:
-        self.dark += int(luma.mean() < _DARK)
-        if self._last is not None:
-            self.repeated += int(cv2.absdiff(luma, self._last).mean() < _REPEATED)
-        self._last = luma
-
-
-class _FrameFile:
-    """Write a ``.npy`` file whose number of frames is known only at its end.
-
-    It takes its name when it is complete; on an error it is removed.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.path = job.root / "frames" / f"{job.name}.npy"
-        self.count = 0
-        self._size = job.size
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> _FrameFile:
-        self._file = self._part.open("wb")
-        self._write_header()
-        return self
-
-    def append(self, frame: UInt8[np.ndarray, "h w 3"]) -> None:
-        """Write the next frame."""
-        assert frame.shape == (*self._size, 3)
-        try:
-            self._file.write(np.ascontiguousarray(frame).data)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path)) from error
-        self.count += 1
-
-    def _write_header(self) -> None:
-        shape = (self.count, *self._size, 3)
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        # NumPy pads the header so that the first axis can grow in place.
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._file.seek(0)
-                self._write_header()
-            self._file.close()
-            if kind is None:
-                self._part.replace(self.path)
-        finally:
-            self._part.unlink(missing_ok=True)
+    def seen(self, lumas: Iterable[UInt8[np.ndarray, "h w"]]) -> Iterator[UInt8[np.ndarray, "h w"]]:
+        """Yield the luma of frames, counting them."""
+        last: UInt8[np.ndarray, "h w"] | None = None
+        for luma in lumas:
+            self.frames += 1
+            self.dark += int(luma.mean() < _DARK)
+            if last is not None:
+                self.repeated += int(cv2.absdiff(luma, last).mean() < _REPEATED)
+            last = luma
+            yield luma

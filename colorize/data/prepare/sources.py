@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from colorize.base.errors import did_you_mean
 from colorize.data.manifest import SPLITS, ClipRecord, DatasetError
 from colorize.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -98,7 +98,7 @@ def read_splits(path: Path) -> list[Row]:
             if column not in columns:
                 raise DatasetError(
                     f"{path} line 1: expected the columns clip,split,first_frame, "
-                    f"got {','.join(columns) or 'nothing'}{_nearest(column, columns)}"
+                    f"got {','.join(columns) or 'nothing'}{did_you_mean(column, columns)}"
                 )
         rows = [_row(f"{path} line {reader.line_num}", line) for line in reader]
     twice = [clip for clip, times in Counter(row.clip for row in rows).items() if times > 1]
@@ -113,7 +113,7 @@ def _row(where: str, line: Mapping[str, str | None]) -> Row:
     if not clip:
         raise DatasetError(f"{where}: expected the name of a clip, got nothing")
     if split not in SPLITS:
-        near = _nearest(split, SPLITS)
+        near = did_you_mean(split, SPLITS)
         raise DatasetError(f"{where}: split: expected {', '.join(SPLITS)}, got {split!r}{near}")
     first = (line.get("first_frame") or "").strip()
     if first and not first.isdecimal():
@@ -139,7 +139,9 @@ def match_rows(
         exact = [name for name in files if name == row.clip]
         names = exact or [name for name, aliases in files.items() if row.clip in aliases]
         if not names:
-            near = _nearest(row.clip, [alias for aliases in files.values() for alias in aliases])
+            near = did_you_mean(
+                row.clip, [alias for aliases in files.values() for alias in aliases]
+            )
             raise DatasetError(
                 f"{table}: {row.clip!r} is none of the sources{near}; name it on the command line, "
                 "or remove the line"
@@ -181,9 +183,3 @@ def assign(
         counts[split] += 1
         result[name] = split
     return result
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    """Return a suggestion, or nothing."""
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

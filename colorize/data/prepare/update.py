@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +20,7 @@ from colorize.data.manifest import (
     load_manifest,
     save_manifest,
 )
-from colorize.data.prepare.convert import Job, read_record, remove_clip
-from colorize.data.prepare.parallel import convert_all
+from colorize.data.prepare.convert import Job, convert_all, read_record, remove_clip
 from colorize.data.prepare.sources import Row, assign, expand, match_rows, name_sources, read_splits
 from colorize.media import MediaError, open_source
 
@@ -65,7 +65,8 @@ def prepare(request: Request) -> list[str]:
         for path, name in names.items()
     ]
     (root / "frames").mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(root)
+    for leftover in (*root.glob(".*.part"), *root.glob("frames/.*.part")):  # of a killed run
+        leftover.unlink(missing_ok=True)
     records, fresh, skipped = _convert_all(jobs, workers=request.workers)
     if not records and not kept:
         raise DatasetError(f"no source can be read: {'; '.join(skipped)}")
@@ -131,13 +132,6 @@ def _first_frame(name: str, rows: Mapping[str, Row], request: Request) -> int:
     return record.first_frame if record is not None else 0
 
 
-def _remove_leftovers(root: Path) -> None:
-    """Remove what a killed run left half-written."""
-    for folder in (root, root / "frames"):
-        for part in folder.glob(".*.part"):
-            part.unlink(missing_ok=True)
-
-
 def _convert_all(
     jobs: Sequence[Job], *, workers: int
 ) -> tuple[list[ClipRecord], set[str], list[str]]:
@@ -151,8 +145,11 @@ def _convert_all(
             readable.append(job)
         except MediaError as error:
             skipped.append(str(error))
-    with task("preparing", total=total, unit="frame") as bar:
-        for job, result in convert_all(readable, workers=workers, advance=bar.advance):
+    with (
+        task("preparing", total=total, unit="frame") as bar,
+        closing(convert_all(readable, workers=workers, advance=bar.advance)) as results,
+    ):
+        for job, result in results:
             if isinstance(result, MediaError):
                 skipped.append(str(result))
                 continue

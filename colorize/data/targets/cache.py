@@ -36,13 +36,8 @@ VERSION = 1
 def cache_file(
     *, group: str, names: frozenset[str], settings: TargetSettings, clip: str, sample: Sample
 ) -> Path:
-    """Return the file of the targets ``names``, all of one group; ``clip`` is a fingerprint.
-
-    Raises:
-        ValueError: ``settings.cache`` is not set.
-    """
-    if settings.cache is None:
-        raise UserError("targets.cache is not set: expected a folder")
+    """Return the file of the targets ``names``, all of one group; ``clip`` is a fingerprint."""
+    assert settings.cache is not None
     key = (
         VERSION,
         clip,

@@ -61,13 +61,17 @@ class ClipTargets:
         geometry: Geometry,
     ) -> dict[str, Tensor]:
         """Return the targets of ``frames`` in [0, 1], which ``geometry`` made of the clip's."""
-        targets = self._read(clip, sample)
+        targets: dict[str, Tensor] = {}
+        for path, names in self._files(clip, sample):
+            targets |= read_targets(path, names) or {}
         missing = self.names.difference(targets)
         if not missing:
             return targets
         known = self._known(missing, clip, sample, geometry)
         made = compute_targets(frames, missing, self.settings, known=known)
-        self._write(made, clip, sample)
+        for path, names in self._files(clip, sample):
+            if names <= made.keys():
+                write_targets(path, {name: made[name] for name in names})
         return targets | made
 
     def _known(
@@ -100,27 +104,13 @@ class ClipTargets:
 
     def _files(self, clip: Clip, sample: Sample) -> Iterator[tuple[Path, frozenset[str]]]:
         """Yield the cache's file of every group, and the targets in it; none without a cache."""
-        for group, members in GROUPS.items():
-            names = self.names & members
-            if names and self.settings.cache is not None:
-                yield (
-                    cache_file(
-                        group=group,
-                        names=names,
-                        settings=self.settings,
-                        clip=clip.fingerprint,
-                        sample=sample,
-                    ),
-                    names,
+        for group, members in GROUPS.items() if self.settings.cache is not None else ():
+            if names := self.names & members:
+                path = cache_file(
+                    group=group,
+                    names=names,
+                    settings=self.settings,
+                    clip=clip.fingerprint,
+                    sample=sample,
                 )
-
-    def _read(self, clip: Clip, sample: Sample) -> dict[str, Tensor]:
-        targets: dict[str, Tensor] = {}
-        for path, names in self._files(clip, sample):
-            targets |= read_targets(path, names) or {}
-        return targets
-
-    def _write(self, made: dict[str, Tensor], clip: Clip, sample: Sample) -> None:
-        for path, names in self._files(clip, sample):
-            if names <= made.keys():
-                write_targets(path, {name: made[name] for name in names})
+                yield path, names

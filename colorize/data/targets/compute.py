@@ -85,7 +85,8 @@ def compute_targets(
     if "neighbors" in wanted and "neighbors" not in targets:
         targets["neighbors"] = _neighbors(clip, settings.neighbors)
     if "segment_planes" in wanted:
-        targets["segment_planes"] = _segment_planes(clip)
+        planes = [segment_planes(gray) for gray in clip.gray[:, 0].numpy()]
+        targets["segment_planes"] = torch.from_numpy(np.stack(planes))
     return {name: targets[name] for name in sorted(wanted)}
 
 
@@ -98,9 +99,11 @@ class _Clip:
 
     def __init__(self, color: np.ndarray | Tensor) -> None:
         values = color.detach().cpu().numpy() if isinstance(color, Tensor) else color
-        self.frames = _to_bytes(values)
+        whole = values.dtype == np.uint8
+        rounded = values if whole else np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+        self.frames = np.ascontiguousarray(rounded)
         self.color = _channels_first(self.frames).float() / 255
-        exact = self.color if values.dtype == np.uint8 else _channels_first(values).float()
+        exact = self.color if whole else _channels_first(values).float()
         self.gray: Float32[Tensor, "t 1 h w"] = rgb_to_luma(exact)
 
 
@@ -162,18 +165,6 @@ def _neighbors(clip: _Clip, settings: NeighborSettings) -> Int32[Tensor, "t q h 
         for frame in clip.frames
     ]
     return torch.from_numpy(np.stack(found))
-
-
-def _segment_planes(clip: _Clip) -> Float32[Tensor, "t 2 h w"]:
-    return torch.from_numpy(np.stack([segment_planes(gray) for gray in clip.gray[:, 0].numpy()]))
-
-
-def _to_bytes(
-    frames: UInt8[np.ndarray, "t h w 3"] | Float[np.ndarray, "t h w 3"],
-) -> UInt8[np.ndarray, "t h w 3"]:
-    if frames.dtype != np.uint8:
-        frames = np.rint(np.clip(frames, 0, 1) * 255).astype(np.uint8)
-    return np.ascontiguousarray(frames)
 
 
 def _channels_first(frames: np.ndarray) -> Shaped[Tensor, "t 3 h w"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from colorize.base.errors import UserError, require_choice
+from colorize.base.errors import require, require_choice
 from colorize.motion.estimators import FlowMethod
 
 Method = Literal[FlowMethod, "truth"]
@@ -62,11 +62,11 @@ class SegmentSettings:
     def __post_init__(self) -> None:
         require_choice("segments.source", self.source, Source)
         require_choice("segments.gradient", self.gradient, Gradient)
-        _require("segments.smoothing", self.smoothing > 0, self.smoothing, "more than 0 pixels")
+        require("segments.smoothing", self.smoothing > 0, self.smoothing, "more than 0 pixels")
         for name in ("depth", "minimum_marker", "minimum_size", "maximum", "neighbors"):
             value = getattr(self, name)
-            _require(f"segments.{name}", value >= 1, value, "1 or more")
-        _require("segments.depth", self.depth <= 255, self.depth, "at most 255")
+            require(f"segments.{name}", value >= 1, value, "1 or more")
+        require("segments.depth", self.depth <= 255, self.depth, "at most 255")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class NeighborSettings:
 
     def __post_init__(self) -> None:
         require_choice("neighbors.method", self.method, Search)
-        _require("neighbors.spatial_scale", self.spatial_scale > 0, self.spatial_scale, "above 0")
+        require("neighbors.spatial_scale", self.spatial_scale > 0, self.spatial_scale, "above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +101,3 @@ class TargetSettings:
     def refiner(self) -> FlowSettings:
         """Return the settings of the flow that the refinement network warps by."""
         return self.refiner_flow or replace(self.flow, input="gray")
-
-
-def _require(option: str, holds: bool, got: object, expected: str) -> None:
-    if not holds:
-        raise UserError(f"{option} is {got!r}: expected {expected}")

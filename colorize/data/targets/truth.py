@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float32, Int32, Shaped
 from torch import Tensor
 
-from colorize.data.augment import Geometry
+from colorize.data.augment import Geometry, resize
 from colorize.motion.warp import points_inside
 
 _ALL = 0.999  # of a pixel, but for rounding
@@ -64,11 +64,7 @@ def shown_visible(
 
     A pixel that is visible in part holds colours that the frame before does not.
     """
-    height, width = geometry.size
-    cut = geometry.cut(visible.astype(np.float32))
-    shrinks = height <= cut.shape[1] and width <= cut.shape[2]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    share = np.stack([cv2.resize(each, (width, height), interpolation=how) for each in cut])
+    share = resize(geometry.cut(visible.astype(np.float32)), geometry.size)
     share = np.ascontiguousarray(share[:, :, ::-1]) if geometry.flip else share
     seen = torch.from_numpy(share > _ALL)
     seen[0] = False

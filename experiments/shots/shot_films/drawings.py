@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from colorize.data import CartoonSeries
+from colorize.cartoon import CartoonSeries
 from shot_films.joints import Frames
 
 _DRAWN = 2  # frames that a procedural cartoon holds each drawing

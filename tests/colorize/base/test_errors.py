@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from colorize.base.devices import choose_device
-from colorize.base.errors import did_you_mean, fail, one_line_errors, require_choice
+from colorize.base.errors import did_you_mean, fail, one_line_errors, require, require_choice
 from colorize.inference.checkpoints import load_checkpoint
 
 
@@ -58,6 +58,12 @@ def test_a_choice_that_does_not_exist_names_the_others():
     with pytest.raises(ValueError, match=r"model\.head is 'sepia': expected rgb, chroma or lab$"):
         require_choice("model.head", "sepia", Literal["rgb", "chroma", "lab"])
     require_choice("model.head", "chroma", Literal["rgb", "chroma", "lab"])
+
+
+def test_what_does_not_hold_is_refused_with_what_was_expected():
+    with pytest.raises(ValueError, match=r"^augment\.flip is 1\.5: expected a probability$"):
+        require("augment.flip", False, 1.5, "a probability")
+    require("augment.flip", True, 0.5, "a probability")
 
 
 def test_did_you_mean_lists_all_names_when_none_is_near():

@@ -16,6 +16,7 @@ from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset
 from colorize.data.manifest import ClipRecord, DatasetError, Manifest, save_manifest
 from colorize.data.sampler import EpochSampler, Sample, Stage
+from colorize.data.splits import PreparedClips
 
 SIZE = (24, 40)
 
@@ -126,7 +127,7 @@ def test_a_frame_that_starts_a_shot_stands_for_the_frame_before() -> None:
     run = dataset[request(0, 5, length=2)]
     assert torch.equal(run["previous_color"], run["color"][[0, 0]])
     assert run["has_previous"].tolist() == [False, True]
-    assert dataset.with_augment(None)[request(0, 2)].keys() == {"gray", "color"}
+    assert ClipDataset(clips=dataset.clips)[request(0, 2)].keys() == {"gray", "color"}
 
 
 class Watched(np.ndarray):
@@ -199,25 +200,24 @@ def test_the_seed_of_a_sample_decides_its_variation() -> None:
     first, again, other = (dataset[request(0, 2, seed=seed)]["color"] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert torch.equal(in_memory().with_augment(Augment())[request(0, 2, seed=1)]["color"], first)
-    plain = dataset.with_augment(None)[request(0, 2)]["color"]
+    assert torch.equal(in_memory(augment=Augment())[request(0, 2, seed=1)]["color"], first)
+    plain = ClipDataset(clips=dataset.clips)[request(0, 2)]["color"]
     assert torch.equal(plain, in_memory()[request(0, 2)]["color"])
 
 
 def test_a_prepared_dataset_serves_what_was_stored(root: Path) -> None:
-    dataset = ClipDataset.from_manifest(root=root, split="train")
+    dataset = PreparedClips(root=root).split("train")
     assert [clip.name for clip in dataset.clips] == ["run", "sit", "still"]
     np.testing.assert_array_equal(dataset.runs(2), in_memory().runs(2))
     for sample in (request(0, 3, length=2), request(2, 0)):
         assert torch.equal(dataset[sample]["color"], in_memory()[sample]["color"])
-    np.testing.assert_array_equal(dataset.frame(1, 2), array(1, 3)[2])
-    for (clip, frames), expected in zip(dataset.by_clip(), in_memory().clips, strict=True):
+    for clip, expected in zip(dataset.clips, in_memory().clips, strict=True):
         assert clip.name == expected.name
-        np.testing.assert_array_equal(np.stack(list(frames)), expected.frames)
+        np.testing.assert_array_equal(clip.frames, expected.frames)
 
 
 def test_frames_on_disk_are_mapped_and_pickled_as_a_path(root: Path) -> None:
-    dataset = ClipDataset.from_manifest(root=root, split="train")
+    dataset = PreparedClips(root=root).split("train")
     assert isinstance(dataset.clips[0].frames, np.memmap)
     before = len(pickle.dumps(dataset))
     dataset[request(0, 0)]
@@ -228,7 +228,9 @@ def test_frames_on_disk_are_mapped_and_pickled_as_a_path(root: Path) -> None:
 
 
 def test_workers_deliver_what_one_process_delivers(root: Path) -> None:
-    dataset = ClipDataset.from_manifest(root=root, split="train", augment=Augment(tone=0.5))
+    dataset = ClipDataset(
+        clips=PreparedClips(root=root).split("train").clips, augment=Augment(tone=0.5)
+    )
 
     def batches(workers: int) -> list[dict[str, torch.Tensor]]:
         sampler = EpochSampler(
@@ -260,12 +262,12 @@ def test_the_fingerprint_changes_with_the_data_only(root: Path) -> None:
     changed[5, -1, -1, -1] ^= 1
     clips = [Clip(name="run", frames=changed, shots=(0, 4)), *in_memory().clips[1:]]
     assert ClipDataset(clips=clips).fingerprint != first
-    stored = ClipDataset.from_manifest(root=root, split="train").fingerprint
-    assert ClipDataset.from_manifest(root=root, split="train").fingerprint == stored
+    stored = PreparedClips(root=root).split("train").fingerprint
+    assert PreparedClips(root=root).split("train").fingerprint == stored
     manifest = json.loads((root / "manifest.json").read_text())
     manifest["clips"][0]["first_frame"] = 3
     (root / "manifest.json").write_text(json.dumps(manifest))
-    assert ClipDataset.from_manifest(root=root, split="train").fingerprint != stored
+    assert PreparedClips(root=root).split("train").fingerprint != stored
 
 
 def edit(root: Path, **changes: Any) -> None:
@@ -275,11 +277,11 @@ def edit(root: Path, **changes: Any) -> None:
 
 def test_what_is_wrong_with_a_dataset_is_said_in_one_line(root: Path, tmp_path: Path) -> None:
     def opened(split: str = "train", at: Path = root) -> ClipDataset:
-        return ClipDataset.from_manifest(root=at, split=split)
+        return PreparedClips(root=at).split(split)
 
     with pytest.raises(DatasetError, match=r"nowhere/manifest\.json: no prepared .* colorize-prep"):
         opened(at=tmp_path / "nowhere")
-    with pytest.raises(DatasetError, match="expected one of train, val, test, got 'valid'"):
+    with pytest.raises(ValueError, match="split is 'valid': expected train, val or test"):
         opened("valid")
     with pytest.raises(DatasetError, match="no clip is in the split 'val'"):
         opened("val")

@@ -151,11 +151,11 @@ def test_seeds_of_samples_differ() -> None:
     ("changes", "message"),
     [
         ({"world": 3, "rank": 0}, "batch_size: 4 .* multiple of the 3 processes"),
-        ({"batch_size": 0}, "batch_size: expected at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size is 0: expected 1 or more"),
         ({"stills": 0, "pairs": 0}, "at least one sample per epoch"),
-        ({"length": 1}, "sampling.length: expected 2 or more .* got 1; .* sampling.stills"),
+        ({"length": 1}, "sampling.length is 1: expected 2 or more .*; .* sampling.stills"),
         ({"length": 5}, "sampling.length is 5, .* no 5 consecutive .* sampling.pairs=0"),
-        ({"schedule": []}, "stages: expected at least one stage"),
+        ({"schedule": []}, "stages is \\[\\]: expected at least one stage"),
     ],
 )
 def test_wrong_settings_are_named(changes: dict, message: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.data import CartoonClips, CartoonSeries
+from colorize.cartoon import CartoonSeries
+from colorize.data import CartoonClips
 from colorize.evaluation import command
 from colorize.metrics import BEST, FIRST, GRAY, MEAN, TRUTH
 from colorize.metrics.distribution import ColorDistribution

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.data import CartoonSeries, Clip, ClipDataset
+from colorize.cartoon import CartoonSeries
+from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope
 from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from colorize.training.schedules import check_schedule, learning_rate_factor, scheduled
+from colorize.training.schedules import learning_rate_factor, scheduled
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,6 @@ from colorize.training.schedules import check_schedule, learning_rate_factor, sc
 def test_the_factor_by_step(settings, expected):
     factors = {step: learning_rate_factor(step, 20, **settings) for step in expected}
     assert factors == pytest.approx(expected, abs=1e-12)
-
-
-def test_an_unknown_schedule_is_refused():
-    with pytest.raises(ValueError, match=r"optimizer\.schedule is 'step': expected constant or"):
-        check_schedule("step")
-    check_schedule("cosine")
 
 
 def test_an_optimizer_gets_its_rate_by_step():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -15,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.data.clips import ClipDataset
 from colorize.data.manifest import DatasetError, Manifest, load_manifest
 from colorize.data.prepare.command import main
+from colorize.data.splits import PreparedClips
 from tests.places import SHARED
 
 REAL = SHARED / "data" / "penny-and-chip"
@@ -96,7 +97,7 @@ def test_videos_and_folders_become_a_dataset(films: Path, capsys: pytest.Capture
     assert np.abs(stored(root, "walk") - blocks).mean() < 4
     levels = stored(root, "walk")[:, 3, 3].mean(axis=1)
     assert np.abs(levels - 8 * np.arange(16)).max() < 4
-    training = ClipDataset.from_manifest(root=root, split="train")
+    training = PreparedClips(root=root).split("train")
     assert len(training) == sum(clip.frames for clip in manifest.clips if clip.split == "train")
 
 
@@ -238,7 +239,7 @@ def test_unreadable_sources_are_named_and_skipped(
         (["--size", "144"], "expected HEIGHTxWIDTH of at least 16x16"),
         (["--ratio", "0.5,0.1,0.1"], "shares TRAIN,VAL,TEST whose sum is 1"),
         (["--ratio", "1,0,0", "--splits", "x.csv"], "not allowed with"),
-        (["--workers", "0"], "expected a whole number from 1, got '0'"),
+        (["--workers", "0"], "'0' is not a positive whole number"),
         (["--splits", "nowhere.csv"], "nowhere.csv: No such file"),
     ],
 )
@@ -301,7 +302,7 @@ def test_a_killed_run_is_continued(tmp_path: Path) -> None:
     deadline = time.monotonic() + 120
     while not (first.exists() and part) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-        part = list((root / "frames").glob(".b.npy.*.part")) if first.exists() else []
+        part = list((root / "frames").glob(".b.npy*.part")) if first.exists() else []
     assert process.poll() is None, "the run ended before it could be killed"
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -350,17 +351,16 @@ def test_ctrl_c_is_one_line_and_keeps_finished_clips(tmp_path: Path) -> None:
     assert {file.name for file in (root / "frames").iterdir()} == {"a.npy", "a.json"}
 
 
-def test_a_full_disk_is_one_line(
-    films: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    def full(self: Any, frame: np.ndarray) -> None:
-        raise OSError(28, "No space left on device", str(self.path))
-
-    monkeypatch.setattr("colorize.data.prepare.convert._FrameFile.append", full)
-    with pytest.raises(SystemExit) as stop:
-        run(films, "-o", films.parent / "data")
+def test_a_full_disk_is_one_line(films: Path, capsys: pytest.CaptureFixture) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # bytes of a file
+    try:
+        with pytest.raises(SystemExit) as stop:
+            run(films, "-o", films.parent / "data")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert stop.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].endswith("npy: No space left on device")
+    assert capsys.readouterr().err.splitlines()[-1].endswith("npy: File too large")
     assert not list((films.parent / "data" / "frames").iterdir())
 
 

@@ -39,7 +39,7 @@ def served(
     clips: ClipDataset, names: Any, *, augment: Augment | None = None, **settings: Any
 ) -> ClipDataset:
     target = ClipTargets(names=names, settings=TargetSettings(**settings))
-    return clips.with_augment(augment, targets=target)
+    return ClipDataset(clips=clips.clips, augment=augment, targets=target)
 
 
 def request(clip: int = 0, frame: int = 3, *, length: int = 2, seed: int = 0) -> Sample:
@@ -72,8 +72,8 @@ def test_estimated_targets_are_those_of_the_frames_that_come_out(clips: ClipData
 
 def test_targets_are_those_of_the_frames_asked_for_alone(clips: ClipDataset) -> None:
     target = ClipTargets(names=TARGETS, settings=TargetSettings())
-    item = clips.with_augment(None, previous=True, targets=target)[request()]
-    plain = clips.with_augment(None, targets=target)[request()]
+    item = ClipDataset(clips=clips.clips, previous=True, targets=target)[request()]
+    plain = ClipDataset(clips=clips.clips, targets=target)[request()]
     assert item["previous_color"].shape == (2, 3, *SIZE)
     assert same({name: item[name] for name in plain}, plain)
 
@@ -142,7 +142,7 @@ def test_the_refiners_flow_is_truth_only_where_it_is_asked_for(
         refiner_flow=None if refiner is None else FlowSettings(method=refiner),
     )
     target = ClipTargets(names=["flow", "refiner_flow"], settings=settings)
-    item = clips.with_augment(None, targets=target)[request()]
+    item = ClipDataset(clips=clips.clips, targets=target)[request()]
     true = served(clips, ["flow"], **TRUTH)[request()]["flow"]
     assert torch.equal(item["flow"], true) == (main == "truth")
     assert torch.equal(item["refiner_flow"], true) == ((refiner or main) == "truth")

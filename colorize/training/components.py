@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from colorize.base.config import ConfigError, build
+from colorize.base.errors import require_choice
 from colorize.data.references import ReferenceSampling
 from colorize.data.targets.compute import TARGETS
 from colorize.losses import Loss
@@ -17,10 +18,11 @@ from colorize.networks.base import Network
 from colorize.networks.prototype.refiner import Refiner
 from colorize.networks.registry import COMPONENTS, component
 from colorize.training.objective import Objective
+from colorize.training.schedules import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Components:
     """What a run is made of, beside its data: networks, losses, metrics, and how references come.
 
     ``objective`` is that of the generator, ``refiner_objective`` that of the refiner, if any.
@@ -42,7 +44,7 @@ class Parts:
         return needs | {"refiner_flow"} if self.refiner is not None else needs
 
 
-def build_parts(config: DictConfig) -> Parts:
+def build_components(config: DictConfig) -> Components:
     """Build the components of a run.
 
     Raises:
@@ -57,6 +59,7 @@ def build_parts(config: DictConfig) -> Parts:
         {name: loss for name, loss in losses.items() if loss.trains == network}
         for network in ("generator", "refiner")
     )
+    require_choice("optimizer.schedule", config.optimizer.schedule, Schedule)
     _refuse(_idle_losses(losses, config.sampling))
     _refuse(_half_a_refiner(of_refiner, refiner))
     _refuse(_unmet_needs(of_model, model, TARGETS))
@@ -66,7 +69,7 @@ def build_parts(config: DictConfig) -> Parts:
         "here; colorize-evaluate measures it"
         for name in split_metrics(metrics)[1]
     )
-    parts = Parts(
+    components = Components(
         model=model,
         refiner=refiner,
         objective=Objective(of_model),
@@ -74,8 +77,8 @@ def build_parts(config: DictConfig) -> Parts:
         metrics=metrics,
         references=build(config.references),
     )
-    _refuse(_misplaced_references(parts))
-    return parts
+    _refuse(_misplaced_references(components))
+    return components
 
 
 def _refuse(misfits: Iterable[str]) -> None:
@@ -124,15 +127,15 @@ def _unmet_needs(
             )
 
 
-def _misplaced_references(parts: Parts) -> Iterator[str]:
+def _misplaced_references(components: Components) -> Iterator[str]:
     """Yield why references cannot act, or are wanted."""
-    taken = "references" in parts.model.takes
-    if taken and parts.references is None:
+    taken = "references" in components.model.takes
+    if taken and components.references is None:
         yield "the model learns from references, and there are none: pass references=sampled"
-    if not taken and parts.references is not None:
+    if not taken and components.references is not None:
         yield "references are set, and the model takes none: pass model=guided, or references=null"
-    if parts.references is not None and parts.targets:
+    if components.references is not None and components.targets:
         yield (
-            f"references come without targets, and a loss needs {min(parts.targets)}: leave the "
-            "loss out, or pass references=null and another model"
+            f"references come without targets, and a loss needs {min(components.targets)}: leave "
+            "the loss out, or pass references=null and another model"
         )

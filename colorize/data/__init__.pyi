@@ -1,0 +1,14 @@
+from .augment import Augment as Augment
+from .clip import Clip as Clip
+from .clips import ClipDataset as ClipDataset
+from .drawn import CartoonClips as CartoonClips
+from .manifest import DatasetError as DatasetError
+from .mixed import MixedClips as MixedClips
+from .pictures import SeriesPictures as SeriesPictures
+from .references import ReferenceSampling as ReferenceSampling
+from .sampler import EpochSampler as EpochSampler
+from .sampler import Sample as Sample
+from .sampler import Stage as Stage
+from .splits import Clips as Clips
+from .splits import PreparedClips as PreparedClips
+from .validation import ValidationFrames as ValidationFrames
