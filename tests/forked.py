@@ -19,17 +19,20 @@ from pathlib import Path
 
 import torch
 
-PROGRAMS = {
-    "colorize-train": "colorize.training.command",
-    "colorize-table": "colorize.evaluation.table.command",
-    "classify-train": "classify.train",
-    "classify-screen": "classify.screen",
+PROGRAMS = {  # module and function, as in pyproject.toml
+    "colorize-train": ("colorize.training.command", "main"),
+    "colorize-table": ("colorize.evaluation.table.command", "main"),
+    "classify-train": ("classify.commands", "train"),
+    "classify-screen": ("classify.screen", "main"),
 }
-_SCRIPT = "from {} import main\n\nif __name__ == '__main__':\n    main()\n"
+_SCRIPT = "from {} import {} as main\n\nif __name__ == '__main__':\n    main()\n"
 _SERVER = multiprocessing.get_context("forkserver")
 # Commands import what they do only when they do it.
 _SERVER.set_forkserver_preload(
-    [*PROGRAMS.values(), "colorize.training.train", "colorize.evaluation.table.rows"]
+    [
+        *(module for module, _ in PROGRAMS.values()),
+        *("colorize.training.train", "colorize.evaluation.table.rows", "classify.train"),
+    ]
 )
 
 
@@ -41,7 +44,7 @@ class Command:
         self._outputs = [self._folder / name for name in ("output", "errors")]
         # What Lightning starts the other processes of a run by.
         script = self._folder / f"{program}.py"
-        script.write_text(_SCRIPT.format(PROGRAMS[program]))
+        script.write_text(_SCRIPT.format(*PROGRAMS[program]))
         arguments = [str(script), *map(str, words)]
         self._process = _SERVER.Process(target=_run, args=(program, arguments, self._outputs))
         self._process.start()
@@ -92,4 +95,5 @@ def _run(program: str, arguments: list[str], outputs: list[Path]) -> None:
             os.dup2(file.fileno(), descriptor)
     torch.set_num_threads(1)
     sys.argv = arguments
-    import_module(PROGRAMS[program]).main()
+    module, function = PROGRAMS[program]
+    getattr(import_module(module), function)()

@@ -358,7 +358,7 @@ def test_a_mistake_is_one_line(error_line, tmp_path: Path, overrides, message: s
 
 def test_an_unknown_split_is_one_line(error_line, checkpoint: Path) -> None:
     line = error_line(f"checkpoint={checkpoint}", *DATA, "split=exam")
-    assert "split: expected one of train, val, test, got 'exam'" in line
+    assert "split is 'exam': expected train, val or test" in line
 
 
 def test_a_refiner_that_is_not_there_is_one_line(error_line, checkpoint: Path) -> None:
