@@ -87,7 +87,7 @@ def draw_material(folder: Path, options: argparse.Namespace) -> None:
     shots = [series.color(number) for number in SHOTS]
     (folder / "references").mkdir()
     for number in (0, 2):
-        path = folder / "references" / f"shot {number + 1}.png"
+        path = folder / "references" / f"At the seaside_{24 * number:04d}.png"
         Image.fromarray(shots[number][6]).save(path)
     gray = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for shot in shots for frame in shot)
     pictures = (np.repeat(each[..., None], 3, axis=2) for each in gray)
@@ -139,7 +139,13 @@ def show_colour(page: Page, address: str, folder: Path) -> None:
 
 
 def show_shots(page: Page, address: str, folder: Path) -> None:
-    """Choose another colouring for the second shot."""
+    """Colour the film by weights that know four ways, and choose another for the second shot."""
+    page.goto(f"{address}/#colour")
+    page.get_by_role("link", name="New").click()
+    page.set_input_files(".drop input", folder / "At the seaside.mp4")
+    page.get_by_label("Weights").select_option("models/cartoon/model.safetensors")
+    page.get_by_role("button", name="Colour", exact=True).click()
+    expect(page.locator("main h2 .badge").first).to_have_text("done", timeout=PATIENCE)
     page.get_by_role("link", name="Choose colours by shot").click()
     page.locator('[data-shot="2"] [data-value="3"]').click()
     expect(page.get_by_test_id("render")).to_contain_text("1 shot")
