@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from colorize.evaluation.report import Column
+from colorize.base.columns import Column
 from colorize.evaluation.table.comparison import Comparison
 
 if TYPE_CHECKING:
