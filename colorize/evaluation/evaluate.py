@@ -214,10 +214,11 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
     reader = EngineReader(
         networks, settings, batch_size=config.batch_size, own_luma=_own_luma(config, networks)
     )
-    how = (
-        f"{_network(networks, config.refine)} at a short side of {networks.short_side}, "
-        f"stillness {settings.stillness:g}" + (" in bfloat16" if settings.fast else "")
-    )
+    how = "network"
+    if networks.refiner is not None:
+        how = "main network alone" if config.refine is False else "main network and refinement"
+    how += f" at a short side of {networks.short_side}, stillness {settings.stillness:g}"
+    how += " in bfloat16" if settings.fast else ""
     return replace(
         _work(config, reader, how, whole=whole),
         checkpoint=(
@@ -251,13 +252,6 @@ def _own_luma(config: DictConfig, networks: LoadedNetworks) -> bool:
             "own_luma measures RGB as the network says it, which is not smoothed: pass stillness=0"
         )
     return True
-
-
-def _network(networks: LoadedNetworks, refine: bool | None) -> str:
-    """Say which part of a checkpoint was measured, where there are two."""
-    if networks.refiner is None:
-        return "network"
-    return "main network alone" if refine is False else "main network and refinement"
 
 
 def _open_frames(config: DictConfig, *, whole: bool) -> Work:

@@ -33,9 +33,6 @@ class Record:
     values: Mapping[str, float]
 
 
-_Place = tuple[str, str]  # clip, frame
-
-
 @dataclass(kw_only=True)
 class Report:
     """Records of one evaluation and the tables made of them.
@@ -128,19 +125,12 @@ class Report:
         Raises: ValueError when there are none, or when rows cover different frames, pairs or
         shots, which would make them incomparable.
         """
-        frames: dict[str, set[_Place]] = {}
-        for record in self.records:
-            frames.setdefault(record.variant, set()).add((record.clip, record.frame))
-        if not frames:
+        if not self.records:
             raise UserError("report: no frame was measured; check that the data holds any")
-        _check_alike(frames)
+        count = len(_places(self.records))
         for column in self.columns:
-            places: dict[str, set[_Place]] = {}
-            for record in self.shot_records:
-                if column.key in record.values:
-                    places.setdefault(record.variant, set()).add((record.clip, record.frame))
-            _check_alike(places)
-        return len(next(iter(frames.values())))
+            _places(record for record in self.shot_records if column.key in record.values)
+        return count
 
     def markdown(self, provenance: Mapping[str, Any] | None = None) -> str:
         """Return the total table, its footnotes, the table by clip, and the provenance."""
@@ -239,8 +229,11 @@ class Report:
         return [folder / name for name in texts]
 
 
-def _check_alike(places: Mapping[str, set[_Place]]) -> None:
-    """Refuse rows that cover different places."""
+def _places(records: Iterable[Record]) -> set[tuple[str, str]]:
+    """Return the clips and frames of records; refuse rows that cover different ones."""
+    places: dict[str, set[tuple[str, str]]] = {}
+    for record in records:
+        places.setdefault(record.variant, set()).add((record.clip, record.frame))
     rows = list(places)
     for other in rows[1:]:
         if difference := places[rows[0]] ^ places[other]:
@@ -248,6 +241,7 @@ def _check_alike(places: Mapping[str, set[_Place]]) -> None:
                 f"report: rows {rows[0]!r} and {other!r} differ in {len(difference)} frames "
                 f"(first: {', '.join(min(difference))}); measure both on the same frames"
             )
+    return places[rows[0]] if rows else set()
 
 
 def _json_list(records: Sequence[Record]) -> str:

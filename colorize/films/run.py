@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from torch import Tensor
-
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
 from colorize.base.progress import say, task
@@ -149,7 +147,7 @@ class _Job:
         finished = {part.key for part, ready in zip(own, done, strict=True) if ready}
         writer = self._writer()
         rendering = Rendering(
-            self.source, colorizer, self.manifest, batch_size=batch_size, states=self._state
+            self.source, colorizer, self.manifest, batch_size=batch_size, states=self.store.state
         )
         total, left = sum(map(len, own)), sum(map(len, todo))
         with (
@@ -235,11 +233,6 @@ class _Job:
                     write_atomically(target, file.read_bytes())
             self.store.finish(part, names=[file.name for file in own], state={})
 
-    def _state(self, key: str) -> Mapping[str, Tensor]:
-        found = self.store.state(key)
-        assert found is not None, "only parts whose state is at hand are rendered"
-        return found
-
 
 def _picture(
     source: Source,
@@ -253,7 +246,7 @@ def _picture(
     digests = take_digests(source)
     manifest = make_plan(source, digests, settings, colorizer=colorizer, references=references)
     parts = divide(manifest, digests, longest=1, output=[])
-    rendering = Rendering(source, colorizer, manifest, batch_size=batch_size, states=lambda _: {})
+    rendering = Rendering(source, colorizer, manifest, batch_size=batch_size, states=lambda _: None)
     with (
         open_sink(output, like=source, quality=settings.quality) as sink,
         closing(rendering(parts)) as items,

@@ -146,8 +146,9 @@ class Comparison:
             for rows in itertools.combinations(known, 2):
                 first, second = sorted(rows, key=known.__getitem__, reverse=better == "higher")
                 pair = self.paired(metric, first, second)
-                reversed_ = pair.advantage is not None and pair.advantage.mean < 0
-                if known[first] != known[second] and reversed_:
+                if known[first] == known[second] or pair.advantage is None:
+                    continue
+                if pair.advantage.mean < 0:
                     found.append(pair)
         return found
 

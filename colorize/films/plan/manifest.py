@@ -1,7 +1,7 @@
 """The manifest of a job: a JSON file that people read and edit, one line per shot.
 
 ``docs/reference/formats.md`` shows one and says what each entry means. Shots may be split, merged
-and moved by editing ``start`` and ``stop``, as long as they cover all frames without gap or overlap.
+and moved, as long as they cover all frames without gap or overlap.
 """
 
 from __future__ import annotations
@@ -111,17 +111,14 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write the file atomically."""
+        head = {"format": FORMAT, **asdict(replace(self, shots=()))}
+        lines = [
+            f' "{name}": {json.dumps(value, ensure_ascii=False)},\n'
+            for name, value in head.items()
+            if value
+        ]
         shots = ",\n".join(f"  {json.dumps(_shot_line(shot))}" for shot in self.shots)
-        given = json.dumps([asdict(each) for each in self.references], ensure_ascii=False)
-        references = f' "references": {given},\n' if self.references else ""
-        text = (
-            "{\n"
-            f' "format": "{FORMAT}",\n'
-            f' "source": {json.dumps(asdict(self.source), ensure_ascii=False)},\n'
-            f' "settings": {json.dumps(asdict(self.settings), ensure_ascii=False)},\n'
-            f'{references} "shots": [\n{shots}\n ]\n'
-            "}\n"
-        )
+        text = "{\n" + "".join(lines) + f' "shots": [\n{shots}\n ]\n}}\n'
         write_atomically(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -189,7 +186,7 @@ def _shot(value: Any, number: int) -> Shot:
         holds, expected = _OF_SHOTS[name]
         require(f"{name} of {what}", holds(said), said, expected)
     lists: dict[str, Any] = {n: tuple(said) for n, said in given.items() if isinstance(said, list)}
-    return replace(Shot(**given), **lists)
+    return Shot(**{**given, **lists})
 
 
 def _is_count(value: Any) -> bool:

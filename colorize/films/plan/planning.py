@@ -83,12 +83,10 @@ def _served(
             f"{settings.checkpoint}: this model takes no references; leave --reference out, or "
             "use weights trained with model=guided"
         )
-    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
     if (
         known is not None
         and known.source.digest == digests.whole
-        and _identities(known.references) == _identities(given)
-        and [(shot.start, shot.stop, shot.chosen == KEEP) for shot in known.shots] == spans
+        and _compared(known.references, known.shots) == _compared(given, shots)
         and known.settings.weights == settings.weights
     ):
         return known.references, shots
@@ -105,8 +103,10 @@ def _served(
     return found, chosen
 
 
-def _identities(references: Sequence[Reference]) -> list[tuple[str, str]]:
-    return [(each.name, each.digest) for each in references]
+def _compared(references: Sequence[Reference], shots: Sequence[Shot]) -> list[tuple[object, ...]]:
+    """Return what the choice of references depends on."""
+    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
+    return [*((each.name, each.digest) for each in references), *spans]
 
 
 def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:

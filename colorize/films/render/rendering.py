@@ -62,7 +62,7 @@ class Rendering:
         manifest: Manifest,
         *,
         batch_size: int,
-        states: Callable[[str], Tensors],
+        states: Callable[[str], Tensors | None],
     ) -> None:
         self._source, self._states, self._stopping = source, states, threading.Event()
         self._engine = ShotEngine(
@@ -125,9 +125,10 @@ class Rendering:
                 yield Colored(part, frames, None, {}, {})
                 continue
             assert isinstance(part.chosen, int)
-            before: Tensors = {}
+            before: Tensors | None = {}
             if part.before is not None:
                 before = last[1] if last[0] == part.before else self._states(part.before)
+            assert before is not None, "only parts whose state is at hand are rendered"
             chroma, after = self._engine.coloring(
                 frames, variant=part.chosen, before=before, names=part.references
             )
