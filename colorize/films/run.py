@@ -85,7 +85,7 @@ def run_job(
                 rendered = job.render(colorizer, batch_size, share)
         complete = share.only == "merge" or (share.only is None and share.count == 1)
         if complete:
-            with store.locked("join", output=output):
+            with store.locked("merge", output=output):
                 job.merge()
         shots, frames = len(manifest.shots), manifest.source.frames
         return Done(shots, frames, rendered, store.folder, complete)
