@@ -16,7 +16,7 @@ from jaxtyping import Float, Int64
 from classify.charts import draw_confusion, draw_predictions
 from classify.data import Examples
 from classify.measures import Screened, accuracy, class_scores, confusion_matrix
-from colorize.base.columns import escape, markdown_table, plural
+from colorize.base.columns import escape, markdown_list, markdown_table, plural
 from colorize.base.errors import UserError, did_you_mean
 from colorize.base.files import write_atomically
 
@@ -70,11 +70,11 @@ class Results:
         """Return everything as Markdown."""
         classes = self.examples.classes
         scores = [
-            [escape(s.name), str(s.count), *(f"{v:.4f}" for v in (s.precision, s.recall, s.f1))]
+            [s.name, str(s.count), *(f"{v:.4f}" for v in (s.precision, s.recall, s.f1))]
             for s in class_scores(self.confusion, classes)
         ]
         confusion = [
-            [escape(name), *map(str, row)]
+            [name, *map(str, row)]
             for name, row in zip(classes, self.confusion.tolist(), strict=True)
         ]
         parts = ["# Classification", f"**{self.warning}**" if self.warning else ""]
@@ -86,7 +86,7 @@ class Results:
             ),
             "## Confusion",
             "Rows are the true classes, columns the predicted ones.",
-            markdown_table(["", *map(escape, classes)], confusion, text_columns=1),
+            markdown_table(["", *classes], confusion, text_columns=1),
         ]
         if (screened := self.screened()) is not None:
             parts += [
@@ -98,7 +98,7 @@ class Results:
             parts += [f"## Skipped: {plural(len(self.skipped), 'file')}", listed]
         parts += [
             "## How this was made",
-            "\n".join(f"- {key}: {_flat(value)}" for key, value in self.facts.items()),
+            markdown_list(self.facts),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -153,9 +153,3 @@ def target_index(target: str, classes: Sequence[str]) -> int:
     if target not in classes:
         raise UserError(f"target is {target!r}{did_you_mean(target, classes)}")
     return list(classes).index(target)
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
-    return "none" if value is None else " ".join(str(value).split())

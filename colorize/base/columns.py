@@ -5,7 +5,7 @@ Knows nothing of where values come from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,12 +78,18 @@ def cells(
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int) -> str:
     """Return a Markdown table; all columns but the first ``text_columns`` are numbers."""
     rule = ["---"] * text_columns + ["--:"] * (len(head) - text_columns)
-    return "\n".join(f"| {' | '.join(texts)} |" for texts in (head, rule, *rows))
+    lines = [list(map(escape, texts)) for texts in (head, rule, *rows)]
+    return "\n".join(f"| {' | '.join(texts)} |" for texts in lines)
 
 
 def escape(text: str) -> str:
     """Return a text on one line that a cell of a Markdown table can hold."""
     return " ".join(text.split()).replace("|", r"\|")
+
+
+def markdown_list(facts: Mapping[str, Any]) -> str:
+    """Return a Markdown list of facts by name, each on one line."""
+    return "\n".join(f"- {name}: {_flat(fact)}" for name, fact in facts.items())
 
 
 def plural(count: int, noun: str) -> str:
@@ -100,3 +106,9 @@ def _best(better: str, means: Sequence[float], goal: float | None) -> float | No
     if better == "closer":
         return None if goal is None else min(means, key=lambda mean: abs(mean - goal))
     raise UserError(f"report: better is higher, lower or closer, got {better!r}")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
+    return "none" if value is None else " ".join(str(value).split())

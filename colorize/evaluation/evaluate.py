@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ import torch
 from omegaconf import DictConfig
 
 from colorize import metrics
+from colorize.base.columns import Column
 from colorize.base.config import ConfigError, build
 from colorize.base.devices import choose_device
-from colorize.base.errors import require_choice
+from colorize.base.errors import require, require_choice
 from colorize.base.pieces import middles
 from colorize.base.progress import task
 from colorize.base.provenance import provenance
@@ -30,7 +31,7 @@ from colorize.evaluation.footage import (
     colored_clips,
     pair_clips,
 )
-from colorize.evaluation.report import Column, Report
+from colorize.evaluation.report import Report
 from colorize.imaging.contact_sheet import contact_sheet, save_sheet
 from colorize.imaging.tensors import to_picture
 from colorize.inference.loaded import LoadedNetworks
@@ -38,6 +39,8 @@ from colorize.inference.settings import RenderSettings
 from colorize.media import open_source
 from colorize.media.pictures.folder import picture_files
 from colorize.metrics import ClipMetric, Metric, ShotMeasurement
+
+Row = tuple[str, list[np.ndarray]]  # of the contact sheet: title and pictures
 
 
 def evaluate(config: DictConfig) -> Report:
@@ -47,8 +50,7 @@ def evaluate(config: DictConfig) -> Report:
         ConfigError: Neither a checkpoint with data nor two sets of frames were given.
     """
     for key in ("every", "batch_size"):
-        if config[key] < 1:
-            raise ConfigError(f"{key} is {config[key]}: expected 1 or more")
+        require(key, config[key] >= 1, config[key], "1 or more")
     chosen: dict[str, Metric | ClipMetric] = {
         name: build(node) for name, node in config.metric.items()
     }
@@ -99,8 +101,8 @@ class Work:
     batches: Iterator[Batch]
     count: int
     data: str
-    checkpoint: str | None
-    weights: Mapping[str, str]
+    checkpoint: str | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
     clock: Clock | None = None
 
 
@@ -111,18 +113,22 @@ def _measure(
     of_clips: Mapping[str, ClipMetric],
     *,
     sheet_rows: int,
-) -> list[_Row]:
+) -> list[Row]:
     """Measure all frames and shots into ``report``; return rows for the contact sheet."""
-    rows: list[_Row] = []
+    rows: list[Row] = []
     picked = set(middles(work.count, sheet_rows))
     done = 0
     with task("measuring", total=work.count, unit="frame") as bar:
-        for (clip, _), batches in itertools.groupby(work.batches, key=lambda batch: batch.place):
+        for (clip, _), batches in itertools.groupby(work.batches, key=lambda b: (b.clip, b.shot)):
             shot, names = ShotMeasurement(of_clips), list[str]()
             for batch in batches:
                 part = batch.only_measured()
-                _measure_frames(part, report, of_frames)
-                rows += [_Row.of(part, i) for i in range(len(part.names)) if done + i in picked]
+                if part.names:
+                    values = metrics.measure_variants(
+                        of_frames, gray=part.gray, outputs=part.outputs, truth=part.truth
+                    )
+                    report.add(clip=clip, frames=part.names, values=values)
+                rows += [_row(part, i) for i in range(len(part.names)) if done + i in picked]
                 done += len(part.names)
                 bar.advance(len(part.names))
                 if of_clips:
@@ -133,29 +139,19 @@ def _measure(
     return rows
 
 
-def _measure_frames(part: Batch, report: Report, of_frames: Mapping[str, Metric]) -> None:
-    if not part.names:
-        return
-    values = metrics.measure_variants(
-        of_frames, gray=part.gray, outputs=part.outputs, truth=part.truth
-    )
-    report.add(clip=part.clip, frames=part.names, values=values)
-
-
 def _open(config: DictConfig, *, whole: bool) -> Work:
     """Open what is to be measured; ``whole``: every frame of a shot is needed, in order."""
     if config.prediction is not None or config.truth is not None:
         return _open_frames(config, whole=whole)
-    if config.baseline is not None:
-        return _open_baseline(config, whole=whole)
-    if config.checkpoint is None:
+    if config.baseline is None and config.checkpoint is None:
         raise ConfigError(
             "nothing to evaluate: pass checkpoint=FILE data=cartoon (or data=clips "
             "data.root=DIR), or prediction=PATH truth=PATH"
         )
     if config.data is None:
         raise ConfigError("data is not set: pass data=cartoon, or data=clips data.root=DIR")
-    return _open_checkpoint(config, whole=whole)
+    opened = _open_checkpoint if config.baseline is None else _open_baseline
+    return opened(config, whole=whole)
 
 
 def _open_baseline(config: DictConfig, *, whole: bool) -> Work:
@@ -163,27 +159,18 @@ def _open_baseline(config: DictConfig, *, whole: bool) -> Work:
         raise ConfigError("baseline and checkpoint are two things to measure: pass one of them")
     if config.reference_frames < 1:
         raise ConfigError("baseline colours by references: pass reference_frames=1 or more")
-    if config.data is None:
-        raise ConfigError("data is not set: pass data=cartoon, or data=clips data.root=DIR")
     weights = config.flow_weights or "torchvision"
     baseline = Baseline(config.baseline, flow=config.flow, flow_weights=weights)
     how = f"{config.baseline} ({config.flow})" if config.baseline == "moved" else config.baseline
     return _work(config, baseline, how, whole=whole)
 
 
-def _work(
-    config: DictConfig,
-    reader: Reader,
-    how: str,
-    *,
-    whole: bool,
-    checkpoint: str | None = None,
-    weights: Mapping[str, str] | None = None,
-) -> Work:
+def _work(config: DictConfig, reader: Reader, how: str, *, whole: bool) -> Work:
     """Return the work of colouring the clips that ``config`` names."""
+    require_choice("reference_scope", config.reference_scope, ReferenceScope)
     clips = build(config.data)
     dataset: ClipDataset = clips.split(config.split)
-    count, scope = config.reference_frames, _scope(config)
+    count, scope = config.reference_frames, config.reference_scope
     shown = f", {count} reference{'s' * (count > 1)} a {scope}" if count else ""
     shown += " (left out, not shown)" if count and not config.show_references else ""
     batches = colored_clips(
@@ -206,15 +193,7 @@ def _work(
             for shown in [shown_frames(clip, count=count, scope=scope)]
         ),
         data=f"{clips.label}, split {config.split}, every {config.every}. frame; {how}{shown}",
-        checkpoint=checkpoint,
-        weights=weights or {},
     )
-
-
-def _scope(config: DictConfig) -> ReferenceScope:
-    scope: ReferenceScope = config.reference_scope
-    require_choice("reference_scope", scope, ReferenceScope)
-    return scope
 
 
 def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
@@ -235,12 +214,13 @@ def _open_checkpoint(config: DictConfig, *, whole: bool) -> Work:
     reader = EngineReader(
         networks, settings, batch_size=config.batch_size, own_luma=_own_luma(config, networks)
     )
-    return _work(
-        config,
-        reader,
-        f"{_network(networks, config.refine)} at a short side of {networks.short_side}, "
-        f"stillness {settings.stillness:g}" + (" in bfloat16" if settings.fast else ""),
-        whole=whole,
+    how = "network"
+    if networks.refiner is not None:
+        how = "main network alone" if config.refine is False else "main network and refinement"
+    how += f" at a short side of {networks.short_side}, stillness {settings.stillness:g}"
+    how += " in bfloat16" if settings.fast else ""
+    return replace(
+        _work(config, reader, how, whole=whole),
         checkpoint=(
             f"{config.checkpoint}: step {description['step']}, seed "
             f"{description['config']['seed']}, commit {description['provenance']['commit']}"
@@ -272,13 +252,6 @@ def _own_luma(config: DictConfig, networks: LoadedNetworks) -> bool:
             "own_luma measures RGB as the network says it, which is not smoothed: pass stillness=0"
         )
     return True
-
-
-def _network(networks: LoadedNetworks, refine: bool | None) -> str:
-    """Say which part of a checkpoint was measured, where there are two."""
-    if networks.refiner is None:
-        return "network"
-    return "main network alone" if refine is False else "main network and refinement"
 
 
 def _open_frames(config: DictConfig, *, whole: bool) -> Work:
@@ -313,8 +286,6 @@ def _open_frames(config: DictConfig, *, whole: bool) -> Work:
             f"frames of {prediction.name} against {truth.name}, every {config.every}. frame"
             + (f" but those of {Path(config.leave_out).name}" if left_out else "")
         ),
-        checkpoint=None,
-        weights={},
     )
 
 
@@ -327,44 +298,33 @@ def _left_out(folder: str | None) -> frozenset[str]:
     return frozenset(file.stem for file in picture_files(Path(folder)))
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One row of the contact sheet."""
-
-    title: str
-    pictures: list[np.ndarray]
-
-    @classmethod
-    def of(cls, batch: Batch, index: int) -> _Row:
-        images = (batch.gray[index], *batch.outputs[index], batch.truth[index])
-        return cls(f"{batch.clip} {batch.names[index]}", [to_picture(image) for image in images])
+def _row(batch: Batch, index: int) -> Row:
+    """Return one row of the contact sheet: its title and its pictures."""
+    images = (batch.gray[index], *batch.outputs[index], batch.truth[index])
+    return f"{batch.clip} {batch.names[index]}", [to_picture(image) for image in images]
 
 
-def _write(config: DictConfig, report: Report, rows: list[_Row], work: Work) -> None:
+def _write(config: DictConfig, report: Report, rows: list[Row], work: Work) -> None:
     folder = Path(config.output)
     made = provenance(
         data=work.data,
         checkpoint=work.checkpoint,
-        weights={**work.weights, **_metric_weights(report)},
+        # Metrics that rest on a network name it in their column.
+        weights={**work.weights, **{c.key: c.name for c in report.columns if c.key == "lpips"}},
         device=choose_device(config.device),
     )
     if work.clock is not None:
         made["frames_per_second"] = work.clock.frames_per_second
     written = report.write(folder, made)
     if rows:
-        outputs = len(rows[0].pictures) - 2
+        outputs = len(rows[0][1]) - 2
         middle = ["colorized"] if outputs == 1 else [f"output {k}" for k in range(outputs)]
         sheet = contact_sheet(
-            [row.pictures for row in rows],
+            [pictures for _, pictures in rows],
             column_titles=["input", *middle, "truth"],
-            row_titles=[row.title for row in rows],
+            row_titles=[title for title, _ in rows],
         )
         save_sheet(folder / "sheet.png", sheet)
         written.append(folder / "sheet.png")
     print(report.markdown().split("## By clip")[0])
     print("written:", ", ".join(str(path) for path in written))
-
-
-def _metric_weights(report: Report) -> dict[str, str]:
-    """Name the networks that metrics rest on, as their columns do."""
-    return {column.key: column.name for column in report.columns if column.key == "lpips"}

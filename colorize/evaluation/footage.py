@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -63,8 +63,10 @@ class EngineReader:
         own_luma: bool = False,
     ) -> None:
         self.networks, self.settings, self.device = networks, settings, networks.device
-        self._batch_size, self._own_luma = batch_size, own_luma
-        self._engine, self._names = self._engine_of(None), dict[int, tuple[str, ...]]()
+        self._engine_of = partial(
+            ShotEngine, networks, settings, batch_size=batch_size, own_luma=own_luma
+        )
+        self._engine, self._names = self._engine_of(), dict[int, tuple[str, ...]]()
 
     @property
     def needs_all(self) -> bool:
@@ -78,7 +80,7 @@ class EngineReader:
         """Choose for every shot among the frames that are shown, as ``colorize`` does."""
         numbers = sorted(set(itertools.chain.from_iterable(shown.values())))
         if not numbers:
-            self._engine, self._names = self._engine_of(None), {}
+            self._engine, self._names = self._engine_of(), {}
             return
         pictures = [ColoredPicture(f"{n:06d}", partial(_frame, clip, n), n) for n in numbers]
         library = Library(self.networks, pictures)
@@ -86,26 +88,13 @@ class EngineReader:
         chosen = choose_references(
             spans, library, lambda wanted: (_frame(clip, n) for n in sorted(wanted))
         )
-        self._engine = self._engine_of(library)
+        self._engine = self._engine_of(library=library)
         self._names = {span.start: names for span, names in zip(spans, chosen, strict=True)}
 
     def __call__(self, start: int, frames: Iterator[Frame]) -> Iterator[Float[Tensor, "k 3 h w"]]:
         """Yield K colourings in [0, 1] of the frames of a shot."""
         for colored in self._engine(frames, names=self._names.get(start, ())):
             yield to_tensor(np.stack([frame.rgb for frame in colored]), self.device)
-
-    def _engine_of(self, library: Library | None) -> ShotEngine:
-        return ShotEngine(
-            self.networks,
-            self.settings,
-            library=library,
-            batch_size=self._batch_size,
-            own_luma=self._own_luma,
-        )
-
-
-class FootageError(UserError):
-    """Two sets of frames that cannot be compared; one line for the user."""
 
 
 @dataclass(frozen=True)
@@ -124,22 +113,16 @@ class Batch:
     outputs: Float[Tensor, "b k 3 h w"]
     truth: Float[Tensor, "b 3 h w"]
 
-    @property
-    def place(self) -> tuple[str, int]:
-        """Return what all batches of one shot have in common."""
-        return self.clip, self.shot
-
     def only_measured(self) -> Batch:
         """Return the frames that metrics of single frames look at; there may be none."""
         chosen = self.measured
-        return Batch(
-            self.clip,
-            self.shot,
-            [self.names[index] for index in chosen],
-            list(range(len(chosen))),
-            self.gray[chosen],
-            self.outputs[chosen],
-            self.truth[chosen],
+        return replace(
+            self,
+            names=[self.names[index] for index in chosen],
+            measured=list(range(len(chosen))),
+            gray=self.gray[chosen],
+            outputs=self.outputs[chosen],
+            truth=self.truth[chosen],
         )
 
 
@@ -172,7 +155,21 @@ def colored_clips(
                 numbers = [number for number in numbers if number % every == 0]  # type: ignore[assignment]
             colored = reader(start, (_frame(clip, number) for number in numbers))
             for part in _parts(zip(numbers, colored, strict=True), batch_size):
-                yield _batch(clip, start, part, every, by_shot[start], reader.device)
+                places = [number for number, _ in part]
+                truth = to_tensor(np.stack([clip.frames[n] for n in places]), reader.device)
+                yield Batch(
+                    clip=clip.name,
+                    shot=start,
+                    names=[f"{number:06d}" for number in places],
+                    measured=[
+                        index
+                        for index, number in enumerate(places)
+                        if number % every == 0 and number not in by_shot[start]
+                    ],
+                    gray=rgb_to_luma(truth),
+                    outputs=torch.stack([outputs for _, outputs in part]),
+                    truth=truth,
+                )
 
 
 def _parts(items: Iterable[tuple[int, Tensor]], size: int) -> Iterator[list[tuple[int, Tensor]]]:
@@ -181,38 +178,11 @@ def _parts(items: Iterable[tuple[int, Tensor]], size: int) -> Iterator[list[tupl
         yield part
 
 
-def _batch(
-    clip: Clip,
-    shot: int,
-    part: Sequence[tuple[int, Float[Tensor, "k 3 h w"]]],
-    every: int,
-    shown: Sequence[int],
-    device: torch.device,
-) -> Batch:
-    """Return coloured frames of a shot beside the true ones."""
-    numbers = [number for number, _ in part]
-    truth = to_tensor(np.stack([clip.frames[number] for number in numbers]), device)
-    return Batch(
-        clip.name,
-        shot,
-        [f"{number:06d}" for number in numbers],
-        [place for place in _on_grid(numbers, every) if numbers[place] not in shown],
-        rgb_to_luma(truth),
-        torch.stack([outputs for _, outputs in part]),
-        truth,
-    )
-
-
 def _frame(clip: Clip, number: int) -> Frame:
     return Frame(number, f"{number:06d}", np.array(clip.frames[number]))
 
 
-def _on_grid(numbers: Sequence[int], every: int) -> list[int]:
-    return [index for index, number in enumerate(numbers) if number % every == 0]
-
-
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(NamedTuple):
     """A coloured frame and the true one."""
 
     number: int
@@ -220,22 +190,16 @@ class _Pair:
     predicted: Frame
     true: Frame
 
-    @property
-    def size(self) -> tuple[int, ...]:
-        return self.true.rgb.shape
-
 
 class PairedFrames:
     """The coloured frames of one clip beside the true ones: by name in folders, else by order.
 
     Raises:
-        FootageError: A name in one folder is missing in the other.
+        UserError: A name in one folder is missing in the other.
     """
 
     def __init__(self, clip: str, *, prediction: Source, truth: Source) -> None:
-        self.clip = clip
-        self.prediction = prediction
-        self.truth = truth
+        self.clip, self.prediction, self.truth = clip, prediction, truth
         self._by_name = prediction.kind == truth.kind == "folder"
         if self._by_name:
             _check_names(prediction.path, truth.path)
@@ -256,19 +220,38 @@ class PairedFrames:
         in ``leave_out`` are not measured.
 
         Raises:
-            FootageError: The films differ in length, or two frames in size.
+            UserError: The films differ in length, or two frames in size.
         """
+        for shot, pairs in self._parts(every, batch_size, whole):
+            numbers, names, *both = zip(*pairs, strict=True)
+            predicted, truth = (
+                torch.cat([to_tensor(frame.rgb[None], device) for frame in frames])
+                for frames in both
+            )
+            measured = [
+                place
+                for place, (number, name) in enumerate(zip(numbers, names, strict=True))
+                if number % every == 0 and Path(name).stem not in leave_out
+            ]
+            gray = rgb_to_luma(truth)
+            yield Batch(self.clip, shot, list(names), measured, gray, predicted[:, None], truth)
+
+    def _parts(
+        self, every: int, batch_size: int, whole: bool
+    ) -> Iterator[tuple[int, Sequence[_Pair]]]:
+        """Yield pairs of one shot and size, at most ``batch_size``, with the shot's first frame."""
         starts = set(shot_starts(frame.gray() for frame in self.truth)) if whole else {0}
         shot, part = 0, list[_Pair]()
         for pair in self._pairs(1 if whole else every):
-            cut = pair.number in starts or bool(part and pair.size != part[-1].size)
+            sizes = {each.true.rgb.shape for each in (*part[-1:], pair)}
+            cut = pair.number in starts or len(sizes) > 1
             if part and (cut or len(part) == batch_size):
-                yield self._batch(part, shot, every, device, leave_out)
+                yield shot, part
                 part = []
             shot = pair.number if cut else shot
             part.append(pair)
         if part:
-            yield self._batch(part, shot, every, device, leave_out)
+            yield shot, part
 
     def count(self, *, every: int, leave_out: Container[str] = ()) -> int:
         """Return how many frames are measured."""
@@ -277,32 +260,11 @@ class PairedFrames:
         files = picture_files(self.truth.path)[::every]
         return sum(file.stem not in leave_out for file in files)
 
-    def _batch(
-        self,
-        pairs: Sequence[_Pair],
-        shot: int,
-        every: int,
-        device: torch.device,
-        leave_out: Container[str],
-    ) -> Batch:
-        predicted, truth = (
-            torch.cat([to_tensor(frame.rgb[None], device) for frame in frames])
-            for frames in ([p.predicted for p in pairs], [p.true for p in pairs])
-        )
-        measured = [
-            place
-            for place in _on_grid([pair.number for pair in pairs], every)
-            if Path(pairs[place].name).stem not in leave_out
-        ]
-        names = [pair.name for pair in pairs]
-        gray = rgb_to_luma(truth)
-        return Batch(self.clip, shot, names, measured, gray, predicted[:, None], truth)
-
     def _pairs(self, every: int) -> Iterator[_Pair]:
         """Yield every ``every``-th pair; refuse what cannot be compared."""
         for number, (predicted, true) in enumerate(self._both()):
             if predicted is None or true is None:
-                raise FootageError(
+                raise UserError(
                     f"{self.prediction.path} and {self.truth.path} differ in length after "
                     f"{number} frames; colour every frame of the truth once"
                 )
@@ -310,7 +272,7 @@ class PairedFrames:
                 continue
             name = true.name or f"{number:06d}"
             if predicted.rgb.shape != true.rgb.shape:
-                raise FootageError(
+                raise UserError(
                     f"{self.prediction.path}: {name} is {_size(predicted)}, but the true frame is "
                     f"{_size(true)}; colour at the size of the truth"
                 )
@@ -341,12 +303,12 @@ def _check_names(prediction: Path, truth: Path) -> None:
     """Refuse two folders whose picture names differ, so that no frame is paired by position."""
     names, expected = (_stems(folder) for folder in (prediction, truth))
     if missing := sorted(expected - names):
-        raise FootageError(
+        raise UserError(
             f"{prediction}: {missing[0]} is missing ({len(missing)} of {len(expected)} true "
             "frames have no partner); frames are paired by name"
         )
     if extra := sorted(names - expected):
-        raise FootageError(f"{prediction}: {extra[0]} has no partner in {truth}")
+        raise UserError(f"{prediction}: {extra[0]} has no partner in {truth}")
 
 
 def _stems(folder: Path) -> set[str]:
@@ -354,7 +316,7 @@ def _stems(folder: Path) -> set[str]:
     stems = sorted(file.stem for file in picture_files(folder))
     for one, other in itertools.pairwise(stems):
         if one == other:
-            raise FootageError(f"{folder}: {one} is there twice, with two suffixes; keep one")
+            raise UserError(f"{folder}: {one} is there twice, with two suffixes; keep one")
     return set(stems)
 
 

@@ -16,11 +16,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorize.base.columns import Column, Mean, Table, cells, escape, markdown_table, plural
+from colorize.base.columns import Column, Mean, Table, cells, markdown_list, markdown_table, plural
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
-
-__all__ = ["Column", "Mean", "Record", "Report"]
 
 Values = Mapping[str, Mapping[str, Iterable[Any]]]
 
@@ -33,9 +31,6 @@ class Record:
     frame: str
     variant: str
     values: Mapping[str, float]
-
-
-_Place = tuple[str, str]  # clip, frame
 
 
 @dataclass(kw_only=True)
@@ -63,24 +58,24 @@ class Report:
         Raises: ValueError for a frame measured twice, an unknown key, a wrong number of values, or
         a value that is not finite.
         """
-        for variant, by_key in values.items():
-            numbers = self._numbers(clip, frames, variant, by_key)
-            for index, frame in enumerate(frames):
-                row = {key: column[index] for key, column in numbers.items()}
-                self._add(Record(clip, frame, variant, row), of_shot=False)
+        self._add_all(clip, frames, values, of_shot=False)
 
     def add_shot(self, *, clip: str, frames: Sequence[str], values: Values) -> None:
         """Add a whole shot: ``values`` as for :meth:`add`, NaN at frames that have no value.
 
         Raises: ValueError as :meth:`add` does, but for NaN.
         """
+        self._add_all(clip, frames, values, of_shot=True)
+
+    def _add_all(self, clip: str, frames: Sequence[str], values: Values, *, of_shot: bool) -> None:
         for variant, by_key in values.items():
             numbers = self._numbers(clip, frames, variant, by_key)
             for index, frame in enumerate(frames):
                 row = {key: column[index] for key, column in numbers.items()}
-                held = {key: value for key, value in row.items() if not math.isnan(value)}
-                if held:
-                    self._add(Record(clip, frame, variant, held), of_shot=True)
+                if of_shot:
+                    row = {key: value for key, value in row.items() if not math.isnan(value)}
+                if row or not of_shot:
+                    self._add(Record(clip, frame, variant, row), of_shot=of_shot)
 
     def _numbers(
         self, clip: str, frames: Sequence[str], variant: str, by_key: Mapping[str, Iterable[Any]]
@@ -130,41 +125,28 @@ class Report:
         Raises: ValueError when there are none, or when rows cover different frames, pairs or
         shots, which would make them incomparable.
         """
-        frames: dict[str, set[_Place]] = {}
-        for record in self.records:
-            frames.setdefault(record.variant, set()).add((record.clip, record.frame))
-        if not frames:
+        if not self.records:
             raise UserError("report: no frame was measured; check that the data holds any")
-        _check_alike(frames)
+        count = len(_places(self.records))
         for column in self.columns:
-            places: dict[str, set[_Place]] = {}
-            for record in self.shot_records:
-                if column.key in record.values:
-                    places.setdefault(record.variant, set()).add((record.clip, record.frame))
-            _check_alike(places)
-        return len(next(iter(frames.values())))
+            _places(record for record in self.shot_records if column.key in record.values)
+        return count
 
     def markdown(self, provenance: Mapping[str, Any] | None = None) -> str:
         """Return the total table, its footnotes, the table by clip, and the provenance."""
         frames, clips = self.frame_count(), self.clips()
-        names = [escape(column.name) for column in self.columns]
-        total = [[escape(row), *texts] for row, texts in self._texts(self.total())]
-        by_clip = [
-            [escape(clip), escape(row), *texts]
-            for clip, table in clips.items()
-            for row, texts in self._texts(table)
-        ]
+        names = [column.name for column in self.columns]
+        by_clip = [[clip, *line] for clip, table in clips.items() for line in self._lines(table)]
         parts = [
             "# Evaluation",
             f"Means over {plural(frames, 'frame')} of {plural(len(clips), 'clip')}.",
-            markdown_table(["", *names], total, text_columns=1),
+            markdown_table(["", *names], self._lines(self.total()), text_columns=1),
             "\n".join(f"- {note}" for note in self._notes()),
             "## By clip",
             markdown_table(["clip", "", *names], by_clip, text_columns=2),
         ]
         if provenance:
-            lines = [f"- {key}: {_flat(value)}" for key, value in provenance.items()]
-            parts += ["## How this was made", "\n".join(lines)]
+            parts += ["## How this was made", markdown_list(provenance)]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _notes(self) -> list[str]:
@@ -185,13 +167,13 @@ class Report:
     def _aside(self) -> frozenset[str]:
         return self.unranked | ({self.reference} if self.reference else set())
 
-    def _texts(self, table: Table) -> list[tuple[str, list[str]]]:
-        """Return the formatted cells of each row, the best ones bold."""
+    def _lines(self, table: Table) -> list[list[str]]:
+        """Return each row with its formatted cells, the best ones bold."""
         columns = [
             cells(column, table, reference=self.reference, aside=self._aside())
             for column in self.columns
         ]
-        return [(row, [column[row] for column in columns]) for row in table]
+        return [[row, *(column[row] for column in columns)] for row in table]
 
     def csv(self) -> str:
         """Return the means as CSV, unrounded: the total (scope "total"), then each clip.
@@ -247,8 +229,11 @@ class Report:
         return [folder / name for name in texts]
 
 
-def _check_alike(places: Mapping[str, set[_Place]]) -> None:
-    """Refuse rows that cover different places."""
+def _places(records: Iterable[Record]) -> set[tuple[str, str]]:
+    """Return the clips and frames of records; refuse rows that cover different ones."""
+    places: dict[str, set[tuple[str, str]]] = {}
+    for record in records:
+        places.setdefault(record.variant, set()).add((record.clip, record.frame))
     rows = list(places)
     for other in rows[1:]:
         if difference := places[rows[0]] ^ places[other]:
@@ -256,6 +241,7 @@ def _check_alike(places: Mapping[str, set[_Place]]) -> None:
                 f"report: rows {rows[0]!r} and {other!r} differ in {len(difference)} frames "
                 f"(first: {', '.join(min(difference))}); measure both on the same frames"
             )
+    return places[rows[0]] if rows else set()
 
 
 def _json_list(records: Sequence[Record]) -> str:
@@ -277,18 +263,9 @@ def _means(records: Iterable[Record]) -> Table:
     }
 
 
-def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
-    return "none" if value is None else " ".join(str(value).split())
-
-
 def _plain(table: Table) -> dict[str, dict[str, dict[str, float]]]:
     return {
-        row: {
-            key: {"mean": mean.mean, "sum": mean.sum, "count": mean.count}
-            for key, mean in means.items()
-        }
+        row: {key: {"mean": mean.mean, **asdict(mean)} for key, mean in means.items()}
         for row, means in table.items()
     }
 

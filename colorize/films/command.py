@@ -17,7 +17,7 @@ from colorize.inference.settings import RenderSettings, Setting, declared_settin
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
 if TYPE_CHECKING:
-    from colorize.films.run import Done, Share
+    from colorize.films.run import Done
 
 _EXAMPLES = """\
 examples:
@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace) -> Done:
         check_output(options.output, like=source)
     with importing():
         from colorize.films.plan.manifest import Settings
-        from colorize.films.run import run_job
+        from colorize.films.run import Share, run_job
         from colorize.inference.loaded import LoadedNetworks
     colorizer = LoadedNetworks.load(
         checkpoint,
@@ -79,6 +79,7 @@ def _run(options: argparse.Namespace) -> Done:
         short_side=settings.short_side,
         flow_weights=options.flow_weights,
     )
+    index, count = options.shard
     return run_job(
         options.input,
         options.output,
@@ -86,7 +87,7 @@ def _run(options: argparse.Namespace) -> Done:
         settings=Settings.of(colorizer, settings),
         references=[] if options.no_references else options.reference,
         batch_size=options.batch_size,
-        share=_share(options),
+        share=Share(number=index, count=count, only=options.only),
     )
 
 
@@ -95,14 +96,6 @@ def chosen_settings(options: argparse.Namespace) -> RenderSettings:
     return RenderSettings(
         **{each.name: getattr(options, each.name) for each in declared_settings()}
     )
-
-
-def _share(options: argparse.Namespace) -> Share:
-    """Return what this run does of the job."""
-    from colorize.films.run import Share
-
-    index, count = options.shard
-    return Share(number=index, count=count, only=options.only)
 
 
 def _summary(done: Done, options: argparse.Namespace) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, islice
 
@@ -30,7 +30,7 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: LoadedNetworks) ->
     Raises:
         MediaError: A frame cannot be read.
     """
-    library = library_of(manifest.references, colorizer) if manifest.references else None
+    library = library_of(manifest.references, colorizer)
     engine = ShotEngine(colorizer, manifest.settings, library=library)
     windows = [preview_window(shot.start, shot.stop, middle(shot)) for shot in manifest.shots]
     frames = source.frames(only=set(chain.from_iterable(windows)))
@@ -38,28 +38,17 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: LoadedNetworks) ->
     for number, (shot, window) in enumerate(tracked(list(shots), "drawing", unit="shot"), 1):
         around = list(islice(frames, len(window)))
         gray = around[window.index(middle(shot))]
-        outputs = (
-            []
-            if shot.chosen == KEEP
-            else engine.preview(around, middle(shot), names=shot.guided_by)
+        outputs = []
+        if shot.chosen != KEEP:
+            outputs = engine.preview(around, middle(shot), names=shot.guided_by)
+        assert shot.chosen is not None, "a written manifest has a choice for every shot"
+        yield SheetRow(
+            title=f"shot {number} · {_title(shot, source.rate)}",
+            gray=_thumbnail(_gray(gray)),
+            outputs=[_thumbnail(to_depth(output.rgb, np.dtype(np.uint8))) for output in outputs],
+            chosen=0 if shot.chosen == KEEP else shot.chosen,
+            by="kept" if shot.chosen == KEEP else "auto" if shot.variant == "auto" else "hand",
         )
-        yield _row(f"shot {number}", shot, source.rate, gray=gray, outputs=outputs)
-
-
-def _row(
-    name: str, shot: Shot, rate: Fraction | None, *, gray: Frame, outputs: Sequence[Frame]
-) -> SheetRow:
-    title, original = f"{name} · {_title(shot, rate)}", _thumbnail(_gray(gray))
-    if shot.chosen == KEEP:
-        return SheetRow(title=title, gray=original, outputs=[], chosen=0, by="kept")
-    assert isinstance(shot.chosen, int), "a written manifest has a choice for every shot"
-    return SheetRow(
-        title=title,
-        gray=original,
-        outputs=[_thumbnail(to_depth(output.rgb, np.dtype(np.uint8))) for output in outputs],
-        chosen=shot.chosen,
-        by="auto" if shot.variant == "auto" else "hand",
-    )
 
 
 def _title(shot: Shot, rate: Fraction | None) -> str:

@@ -8,19 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize.base.command_line import Parser, add_loudness, positive
-from colorize.base.errors import one_line_errors
+from colorize.base.errors import UserError, one_line_errors
 from colorize.base.files import write_atomically
 from colorize.base.start import importing
 from colorize.base.terminal import terminal
-from colorize.films.error import JobError
 
 # PyTorch takes seconds to import: --help and a mistake need not wait for it.
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt8
-
-    from colorize.films.plan.manifest import Manifest
-    from colorize.inference.loaded import LoadedNetworks
 
 _EXAMPLES = """\
 examples:
@@ -51,7 +47,7 @@ def _draw(options: argparse.Namespace) -> list[Path]:
         from colorize.films.sheet import sheet_rows
         from colorize.imaging.contact_sheet import shot_sheets
         from colorize.inference.loaded import LoadedNetworks
-        from colorize.media import open_source
+        from colorize.media import fingerprint, open_source
     manifest = read_manifest(folder / "manifest.json")
     colorizer = LoadedNetworks.load(
         options.checkpoint or manifest.settings.checkpoint,
@@ -59,7 +55,13 @@ def _draw(options: argparse.Namespace) -> list[Path]:
         short_side=manifest.settings.short_side,
         flow_weights=options.flow_weights,
     )
-    _check_weights(manifest, colorizer)
+    assert colorizer.checkpoint is not None, "it was loaded from a file"
+    # Another model's colourings would be others.
+    if fingerprint(colorizer.checkpoint.path) != manifest.settings.weights:
+        raise UserError(
+            f"{colorizer.checkpoint.path} is not the model of this job; pass the right one with "
+            "--checkpoint, or run colorize with this one first"
+        )
     with open_source(options.input or manifest.source.path) as source:
         rows = list(sheet_rows(source, manifest, colorizer))
     pages = shot_sheets(
@@ -76,25 +78,12 @@ def find_job(path: Path) -> Path:
     """Return the job's folder for the output of a job, or for that folder itself.
 
     Raises:
-        JobError: There is none.
+        UserError: There is none.
     """
     for folder in (path, path / ".job", path.with_name(f".{path.name}.job")):
         if (folder / "manifest.json").is_file():
             return folder
-    raise JobError(f"{path}: no job lies there; start it with colorize INPUT -o {path} --plan")
-
-
-def _check_weights(manifest: Manifest, colorizer: LoadedNetworks) -> None:
-    """Refuse another model than the job's, whose colourings would be others."""
-    from colorize.media import fingerprint
-
-    assert colorizer.checkpoint is not None, "it was loaded from a file"
-    path = colorizer.checkpoint.path
-    if fingerprint(path) != manifest.settings.weights:
-        raise JobError(
-            f"{path} is not the model of this job; pass the right one with --checkpoint, or run "
-            "colorize with this one first"
-        )
+    raise UserError(f"{path}: no job lies there; start it with colorize INPUT -o {path} --plan")
 
 
 def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path]:
@@ -111,11 +100,8 @@ def _write(pages: Sequence[UInt8[np.ndarray, "_ _ 3"]], path: Path) -> list[Path
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of this program."""
-    parser = Parser(
-        "colorize-sheet",
-        "Draw every shot of a job in each of the model's colourings.",
-        _EXAMPLES,
-    )
+    about = "Draw every shot of a job in each of the model's colourings."
+    parser = Parser("colorize-sheet", about, _EXAMPLES)
     parser.add_argument("job", type=Path, metavar="OUTPUT", help="the output of a colorize job")
     parser.add_argument("-o", "--output", type=Path, help="the sheet (default: sheet.png in it)")
     parser.add_argument("--columns", type=positive, default=4, help="colourings side by side")

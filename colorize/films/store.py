@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
-from colorize.films.error import JobError
 from colorize.films.plan.parts import Part
 from colorize.media import PART_SUFFIX
 from colorize.media.error import writing
@@ -51,9 +51,10 @@ class Store:
             return self.film_part(part).is_file()
         try:
             names = json.loads(self._marker(part).read_bytes())
+            # A power cut may leave an empty file.
+            return all((self._frames / name).stat().st_size > 0 for name in names)
         except (OSError, ValueError):
             return False
-        return all(_is_whole(self._frames / name) for name in names)
 
     def finish(self, part: Part, *, names: Sequence[str], state: Tensors) -> None:
         """Note that a part is complete; its film, or its files ``names``, are in place."""
@@ -92,7 +93,7 @@ class Store:
         """Keep other processes from doing the same work; the lock ends with this process.
 
         Raises:
-            JobError: Another process is at it.
+            UserError: Another process is at it.
         """
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,7 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise JobError(
+            raise UserError(
                 f"{output} is being coloured by another process; let it finish, stop it, or give "
                 "each its share with --shard I/N"
             ) from None
@@ -114,11 +115,3 @@ class Store:
 
     def _state(self, key: str) -> Path:
         return self.folder / "states" / f"{key}.safetensors"
-
-
-def _is_whole(path: Path) -> bool:
-    """Return whether a file is there, and not the empty one that a power cut may leave."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False

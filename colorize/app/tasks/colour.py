@@ -38,7 +38,7 @@ def colour(
     frames coloured now, and of colourings a shot can have.
 
     Raises:
-        MediaError, JobError, CheckpointError: See :func:`run_job`.
+        MediaError, UserError, CheckpointError: See :func:`run_job`.
     """
     chosen = RenderSettings(**settings)
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=chosen.short_side)

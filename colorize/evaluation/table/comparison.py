@@ -9,17 +9,11 @@ import itertools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-Verdict = Literal["agrees", "disagrees", "within the spread of seeds", "not measured"]
+# The worst first.
+Verdict = Literal["disagrees", "within the spread of seeds", "not measured", "agrees"]
 Scores = Mapping[str, float]  # by metric key
-
-_WORST_FIRST: tuple[Verdict, ...] = (
-    "disagrees",
-    "within the spread of seeds",
-    "not measured",
-    "agrees",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +45,14 @@ class Spread:
         return cls(statistics.fmean(numbers), deviation, len(numbers))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Claim:
     """A statement of a publication: ``row`` is better than every row of ``over`` by ``metrics``."""
 
-    text: str
-    row: str
-    over: Sequence[str]
-    metrics: Sequence[str]
+    text: str = ""
+    row: str = ""
+    over: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +132,7 @@ class Comparison:
         """
         pairs = [self.paired(m, claim.row, other) for m in claim.metrics for other in claim.over]
         verdicts = {pair.verdict for pair in pairs} or {"not measured"}
-        return next(verdict for verdict in _WORST_FIRST if verdict in verdicts), pairs
+        return next(verdict for verdict in get_args(Verdict) if verdict in verdicts), pairs
 
     def reversed_pairs(self, published: Mapping[str, Scores]) -> list[Paired]:
         """Return the pairs of rows whose order differs from the published one, by metric.
@@ -146,24 +140,17 @@ class Comparison:
         ``first`` is the row that was better as published, so the advantage is negative.
         """
         found = []
-        for metric, (one, other) in itertools.product(
-            self.better, itertools.combinations([row for row in self.rows if row in published], 2)
-        ):
-            values = [published[row].get(metric) for row in (one, other)]
-            if None in values or values[0] == values[1]:
-                continue
-            better, worse = self._ordered(metric, (one, values[0]), (other, values[1]))  # type: ignore[arg-type]
-            pair = self.paired(metric, better, worse)
-            if pair.advantage is not None and pair.advantage.mean < 0:
-                found.append(pair)
+        for metric, better in self.better.items():
+            scores = {row: published[row].get(metric) for row in self.rows if row in published}
+            known = {row: score for row, score in scores.items() if score is not None}
+            for rows in itertools.combinations(known, 2):
+                first, second = sorted(rows, key=known.__getitem__, reverse=better == "higher")
+                pair = self.paired(metric, first, second)
+                if known[first] == known[second] or pair.advantage is None:
+                    continue
+                if pair.advantage.mean < 0:
+                    found.append(pair)
         return found
-
-    def _ordered(
-        self, metric: str, one: tuple[str, float], other: tuple[str, float]
-    ) -> tuple[str, str]:
-        higher, lower = (one, other) if one[1] > other[1] else (other, one)
-        first, second = (higher, lower) if self.better[metric] == "higher" else (lower, higher)
-        return first[0], second[0]
 
     def _by_seed(self, row: str, metric: str) -> dict[int, float]:
         values = {run.seed: self._goodness(run, run.scores, metric) for run in self.of(row)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +31,11 @@ def draw_frames(
     """
     chosen = [clips.clips[place] for place in middles(len(clips.clips), count)]
     truths = [_start_of_shot(clip) for clip in chosen]
-    columns = {"input": [_gray(truth[-1]) for truth in truths]}
+    grays = [torch.from_numpy(truth[-1].gray())[None] for truth in truths]
+    columns: dict[str, list[Picture]] = {"input": [to_picture(gray) for gray in grays]}
     for row, path in checkpoints.items():
-        networks = LoadedNetworks.load(path)
-        columns[row] = [_colored(networks, truth) for truth in truths]
+        engine = ShotEngine(LoadedNetworks.load(path), RenderSettings(stillness=0.0))
+        columns[row] = [list(engine(truth, variant=0))[-1][0].rgb for truth in truths]
     columns["truth"] = [truth[-1].rgb for truth in truths]
     lines = [list(line) for line in zip(*columns.values(), strict=True)]
     titles = [name.replace("_", " ") for name in columns]
@@ -46,14 +47,3 @@ def _start_of_shot(clip: Clip) -> list[Frame]:
     start, stop = clip.spans[0]
     numbers = range(start, min(stop, start + _FRAME))
     return [Frame(number, "", np.array(clip.frames[number])) for number in numbers]
-
-
-def _gray(frame: Frame) -> Picture:
-    return to_picture(torch.from_numpy(frame.gray())[None])
-
-
-def _colored(networks: LoadedNetworks, truth: Sequence[Frame]) -> Picture:
-    """Return the last frame as the first output shows it."""
-    engine = ShotEngine(networks, RenderSettings(stillness=0.0))
-    *_, (last,) = engine(truth, variant=0)
-    return last.rgb

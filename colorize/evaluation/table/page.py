@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from colorize.evaluation.report import Column
-from colorize.evaluation.table.comparison import Claim, Comparison, Paired, Scores, Spread
+from colorize.base.columns import Column, markdown_list, markdown_table
+from colorize.evaluation.table.comparison import Claim, Comparison, Paired, Spread
 
 GRAY = "gray input"
 _TRUTH = "true colours"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Published:
-    """The figures of a publication by row (``gray input`` among them), and what it claims."""
+    """The figures of a publication, row (``gray input`` too) → metric → value, and its claims."""
 
     source: str = ""
-    rows: Mapping[str, Scores] = field(default_factory=dict)
-    claims: Sequence[Claim] = ()
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +60,14 @@ class Page:
             GRAY: {key: _plain(self.comparison.gray(key)) for key in keys},
             _TRUTH: {key: _plain(self.comparison.truth(key)) for key in keys},
             "rows": {row: self._row_json(row, keys) for row in self.comparison.rows},
-            "published": {"source": self.published.source, "rows": dict(self.published.rows)},
-            "order": [_paired_json(pair) for pair in self._reversed()],
+            "published": {"source": self.published.source, "rows": self.published.rows},
+            "order": _pairs_json(self._reversed()),
             "claims": [self._claim_json(claim) for claim in self._claims()],
             "missing": [asdict(missing) for missing in self.missing],
         }
 
     def markdown(self) -> str:
         """Return the page: all measures, each published one beside ours, order, claims."""
-        lines = [f"- {key}: {_flat(value)}" for key, value in self.provenance.items()]
         parts = [
             f"# {self.title}",
             "Means over the frames measured and over the K outputs; mean ± sample deviation over "
@@ -79,7 +78,7 @@ class Page:
             self._order(),
             self._verdicts(),
             self._gaps(),
-            "## How this was made\n\n" + "\n".join(lines),
+            "## How this was made\n\n" + markdown_list(self.provenance),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -93,7 +92,7 @@ class Page:
             seeds = str(len(self.comparison.of(row)))
             cells = [_text(self.comparison.score(row, c.key), c) for c in self.columns]
             rows.append([row, self.networks.get(row, "–"), seeds, *cells])
-        return _table(head, rows, text_columns=2)
+        return markdown_table(head, rows, text_columns=2)
 
     def _all_rows(self) -> list[str]:
         """Return the rows that were measured, then those that are missing altogether."""
@@ -135,7 +134,7 @@ class Page:
                 ]
             )
         head = ["", "ours", "gain over gray", "published", "its gain", "place: ours / published"]
-        return _table(head, lines, text_columns=1)
+        return markdown_table(head, lines, text_columns=1)
 
     def _reversed(self) -> list[Paired]:
         return self.comparison.reversed_pairs(self.published.rows)
@@ -203,11 +202,7 @@ class Page:
 
     def _claim_json(self, claim: Claim) -> dict[str, Any]:
         verdict, pairs = self.comparison.judge(claim)
-        return {
-            "text": claim.text,
-            "verdict": verdict,
-            "differences": [_paired_json(pair) for pair in pairs],
-        }
+        return {"text": claim.text, "verdict": verdict, "differences": _pairs_json(pairs)}
 
 
 def _places(values: Mapping[str, float], better: str) -> dict[str, int]:
@@ -218,7 +213,7 @@ def _places(values: Mapping[str, float], better: str) -> dict[str, int]:
 
 def _finer(column: Column) -> Column:
     """Return the column with a decimal more, for differences between rows."""
-    return Column(**{**asdict(column), "digits": column.digits + 1})
+    return replace(column, digits=column.digits + 1)
 
 
 def _text(spread: Spread | None, column: Column, *, signed: bool = False) -> str:
@@ -240,17 +235,8 @@ def _plain(spread: Spread | None) -> dict[str, Any]:
     return asdict(spread) if spread else {"mean": None, "deviation": None, "count": 0}
 
 
-def _paired_json(pair: Paired) -> dict[str, Any]:
-    return {**asdict(pair), "advantage": _plain(pair.advantage), "verdict": pair.verdict}
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int) -> str:
-    rule = ["---"] * text_columns + ["--:"] * (len(head) - text_columns)
-    lines = [[" ".join(cell.split()).replace("|", r"\|") for cell in row] for row in (head, *rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (lines[0], rule, *lines[1:]))
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_flat(item)}" for key, item in value.items()) or "none"
-    return "none" if value is None else " ".join(str(value).split())
+def _pairs_json(pairs: Sequence[Paired]) -> list[dict[str, Any]]:
+    return [
+        {**asdict(pair), "advantage": _plain(pair.advantage), "verdict": pair.verdict}
+        for pair in pairs
+    ]

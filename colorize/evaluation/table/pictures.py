@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from colorize.evaluation.report import Column
+from matplotlib.figure import Figure
+
+from colorize.base.columns import Column
 from colorize.evaluation.table.comparison import Comparison
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 History = Sequence[tuple[int, float]]  # (epoch, value)
 
@@ -23,8 +22,6 @@ def draw_table(comparison: Comparison, columns: Sequence[Column]) -> bytes:
 
     Every seed is a dot, their mean a diamond; gray is a dashed line, the true colours a dotted one.
     """
-    from matplotlib.figure import Figure
-
     abreast = min(_PANELS_ABREAST, len(columns))
     down = -(-len(columns) // abreast)
     height = 0.35 * len(comparison.rows) + 1
@@ -59,8 +56,6 @@ def _draw_panel(axes: Any, comparison: Comparison, column: Column) -> None:
 
 def draw_histories(histories: Mapping[str, Sequence[History]], *, title: str) -> bytes:
     """Return a PNG of a score over epochs: a colour for each row, a line for each of its seeds."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for place, (row, seeds) in enumerate(histories.items()):

@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 from colorize.base import sweeps
 from colorize.base.config import ConfigError, build, register_schema
 from colorize.evaluation.settings import EvaluateConfig
-from colorize.evaluation.table.comparison import Claim
 from colorize.evaluation.table.frames import draw_frames
 from colorize.evaluation.table.page import Missing, Published
 from colorize.evaluation.table.results import EVALUATION, Job, collect
@@ -30,34 +29,16 @@ _OF_EVERY_RUN: dict[str, Any] = {
 
 
 @dataclass
-class ClaimConfig:
-    """A published claim: ``row`` is better than each of ``over`` by each of ``metrics``."""
-
-    text: str = ""
-    row: str = ""
-    over: list[str] = field(default_factory=list)
-    metrics: list[str] = field(default_factory=list)
-
-
-@dataclass
-class PaperConfig:
-    """Published figures, row → metric → value; they stand beside the rows of the same names."""
-
-    source: str = ""
-    rows: dict[str, dict[str, float]] = field(default_factory=dict)
-    claims: list[ClaimConfig] = field(default_factory=list)
-
-
-@dataclass
 class TableConfig(TrainConfig):
     """Everything ``colorize-table`` reads: a training, how it is measured, and the paper's figures.
 
     The checkpoint and the output of an evaluation lie in the directory of each row and seed.
-    ``frames`` clips are shown as every row colours them.
+    ``paper`` stands beside the rows of the same names; ``frames`` clips are shown as every row
+    colours them.
     """
 
     evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
-    paper: PaperConfig = field(default_factory=PaperConfig)
+    paper: Published = field(default_factory=Published)
     frames: int = 4
 
 
@@ -68,13 +49,13 @@ class Plan:
     arguments: list[str]
     directory: Path
     jobs: list[Job]
-    published: Published
     config: DictConfig
 
     def collect(self) -> list[Missing]:
         """Write the table of the jobs that are finished; return the others."""
-        score = self.config.validation.monitor
-        missing = collect(self.jobs, self.directory, published=self.published, score=score)
+        score, published = self.config.validation.monitor, OmegaConf.to_object(self.config.paper)
+        assert isinstance(published, Published)
+        missing = collect(self.jobs, self.directory, published=published, score=score)
         gaps = {(gap.row, gap.seed) for gap in missing}
         finished = [job for job in self.jobs if (job.row, job.seed) not in gaps]
         if finished and self.config.frames:
@@ -124,7 +105,6 @@ def plan_table(arguments: Sequence[str]) -> Plan:
         arguments=[*arguments, f"directory='{quoted}'"],
         directory=directory,
         jobs=jobs,
-        published=_published(config.paper),
         config=config,
     )
 
@@ -154,9 +134,3 @@ def _whole(seed: str) -> int:
         return int(seed)
     except ValueError:
         raise ConfigError(f"seed is {seed!r}: expected a whole number, as in seed=0,1,2") from None
-
-
-def _published(paper: DictConfig) -> Published:
-    plain: Any = OmegaConf.to_container(paper, resolve=True)
-    claims = [Claim(**claim) for claim in plain["claims"]]
-    return Published(source=plain["source"], rows=plain["rows"], claims=claims)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from colorize import metrics
+from colorize.base.columns import Column
 from colorize.base.files import write_atomically
 from colorize.base.provenance import provenance
 from colorize.base.sweeps import directory_name
-from colorize.evaluation.report import Column
 from colorize.evaluation.table.comparison import Comparison, Run
 from colorize.evaluation.table.page import Missing, Page, Published
 from colorize.evaluation.table.pictures import History, draw_histories, draw_table
@@ -44,12 +44,13 @@ class Job:
 def write_state(folder: Path, state: str, *, reason: str = "", details: str = "") -> None:
     """Write how far a run came: done, failed (with the reason in one line), or stopped."""
     content = {"state": state, "reason": reason or state, "details": details}
-    write_atomically(folder / "state.json", (json.dumps(content, indent=2) + "\n").encode())
+    stamp(folder / "state.json", content)
 
 
 def stamp(file: Path, settings: Mapping[str, Any]) -> None:
     """Write down the settings with which the files beside ``file`` were made."""
-    write_atomically(file, (json.dumps(settings, indent=2) + "\n").encode())
+    text = json.dumps(settings, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(file, (text + "\n").encode())
 
 
 def is_stamped(file: Path, settings: Mapping[str, Any]) -> bool:
@@ -78,7 +79,7 @@ def collect(
     measured = {job: json.loads((job.folder / _MEASURED).read_text()) for job in finished}
     page = _page(measured, missing, published, title=directory.name)
     text = page.markdown()
-    write_atomically(directory / "results.json", (_dump(page.json()) + "\n").encode())
+    stamp(directory / "results.json", page.json())
     write_atomically(directory / "table.md", text.encode())
     write_atomically(directory / "table.png", draw_table(page.comparison, page.columns))
     curves = draw_histories(_histories(finished, score), title=score)
@@ -119,7 +120,9 @@ def _page(
             **provenance(data=first["provenance"]["data"]),
             "weights": first["provenance"]["weights"],
             "device": first["provenance"]["device"],
-            "commits of the runs": sorted({_commit(content) for content in measured.values()}),
+            "commits of the runs": sorted(
+                {str(content["provenance"]["commit"]) for content in measured.values()}
+            ),
         },
     )
 
@@ -148,10 +151,6 @@ def _network(content: Mapping[str, Any]) -> str:
     return ", ".join(sorted(labels)) or "none"
 
 
-def _commit(content: Mapping[str, Any]) -> str:
-    return str(content["provenance"]["commit"])
-
-
 def _histories(jobs: Sequence[Job], score: str) -> dict[str, list[History]]:
     """Return the (epoch, value) points of a validation score: row → one list for each seed."""
     histories: dict[str, list[History]] = {}
@@ -160,7 +159,3 @@ def _histories(jobs: Sequence[Job], score: str) -> dict[str, list[History]]:
             points = [(int(r["epoch"]), float(r[score])) for r in csv.DictReader(file) if r[score]]
         histories.setdefault(job.row, []).append(points)
     return histories
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)

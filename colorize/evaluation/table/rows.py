@@ -16,34 +16,20 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import sweeps
-from colorize.base.config import (
-    ConfigError,
-    check,
-    config_directory,
-    describe,
-    to_plain,
-)
+from colorize.base.config import ConfigError, check, config_directory, describe, to_plain
 from colorize.evaluation.evaluate import evaluate
 from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table.plan import plan_table, register
-from colorize.evaluation.table.results import (
-    is_stamped,
-    stamp,
-    write_state,
-)
+from colorize.evaluation.table.results import is_stamped, stamp, write_state
 from colorize.training.settings import TrainConfig
 from colorize.training.train import train
 
+_OF_THE_MACHINE = ("accelerator", "devices", "strategy", "log_every_n_steps")
 # Settings without effect on a figure; any other difference makes it another row's.
 _WITHOUT_EFFECT = {
     "training": (
         *("name", "directory", "validation.pictures", "sampling.workers", "targets.cache"),
-        *(
-            "trainer.accelerator",
-            "trainer.devices",
-            "trainer.strategy",
-            "trainer.log_every_n_steps",
-        ),
+        *(f"trainer.{key}" for key in _OF_THE_MACHINE),
     ),
     "evaluation": ("checkpoint", "output", "device", "batch_size", "sheet_rows", "flow_weights"),
 }
@@ -55,29 +41,25 @@ def make_table(arguments: Sequence[str]) -> int:
     Raises:
         ConfigError: The settings fit no row, or not all rows.
     """
-    try:
-        return _make_table(arguments)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(describe(error)) from error
-
-
-def _make_table(arguments: Sequence[str]) -> int:
     register()
     folder = config_directory()
-    with initialize_config_dir(str(folder), version_base="1.3", job_name="colorize-table"):
-        # A row's directory holds one for each seed.
-        unnamed = ("name", "directory", "seed")
-        given = sweeps.expanded(arguments, folder=folder)
-        plan = plan_table(sweeps.shortly_named(given, unnamed=unnamed))
-        hydra = GlobalHydra.instance().hydra
-        assert hydra is not None
-        try:
-            hydra.multirun(config_name="table", task_function=run_row, overrides=plan.arguments)
-        except (HydraException, OmegaConfBaseException):
-            raise  # a setting fits no row: nothing was begun
-        except BaseException:  # a job that a cluster lost, or Ctrl-C
-            plan.collect()
-            raise
+    try:
+        with initialize_config_dir(str(folder), version_base="1.3", job_name="colorize-table"):
+            # A row's directory holds one for each seed.
+            unnamed = ("name", "directory", "seed")
+            given = sweeps.expanded(arguments, folder=folder)
+            plan = plan_table(sweeps.shortly_named(given, unnamed=unnamed))
+            hydra = GlobalHydra.instance().hydra
+            assert hydra is not None
+            try:
+                hydra.multirun(config_name="table", task_function=run_row, overrides=plan.arguments)
+            except (HydraException, OmegaConfBaseException):
+                raise  # a setting fits no row: nothing was begun
+            except BaseException:  # a job that a cluster lost, or Ctrl-C
+                plan.collect()
+                raise
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(describe(error)) from error
     return len(plan.collect())
 
 

@@ -1,39 +1,19 @@
 """The manifest of a job: a JSON file that people read and edit, one line per shot.
 
-::
-
-    {
-     "format": "tooncolor-job-1",
-     "source": {"path": "film.mp4", "kind": "video", "frames": 300, "digest": "5f…"},
-     "settings": {"checkpoint": "model.safetensors", …},
-     "shots": [
-      {"start": 0, "stop": 36, "variant": "auto", "auto": 2},
-      {"start": 36, "stop": 61, "variant": 1},
-      {"start": 61, "stop": 300, "variant": "keep"}
-     ]
-    }
-
-``references`` of the manifest are the coloured frames that the job was given; those that are a
-frame of the source itself say which (``frame``). A shot's ``references`` name the ones that colour
-it, ``auto`` leaves the choice to the program: then it stands in ``auto_references``.
-
-``variant`` is what to do with a shot: the number of one of the model's K outputs, ``keep`` (the
-frames stay as they are), or ``auto``: then the choice that was made stands in ``auto``. Shots may
-be split, merged and moved by editing ``start`` and ``stop``, as long as they cover all frames
-without gap or overlap.
+``docs/reference/formats.md`` shows one and says what each entry means. Shots may be split, merged
+and moved, as long as they cover all frames without gap or overlap.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from colorize.base.errors import UserError, did_you_mean
+from colorize.base.errors import UserError, did_you_mean, require
 from colorize.base.files import write_atomically
-from colorize.films.error import JobError
 from colorize.inference.settings import RenderSettings, checked, without_retired
 from colorize.media import fingerprint
 
@@ -131,17 +111,14 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write the file atomically."""
+        head = {"format": FORMAT, **asdict(replace(self, shots=()))}
+        lines = [
+            f' "{name}": {json.dumps(value, ensure_ascii=False)},\n'
+            for name, value in head.items()
+            if value
+        ]
         shots = ",\n".join(f"  {json.dumps(_shot_line(shot))}" for shot in self.shots)
-        given = json.dumps([asdict(each) for each in self.references], ensure_ascii=False)
-        references = f' "references": {given},\n' if self.references else ""
-        text = (
-            "{\n"
-            f' "format": "{FORMAT}",\n'
-            f' "source": {json.dumps(asdict(self.source), ensure_ascii=False)},\n'
-            f' "settings": {json.dumps(asdict(self.settings), ensure_ascii=False)},\n'
-            f'{references} "shots": [\n{shots}\n ]\n'
-            "}\n"
-        )
+        text = "{\n" + "".join(lines) + f' "shots": [\n{shots}\n ]\n}}\n'
         write_atomically(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -149,43 +126,46 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest that somebody may have edited.
 
     Raises:
-        JobError: It cannot be read, says something unknown, or its shots leave frames out.
+        UserError: It cannot be read, says something unknown, or its shots leave frames out.
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
     except json.JSONDecodeError as error:
-        raise JobError(
+        raise UserError(
             f"{path}, line {error.lineno}: {error.msg}; mend it, or delete it to find the shots "
             "anew"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise JobError(f"{path} is no manifest of a job (format {FORMAT}); delete it to start anew")
-    manifest = Manifest(
-        source=_built(Origin, content.get("source"), path, "source"),
-        settings=_settings(content.get("settings"), path),
-        shots=tuple(_shot(each, path, n) for n, each in enumerate(content.get("shots") or [], 1)),
-        references=tuple(
-            _built(Reference, each, path, f"reference {n}")
-            for n, each in enumerate(content.get("references") or [], 1)
-        ),
-    )
-    _check_references(manifest, path)
-    _check_cover(manifest, path)
+        raise UserError(
+            f"{path} is no manifest of a job (format {FORMAT}); delete it to start anew"
+        )
+    try:
+        manifest = Manifest(
+            source=Origin(**_object(Origin, content.get("source"), "source")),
+            settings=_settings(content.get("settings")),
+            shots=tuple(_shot(each, n) for n, each in enumerate(content.get("shots") or [], 1)),
+            references=tuple(
+                Reference(**_object(Reference, each, f"reference {n}"))
+                for n, each in enumerate(content.get("references") or [], 1)
+            ),
+        )
+        _check_references(manifest)
+        _check_cover(manifest)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return manifest
 
 
-def _settings(value: Any, path: Path) -> Settings:
+def _settings(value: Any) -> Settings:
     """Return the settings of a manifest, which may be of an earlier version."""
     known, gone = without_retired(value) if isinstance(value, Mapping) else (value, "")
     if gone:
-        raise JobError(f"{path}: settings: {gone}; take it out, and the shots are rendered anew")
-    _check_names(Settings, known, path, "settings")
+        raise UserError(f"settings: {gone}; take it out, and the shots are rendered anew")
+    known = _object(Settings, known, "settings")
     try:
-        known = checked(known)
+        return Settings(**checked(known))
     except UserError as error:
-        raise JobError(f"{path}: settings: {error}") from None
-    settings: Settings = _built(Settings, known, path, "settings")
-    return settings
+        raise UserError(f"settings: {error}") from None
 
 
 def _shot_line(shot: Shot) -> dict[str, Any]:
@@ -198,82 +178,80 @@ def _shot_line(shot: Shot) -> dict[str, Any]:
     return line
 
 
-def _shot(value: Any, path: Path, number: int) -> Shot:
+def _shot(value: Any, number: int) -> Shot:
     """Return shot ``number`` (from 1) of a manifest."""
     what = f"shot {number}"
-    _check_names(Shot, value, path, what)
-    for name in ("start", "stop"):
-        if name in value and not _is_count(value[name]):
-            raise JobError(f"{path}: {name} of {what} is {value[name]!r}: expected a frame, from 0")
-    variant, auto = value.get("variant", AUTO), value.get("auto")
-    if not (variant in (AUTO, KEEP) or _is_count(variant)):
-        raise JobError(
-            f"{path}: variant of {what} is {variant!r}: expected auto, keep or the number of an "
-            "output, from 0"
-        )
-    if not (auto in (None, KEEP) or _is_count(auto)):
-        raise JobError(f"{path}: auto of {what} is {auto!r}: remove it, a choice is made anew")
-    named = {name: value[name] for name in ("references", "auto_references") if name in value}
-    for name, names in named.items():
-        if not (names == AUTO or _is_names(names)):
-            raise JobError(
-                f"{path}: {name} of {what} is {names!r}: expected auto or a list of names"
-            )
-    lists = {name: tuple(names) for name, names in named.items() if names != AUTO}
-    return _built(Shot, value | lists, path, what)
+    given = _object(Shot, value, what)
+    for name, said in given.items():
+        holds, expected = _OF_SHOTS[name]
+        require(f"{name} of {what}", holds(said), said, expected)
+    lists: dict[str, Any] = {n: tuple(said) for n, said in given.items() if isinstance(said, list)}
+    return Shot(**{**given, **lists})
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_names(value: Any) -> bool:
+def _are_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _check_references(manifest: Manifest, path: Path) -> None:
+# What a shot may say, and how that is called.
+_OF_SHOTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "start": (_is_count, "a frame, from 0"),
+    "stop": (_is_count, "a frame, from 0"),
+    "variant": (
+        lambda value: value in (AUTO, KEEP) or _is_count(value),
+        "auto, keep or the number of an output, from 0",
+    ),
+    "auto": (
+        lambda value: value in (None, KEEP) or _is_count(value),
+        "a choice of the program; remove it, and one is made anew",
+    ),
+    "references": (lambda value: value == AUTO or _are_names(value), "auto or a list of names"),
+    "auto_references": (_are_names, "a list of names"),
+}
+
+
+def _check_references(manifest: Manifest) -> None:
     """Refuse a shot that names a reference which the job was not given."""
     known = {reference.name for reference in manifest.references}
     for number, shot in enumerate(manifest.shots, 1):
         for name in shot.guided_by:
             if name not in known:
-                raise JobError(
-                    f"{path}: shot {number} names the reference {name!r}"
+                raise UserError(
+                    f"shot {number} names the reference {name!r}"
                     f"{did_you_mean(name, known) if known else ': the job has none'}"
                 )
 
 
-def _check_names(kind: type, value: Any, path: Path, what: str) -> None:
-    """Refuse what is no object, or says something that a dataclass does not know."""
+def _object(kind: type, value: Any, what: str) -> Mapping[str, Any]:
+    """Return an object of a manifest; refuse one that a dataclass cannot be made of."""
     if not isinstance(value, Mapping):
-        raise JobError(f"{path}: {what} is {value!r}: expected an object; delete the file")
-    known = {field.name for field in fields(kind)}
+        raise UserError(f"{what} is {value!r}: expected an object; delete the file")
+    known = {field.name: field.default for field in fields(kind)}
     for name in value:
         if name not in known:
-            raise JobError(f"{path}: {what} has no {name!r}{did_you_mean(str(name), known)}")
+            raise UserError(f"{what} has no {name!r}{did_you_mean(str(name), known)}")
+    for name, default in known.items():
+        if default is MISSING and name not in value:
+            raise UserError(f"{what} lacks {name}; delete the file")
+    return value
 
 
-def _built(kind: type, value: Any, path: Path, what: str) -> Any:
-    """Build a dataclass from an object of a manifest."""
-    _check_names(kind, value, path, what)
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in value:
-            raise JobError(f"{path}: {what} lacks {field.name}; delete the file")
-    return kind(**value)
-
-
-def _check_cover(manifest: Manifest, path: Path) -> None:
+def _check_cover(manifest: Manifest) -> None:
     """Refuse shots that leave frames out, overlap, or go on behind the end."""
     expected = 0
     for number, shot in enumerate(manifest.shots, 1):
         if shot.start != expected or shot.stop <= shot.start:
-            raise JobError(
-                f"{path}: shot {number} is {shot.start} to {shot.stop}: expected it to start at "
+            raise UserError(
+                f"shot {number} is {shot.start} to {shot.stop}: expected it to start at "
                 f"{expected} and stop later, so that the shots cover every frame once"
             )
         expected = shot.stop
     if expected != manifest.source.frames:
-        raise JobError(
-            f"{path}: the shots end at {expected}, the source at {manifest.source.frames}; let the "
+        raise UserError(
+            f"the shots end at {expected}, the source at {manifest.source.frames}; let the "
             "last shot stop there"
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from colorize.base.pieces import pieces
 from colorize.films.plan.digests import Digests, digest_of
-from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest, Settings, Shot
+from colorize.films.plan.manifest import FORMAT, KEEP, Choice, Manifest
 from colorize.inference.settings import ENGINE, RenderSettings
 from colorize.media import Source
 from colorize.media.pictures.folder import picture_files
@@ -49,13 +49,14 @@ def divide(
     """
     parts: list[Part] = []
     known = {each.name: [each.digest, each.frame] for each in manifest.references}
+    weights, deciding = manifest.settings.weights, manifest.settings.deciding("pixels")
     for number, shot in enumerate(manifest.shots):
         assert shot.chosen is not None, "a choice is made before a job is divided"
-        before = None
-        references = () if shot.chosen == KEEP else shot.guided_by
+        before, kept = None, shot.chosen == KEEP
+        references = () if kept else shot.guided_by
+        form = FORMAT if kept else [FORMAT, ENGINE]
+        settings = [KEEP] if kept else [shot.chosen, {"weights": weights, **deciding}]
         shown = [[known[name] for name in references]] if references else []
-        settings = _relevant(manifest.settings, shot)
-        form = FORMAT if shot.chosen == KEEP else [FORMAT, ENGINE]
         spans = pieces(shot.start, shot.stop, longest)
         so_far = digests.growing(shot.start, (span.stop for span in spans))
         for span, frames in zip(spans, so_far, strict=True):
@@ -72,19 +73,10 @@ def output_facts(source: Source, suffix: str, settings: RenderSettings) -> list[
     (_, quality), *newer = settings.deciding("file").items()
     if source.kind == "video":
         return [suffix.lower(), quality, *newer]
-    lossy = suffix.lower() in _LOSSY if source.kind == "image" else _any_lossy(source)
-    return [quality, *newer] if lossy else []
-
-
-def _any_lossy(source: Source) -> bool:
-    return any(path.suffix.lower() in _LOSSY for path in picture_files(source.path))
-
-
-def _relevant(settings: Settings, shot: Shot) -> list[object]:
-    """Return the settings that the pixels of a shot depend on."""
-    if shot.chosen == KEEP:
-        return [KEEP]
-    return [shot.chosen, {"weights": settings.weights, **settings.deciding("pixels")}]
+    suffixes = [suffix]
+    if source.kind == "folder":
+        suffixes = [path.suffix for path in picture_files(source.path)]
+    return [quality, *newer] if any(each.lower() in _LOSSY for each in suffixes) else []
 
 
 def pending(parts: Sequence[Part], *, done: Sequence[bool], resumable: Sequence[bool]) -> list[int]:

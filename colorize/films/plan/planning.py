@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from colorize.base.errors import UserError
 from colorize.base.progress import say
-from colorize.films.error import JobError
 from colorize.films.plan.analysis import Shots, look_through
 from colorize.films.plan.digests import Digests
 from colorize.films.plan.manifest import (
@@ -35,8 +35,8 @@ def make_plan(
     *,
     colorizer: LoadedNetworks,
     references: Sequence[Reference] | None = None,
-    path: Path | None,
-    before: Digests | None,
+    path: Path | None = None,
+    before: Digests | None = None,
 ) -> Manifest:
     """Return the manifest of a job, with a choice for every shot; nothing is written.
 
@@ -46,8 +46,8 @@ def make_plan(
     same.
 
     Raises:
-        JobError: The manifest is damaged, asks for an output that there is not, or the whole source
-            is in colour.
+        UserError: The manifest is damaged, asks for an output that there is not, or the whole
+            source is in colour.
         MediaError: A frame cannot be read.
     """
     known = read_manifest(path) if path is not None and path.is_file() else None
@@ -79,16 +79,14 @@ def _served(
     if not given:
         return (), [replace(shot, auto_references=()) for shot in shots]
     if not colorizer.takes_references:
-        raise JobError(
+        raise UserError(
             f"{settings.checkpoint}: this model takes no references; leave --reference out, or "
             "use weights trained with model=guided"
         )
-    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
     if (
         known is not None
         and known.source.digest == digests.whole
-        and _identities(known.references) == _identities(given)
-        and [(shot.start, shot.stop, shot.chosen == KEEP) for shot in known.shots] == spans
+        and _compared(known.references, known.shots) == _compared(given, shots)
         and known.settings.weights == settings.weights
     ):
         return known.references, shots
@@ -105,8 +103,10 @@ def _served(
     return found, chosen
 
 
-def _identities(references: Sequence[Reference]) -> list[tuple[str, str]]:
-    return [(each.name, each.digest) for each in references]
+def _compared(references: Sequence[Reference], shots: Sequence[Shot]) -> list[tuple[object, ...]]:
+    """Return what the choice of references depends on."""
+    spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
+    return [*((each.name, each.digest) for each in references), *spans]
 
 
 def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:
@@ -132,7 +132,7 @@ def _found_shots(
 ) -> list[Shot]:
     """Return the shots of a source that was looked through, with what was decided before."""
     if seen.count == 0:
-        raise JobError("the source has no frames; check that it plays")
+        raise UserError("the source has no frames; check that it plays")
     if known is not None and known.source.frames == seen.count:
         if known.source.digest != digests.whole:
             say("the source has changed: its shots stay as they were, changed ones are redone")
@@ -147,11 +147,10 @@ def _found_shots(
             shots = _carried(shots, known, digests, before)
     if settings.recolor:
         return shots
+    colored = [shot.variant == AUTO and seen.is_colored(shot.start, shot.stop) for shot in shots]
     return [
-        replace(shot, auto=KEEP)
-        if shot.variant == AUTO and seen.is_colored(shot.start, shot.stop)
-        else shot
-        for shot in shots
+        replace(shot, auto=KEEP) if keep else shot
+        for shot, keep in zip(shots, colored, strict=True)
     ]
 
 
@@ -173,11 +172,11 @@ def _report_colored(shots: Sequence[Shot], source: Source) -> None:
     """Tell which shots are in colour already.
 
     Raises:
-        JobError: All of them.
+        UserError: All of them.
     """
     kept = [shot for shot in shots if shot.auto == KEEP]
     if len(kept) == len(shots):
-        raise JobError(
+        raise UserError(
             f"{source.path} is in colour already; --recolor takes its luma and colours it anew"
         )
     if kept:
@@ -194,4 +193,4 @@ def _check_outputs(shots: Sequence[Shot], outputs: int, path: Path | None) -> No
         chosen = shot.chosen
         if isinstance(chosen, int) and chosen >= outputs:
             where = f"{path}: shot {number}: " if isinstance(shot.variant, int) else ""
-            raise JobError(f"{where}variant is {chosen}: this model has 0 to {outputs - 1}")
+            raise UserError(f"{where}variant is {chosen}: this model has 0 to {outputs - 1}")

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from colorize.base.errors import UserError
 from colorize.base.progress import say
-from colorize.films.error import JobError
 from colorize.films.plan.manifest import KEEP, Reference, Shot
 from colorize.imaging.coloredness import is_colored
 from colorize.inference.choice import Span, choose_references
@@ -32,24 +32,24 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
 
     Raises:
         MediaError: A path cannot be read or holds no pictures.
-        JobError: Two have the same name, or one is in black and white.
+        UserError: Two have the same name, or one is in black and white.
     """
     found: dict[str, Reference] = {}
     for path in paths:
         with open_source(path) as source:
             if source.kind == "video":
-                raise JobError(
+                raise UserError(
                     f"{path} is a film; references are pictures: save the frames that you mean"
                 )
             files = picture_files(path) if source.kind == "folder" else [path]
         for file in files:
             if file.name in found:
-                raise JobError(
+                raise UserError(
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
             if not is_colored(_opaque_part(read_picture(file))):
-                raise JobError(f"{file} has no colours: a reference must be in colour")
+                raise UserError(f"{file} has no colours: a reference must be in colour")
             found[file.name] = Reference(file.name, str(file), fingerprint(file))
     return list(found.values())
 

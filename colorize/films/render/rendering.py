@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -17,18 +16,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from colorize.base.overlap import overlapped
-from colorize.films.plan.manifest import KEEP
+from colorize.films.plan.manifest import KEEP, Manifest
 from colorize.films.plan.parts import Part
+from colorize.films.plan.references import library_of
 from colorize.films.store import Tensors
 from colorize.inference.engine import ShotEngine
+from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame, MediaError, Source
-
-
-class Decoded(NamedTuple):
-    """A part with its frames."""
-
-    part: Part
-    frames: Sequence[Frame]
 
 
 class Colored(NamedTuple):
@@ -55,24 +49,29 @@ class Stopped(Exception):
     """Raised inside a stage when nobody wants its results any more."""
 
 
-def refuse_stopped(stopping: threading.Event) -> None:
-    """Raise when a job was stopped."""
-    if stopping.is_set():
-        raise Stopped
-
-
-@dataclass
 class Rendering:
-    """The stages of a job: those of a shot engine, each in a thread of its own.
+    """The stages that colour a source as its manifest says, each in a thread of its own.
 
-    ``states`` gives what an earlier run left of a part for the next one, ``stopping`` ends it; the
-    engine asks it between batches.
+    ``states`` gives what an earlier run left of a part for the next one.
     """
 
-    source: Source
-    engine: ShotEngine
-    states: Callable[[str], Tensors]
-    stopping: threading.Event
+    def __init__(
+        self,
+        source: Source,
+        colorizer: LoadedNetworks,
+        manifest: Manifest,
+        *,
+        batch_size: int,
+        states: Callable[[str], Tensors | None],
+    ) -> None:
+        self._source, self._states, self._stopping = source, states, threading.Event()
+        self._engine = ShotEngine(
+            colorizer,
+            manifest.settings,
+            library=library_of(manifest.references, colorizer),
+            batch_size=batch_size,
+            check=self._refuse_stopped,
+        )
 
     def __call__(
         self, parts: Sequence[Part]
@@ -83,7 +82,7 @@ class Rendering:
 
         Raises:
             MediaError: A frame cannot be read.
-            JobError: Memory does not suffice.
+            UserError: Memory does not suffice.
         """
         threads = torch.get_num_threads()
         with ExitStack() as stages:
@@ -93,26 +92,32 @@ class Rendering:
                 overlapped(self._color(decoded, threads), name="colouring")
             )
             joined = stages.enter_context(overlapped(self._join(colored), ahead=4, name="joining"))
-            stages.callback(self.stopping.set)  # runs first: no stage finishes its part in vain
+            stages.callback(self._stopping.set)  # runs first: no stage finishes its part in vain
             yield from joined
 
-    def _decode(self, parts: Sequence[Part]) -> Iterator[Decoded]:
+    def _refuse_stopped(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+
+    def _decode(self, parts: Sequence[Part]) -> Iterator[tuple[Part, Sequence[Frame]]]:
         wanted = {index for part in parts for index in range(part.start, part.stop)}
-        frames = self.source.frames(parts[0].start, parts[-1].stop, only=wanted)
+        frames = self._source.frames(parts[0].start, parts[-1].stop, only=wanted)
         for part in parts:
             batch = []
             for index in range(part.start, part.stop):
-                refuse_stopped(self.stopping)
+                self._refuse_stopped()
                 frame = next(frames, None)
                 if frame is None:
                     raise MediaError(
-                        f"{self.source.path} ends before frame {index}, which its job expects; "
+                        f"{self._source.path} ends before frame {index}, which its job expects; "
                         "delete the job's manifest.json if the source has changed"
                     )
                 batch.append(frame)
-            yield Decoded(part, batch)
+            yield part, batch
 
-    def _color(self, items: Iterator[Decoded], threads: int) -> Iterator[Colored]:
+    def _color(
+        self, items: Iterator[tuple[Part, Sequence[Frame]]], threads: int
+    ) -> Iterator[Colored]:
         torch.set_num_threads(threads)  # of this stage: PyTorch keeps the number by thread
         last: tuple[str, Tensors] = ("", {})
         for part, frames in items:
@@ -120,10 +125,11 @@ class Rendering:
                 yield Colored(part, frames, None, {}, {})
                 continue
             assert isinstance(part.chosen, int)
-            before: Tensors = {}
+            before: Tensors | None = {}
             if part.before is not None:
-                before = last[1] if last[0] == part.before else self.states(part.before)
-            chroma, after = self.engine.coloring(
+                before = last[1] if last[0] == part.before else self._states(part.before)
+            assert before is not None, "only parts whose state is at hand are rendered"
+            chroma, after = self._engine.coloring(
                 frames, variant=part.chosen, before=before, names=part.references
             )
             last = (part.key, after)
@@ -131,7 +137,7 @@ class Rendering:
 
     def _join(self, items: Iterator[Colored]) -> Iterator[tuple[Part, Frame] | Finished]:
         torch.set_num_threads(1)  # its steps are short, and the other cores have work
-        joining, last = self.engine.joining(), ""
+        joining, last = self._engine.joining(), ""
         for part, frames, chroma, before, after in items:
             if chroma is None:
                 yield from ((part, frame) for frame in frames)
@@ -139,7 +145,7 @@ class Rendering:
                 continue
             pixels = joining.state if part.before == last else before
             for frame in joining(frames, chroma[:, 0], before=pixels, names=part.references):
-                refuse_stopped(self.stopping)
+                self._refuse_stopped()
                 yield part, frame
             last = part.key
             yield Finished(part, {**after, **joining.state})

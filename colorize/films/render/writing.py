@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from colorize.base.files import write_atomically
 from colorize.films.plan.parts import Part
 from colorize.films.store import Store
 from colorize.media import Frame, PartSink, Sink
-from colorize.media.error import writing
 from colorize.media.video.source import VideoSource
 
 _ENCODERS = 4  # pictures encoded at the same time; zlib and libjpeg work outside Python's lock
 
 
-class Writer(ABC):
-    """Takes the frames of one part after another."""
-
-    @abstractmethod
-    def write(self, part: Part, frame: Frame) -> None:
-        """Take the next frame of a part.
-
-        Raises:
-            MediaError: It cannot be written.
-        """
-
-    @abstractmethod
-    def finish(self, part: Part) -> list[str]:
-        """Complete a part and return the names of its files."""
-
-    @abstractmethod
-    def discard(self) -> None:
-        """Let go of a part that will not be completed."""
-
-
-class PictureWriter(Writer):
+class PictureWriter:
     """Frames become files at once; several are encoded at the same time."""
 
     def __init__(self, sink: Sink) -> None:
@@ -59,12 +36,12 @@ class PictureWriter(Writer):
         names, self._open, self._names = self._names, [], []
         return names
 
-    def discard(self) -> None:
+    def close(self) -> None:
         """Leave the files written so far: each of them is whole."""
         self._pool.shutdown(cancel_futures=True)
 
 
-class FilmWriter(Writer):
+class FilmWriter:
     """Each part becomes a silent film of its own in the job's folder."""
 
     def __init__(self, store: Store, *, like: VideoSource, output: Path, quality: int) -> None:
@@ -81,21 +58,9 @@ class FilmWriter(Writer):
     def finish(self, part: Part) -> list[str]:
         """Complete the film of the part."""
         assert self._sink is not None, "a part has frames"
-        sink, self._sink = self._sink, None
-        try:
-            sink.finish()
-        except BaseException:
-            sink.discard()
-            raise
+        self._sink.finish()
+        self._sink = None
         return []
 
-    def discard(self) -> None:
-        """Remove the unfinished film."""
-        if self._sink is not None:
-            self._sink.discard()
-
-
-def copy_picture(source: Path, target: Path) -> None:
-    """Copy a picture that stays as it is, byte for byte, atomically."""
-    with writing(target):
-        write_atomically(target, source.read_bytes())
+    def close(self) -> None:
+        """Leave nothing: a film of a part is written once it is complete."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from colorize.base.columns import Column, Mean, cells, escape, markdown_table, plural
+from colorize.base.columns import Column, Mean, cells, markdown_table, plural
 from colorize.metrics.distribution import ColorDistribution
 from colorize.metrics.psnr import Psnr
 
@@ -46,6 +46,6 @@ def test_a_column_takes_what_its_metric_says() -> None:
 
 
 def test_texts_fit_a_markdown_table() -> None:
-    table = markdown_table(["", "X"], [[escape("a | b\nc"), "1"]], text_columns=1)
+    table = markdown_table(["", "X"], [["a | b\nc", "1"]], text_columns=1)
     assert table == "|  | X |\n| --- | --: |\n| a \\| b c | 1 |"
     assert (plural(1, "pair"), plural(0, "pair")) == ("1 pair", "0 pairs")

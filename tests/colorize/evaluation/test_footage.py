@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from colorize.base.errors import UserError
 from colorize.cartoon import CartoonSeries
 from colorize.data import Clip, ClipDataset
 from colorize.data.references import ReferenceScope
@@ -16,7 +17,6 @@ from colorize.evaluation.baselines import Baseline
 from colorize.evaluation.footage import (
     Batch,
     EngineReader,
-    FootageError,
     PairedFrames,
     colored_clips,
 )
@@ -278,7 +278,7 @@ def test_films_of_unlike_lengths_are_refused(tmp_path: Path) -> None:
     make_film(tmp_path / "truth.mp4", count=6, audio=None)
     make_film(tmp_path / "tool.mp4", count=4, audio=None)
     pairs = _pairs(tmp_path / "tool.mp4", tmp_path / "truth.mp4")
-    with pytest.raises(FootageError, match=r"differ in length after 4 frames"):
+    with pytest.raises(UserError, match=r"differ in length after 4 frames"):
         _batches(pairs)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from colorize.evaluation.report import Column, Mean, Report
+from colorize.base.columns import Column, Mean
+from colorize.evaluation.report import Report
 from colorize.metrics import BEST, COLORIZED, GRAY, TRUTH
 from colorize.metrics.colorfulness import Colorfulness
 from colorize.metrics.psnr import Psnr

@@ -18,9 +18,9 @@ import pytest
 import torch
 from PIL import Image
 
+from colorize.base.errors import UserError
 from colorize.base.progress import Event, Remark, listening
 from colorize.films import run
-from colorize.films.error import JobError
 from colorize.films.plan.manifest import AUTO, Settings, read_manifest
 from colorize.films.run import Done, Share, run_job
 from colorize.inference import engine
@@ -316,7 +316,7 @@ def test_a_choice_that_the_model_does_not_have_is_named(
 ) -> None:
     colour(folder, tmp_path / "out")
     edit_shot(tmp_path / "out", 1, variant=7)
-    with pytest.raises(JobError, match=r"manifest.json: shot 2: variant is 7: .* 0 to 1"):
+    with pytest.raises(UserError, match=r"manifest.json: shot 2: variant is 7: .* 0 to 1"):
         colour(folder, tmp_path / "out")
 
 
@@ -360,7 +360,7 @@ def test_shards_make_the_same_film(tmp_path: Path, film: Path, colour) -> None:
     assert colour(film, output, share=Share(only="plan")).rendered == 0
     rendered = [colour(film, output, share=Share(number, 3)).rendered for number in (3, 1)]
     assert not output.exists()
-    with pytest.raises(JobError, match=r"shared.mkv: frames 9-15 are not coloured yet; run their"):
+    with pytest.raises(UserError, match=r"shared.mkv: frames 9-15 are not coloured yet; run their"):
         colour(film, output, share=Share(only="merge"))
     rendered.append(colour(film, output, share=Share(2, 3)).rendered)
     assert sorted(rendered) == sorted(LENGTHS)
@@ -373,7 +373,7 @@ def test_two_processes_do_not_do_the_same_work(tmp_path: Path, folder: Path, col
     store = run.Store(tmp_path / "out" / ".job", frames=tmp_path / "out")
     with (
         store.locked("run-1-of-1", output=tmp_path / "out"),
-        pytest.raises(JobError, match="is being coloured by another process"),
+        pytest.raises(UserError, match="is being coloured by another process"),
     ):
         colour(folder, tmp_path / "out")
     assert colour(folder, tmp_path / "out").rendered == COUNT
@@ -410,7 +410,7 @@ def test_a_source_in_colour_is_refused_and_leaves_nothing(
     tmp_path: Path, folder: Path, colour
 ) -> None:
     with_colour(folder, 0, COUNT)
-    with pytest.raises(JobError, match="in is in colour already; --recolor takes its luma"):
+    with pytest.raises(UserError, match="in is in colour already; --recolor takes its luma"):
         colour(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert colour(folder, tmp_path / "out", recolor=True).rendered == COUNT

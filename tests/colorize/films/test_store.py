@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from colorize.films.error import JobError
+from colorize.base.errors import UserError
 from colorize.films.plan.parts import Part
 from colorize.films.store import Store, job_folder
 
@@ -77,7 +77,7 @@ def test_a_lock_keeps_others_out_until_it_ends(tmp_path: Path) -> None:
     store = Store(tmp_path / ".job", frames=None)
     with store.locked("run", output=Path("film.mp4")):
         with (
-            pytest.raises(JobError, match=r"film.mp4 is being coloured by another process"),
+            pytest.raises(UserError, match=r"film.mp4 is being coloured by another process"),
             store.locked("run", output=Path("film.mp4")),
         ):
             pass

@@ -104,7 +104,7 @@ def test_the_verdict_compares_the_mean_with_the_spread(
 
 def test_a_claim_holds_only_where_all_its_differences_agree(comparison: Comparison) -> None:
     def verdict(*metrics: str, over: str = "plain") -> str:
-        claim = Claim(text="better", row="segment", over=[over], metrics=metrics)
+        claim = Claim(text="better", row="segment", over=[over], metrics=list(metrics))
         return comparison.judge(claim)[0]
 
     assert verdict("psnr", "lpips") == "agrees"

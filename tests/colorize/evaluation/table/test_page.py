@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from colorize.evaluation.report import Column
+from colorize.base.columns import Column
 from colorize.evaluation.table.comparison import Claim, Comparison, Run
 from colorize.evaluation.table.page import Missing, Page, Published
 

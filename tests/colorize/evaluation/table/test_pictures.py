@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.evaluation.report import Column
+from colorize.base.columns import Column
 from colorize.evaluation.table.comparison import Comparison, Run
 from colorize.evaluation.table.pictures import draw_histories, draw_table
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from colorize.films.error import JobError
+from colorize.base.errors import UserError
 from colorize.films.plan.manifest import Manifest, Origin, Settings, Shot, read_manifest
 
 SETTINGS = Settings(
@@ -90,7 +90,7 @@ def shot(number: int, **changes: Any) -> Any:
 )
 def test_a_mistake_is_named(tmp_path: Path, change: Any, message: str) -> None:
     path = edited(tmp_path, lambda content: _only_lists(change(content)))
-    with pytest.raises(JobError) as raised:
+    with pytest.raises(UserError) as raised:
         read_manifest(path)
     assert message in str(raised.value)
     assert str(raised.value).startswith(str(path))
@@ -107,7 +107,7 @@ def test_broken_json_is_named_with_its_line(tmp_path: Path) -> None:
     text = path.read_text().replace('"stop": 61,', '"stop": 61;')
     path.write_text(text)
     assert text.splitlines()[6].endswith('"stop": 61; "variant": 1},')
-    with pytest.raises(JobError, match=r"manifest.json, line 7: .*; mend it, or delete it"):
+    with pytest.raises(UserError, match=r"manifest.json, line 7: .*; mend it, or delete it"):
         read_manifest(path)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize.base.errors import UserError
 from colorize.base.progress import Event, Remark, listening
-from colorize.films.error import JobError
 from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
 from colorize.films.plan.references import find_frames, guided, library_of, read_references
 from colorize.films.run import Done, run_job
@@ -80,11 +80,11 @@ def test_pictures_of_files_and_folders_are_read(tmp_path, pictures):
 def test_what_cannot_be_a_reference_is_named(tmp_path, pictures):
     gray = tmp_path / "gray.png"
     Image.fromarray(pictures[0]).save(gray)
-    with pytest.raises(JobError, match=r"gray\.png has no colours: a reference must be in colour"):
+    with pytest.raises(UserError, match=r"gray\.png has no colours: a reference must be in colour"):
         read_references([gray])
     one = save(tmp_path / "a" / "x.png", tinted(pictures[0]))
     other = save(tmp_path / "b" / "x.png", tinted(pictures[1]))
-    with pytest.raises(JobError, match=r"two references are called x\.png: .*rename one"):
+    with pytest.raises(UserError, match=r"two references are called x\.png: .*rename one"):
         read_references([one, other])
     with pytest.raises(MediaError, match=r"absent\.png does not exist"):
         read_references([tmp_path / "absent.png"])
@@ -144,10 +144,10 @@ def test_colours_that_nobody_sees_do_not_make_a_reference(tmp_path, pictures):
     clear = np.dstack([gray, np.where(np.arange(96) < 48, 255, 0) + np.zeros((64, 1))])
     clear[:, 48:, :3] = (255, 0, 255)
     file = save(tmp_path / "gray.png", clear.astype(np.uint8))
-    with pytest.raises(JobError, match="has no colours"):
+    with pytest.raises(UserError, match="has no colours"):
         read_references([file])
     nothing = save(tmp_path / "no.png", transparent(pictures[0], hidden=(9, 99, 9), shown=slice(0)))
-    with pytest.raises(JobError, match="has no colours"):
+    with pytest.raises(UserError, match="has no colours"):
         read_references([nothing])
     # A figure of few pixels on a large transparent sheet has colours all the same.
     small = transparent(pictures[0], hidden=(255, 255, 255), shown=slice(30, 34))
@@ -225,14 +225,14 @@ def test_a_person_may_choose_the_references_of_a_shot(tmp_path, folder, colour, 
 
     content["shots"][1]["references"] = ["3.png"]
     path.write_text(json.dumps(content))
-    with pytest.raises(JobError, match=r"shot 2 names the reference '3\.png'; did you mean"):
+    with pytest.raises(UserError, match=r"shot 2 names the reference '3\.png'; did you mean"):
         colour(folder, output)
 
 
 def test_a_model_without_references_says_so(tmp_path, folder, colour, pictures):
     model = write_safetensors(tmp_path / "plain.safetensors")
     given = save(tmp_path / "r" / "1.png", tinted(pictures[1]))
-    with pytest.raises(JobError, match="this model takes no references; leave --reference out"):
+    with pytest.raises(UserError, match="this model takes no references; leave --reference out"):
         colour(folder, tmp_path / "out", model=model, references=[given])
 
 
