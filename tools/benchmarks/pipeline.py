@@ -49,7 +49,7 @@ def pipeline(setting: Setting, *, size: tuple[int, int]) -> dict[str, Any]:
 
 def _stages(film: Path, folder: Path, networks: LoadedNetworks) -> dict[str, float]:
     """Return the seconds of each stage on all frames, one after another, part by part."""
-    names = ("find shots", "decode", "network and stillness", "join", "encode", "join parts")
+    names = ("find shots", "decode", "network and stillness", "join", "encode", "concatenate parts")
     times = dict.fromkeys(names, 0.0)
     engine = ShotEngine(networks, RenderSettings())
     joining = engine.joining()
@@ -67,7 +67,7 @@ def _stages(film: Path, folder: Path, networks: LoadedNetworks) -> dict[str, flo
             with _added(times, "encode"):
                 _encode(joined, folder / f"{number}.part-film", film, source)
         parts = [folder / f"{number}.part-film" for number in range(_SHOTS)]
-        with _added(times, "join parts"):
+        with _added(times, "concatenate parts"):
             concatenate_parts(parts, folder / "serial.mp4", like=source)
     return times
 

@@ -234,7 +234,7 @@ class GuidedNetwork(Network):
             layers = torch.cat([references.luma, references.chroma * mask, mask], dim=2)
             coarse, shown = _seen(_shrink(layers, grid))
             hidden = shown[:, :, 0] < 0.5
-        share = _share(references, layers)
+        share = references.share()
         matches = self.matcher(keys, references, coarse, share=share, hidden=hidden)
         proposals = self._proposals(gray, keys, references, layers, matches, share)
         return _Evidence(self.fusion(gray, proposals), matches.attended[:, 1:], matches.similarity)
@@ -377,20 +377,6 @@ def _seen(
 def _shrink(planes: Tensor, size: Sequence[int]) -> Tensor:
     shrunk = functional.adaptive_avg_pool2d(planes.flatten(0, -4), (size[0], size[1]))
     return shrunk.unflatten(0, planes.shape[:-3])
-
-
-def _share(references: References, layers: Float[Tensor, "b r _ h w"]) -> Float[Tensor, "b r"]:
-    """Return the logarithm of how far each reference counts: less where it was given again.
-
-    References are the same if they agree in the means of 8 by 8 blocks, to the bit.
-    """
-    means = _shrink(layers, (8, 8)).flatten(2)
-    same = (means[:, :, None] == means[:, None]).all(dim=-1)
-    there = torch.zeros(same.shape[:2], dtype=torch.bool)
-    for frame, count in enumerate(references.counts):
-        there[frame, :count] = True
-    copies = same & there.to(same.device, non_blocking=True)[:, None]
-    return -copies.sum(dim=-1).clamp_min(1).to(layers.dtype).log()
 
 
 def _padded(planes: Float[Tensor, "b r c h w"], multiple: int) -> Float[Tensor, "b r c _h _w"]:

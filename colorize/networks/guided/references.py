@@ -91,6 +91,20 @@ class References:
         """Return the frames that have any."""
         return self._index(at for at, count in enumerate(self.counts) if count)
 
+    def share(self) -> Float[Tensor, "b r"]:
+        """Return the logarithm of how far each counts: that of a half where one is given twice.
+
+        Two are the same if they agree in the means of 8 by 8 blocks, to the bit.
+        """
+        planes = torch.cat([self.luma, self.chroma, self.shown], dim=2)
+        means = functional.adaptive_avg_pool2d(planes.flatten(0, 1), (8, 8))
+        blocks = means.flatten(1).unflatten(0, planes.shape[:2])
+        same = (blocks[:, :, None] == blocks[:, None]).all(dim=-1)
+        places = torch.arange(planes.shape[1])
+        there = places < torch.tensor(self.counts)[:, None]
+        copies = (same & there.to(same.device, non_blocking=True)[:, None]).sum(dim=-1)
+        return -copies.clamp_min(1).to(planes.dtype).log()
+
     def expand(self, frames: int) -> References:
         """Return the references of one frame as those of ``frames`` frames; nothing is copied."""
         assert len(self.counts) == 1

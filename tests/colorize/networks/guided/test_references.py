@@ -168,3 +168,18 @@ def test_pinning_pins_all_planes(monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = torch.utils.data._utils.pin_memory.pin_memory({"references": given})["references"]
     for name, planes in planes_of(given).items():
         assert torch.equal(getattr(pinned, name), planes + 1), name
+
+
+def test_a_reference_that_is_given_again_shares_what_it_counts() -> None:
+    given = References.of(
+        torch.rand(3, 1, 9, 12, generator=torch.Generator().manual_seed(1)),
+        torch.rand(3, 2, 9, 12, generator=torch.Generator().manual_seed(2)) - 0.5,
+    )
+    twice = given.picked([0, 1, 0, 2, 0])
+    padded = References.collate([twice, given.picked([1])])
+    expected = torch.tensor([[1 / 3, 1, 1 / 3, 1, 1 / 3]]).log()
+    torch.testing.assert_close(padded.share()[:1], expected)
+    assert padded.share()[1, 0] == 0
+    masked = replace(twice, mask=torch.ones(1, 5, 1, 9, 12))
+    masked.mask[0, 0, :, :4] = 0
+    torch.testing.assert_close(masked.share(), torch.tensor([[1, 1, 1 / 2, 1, 1 / 2]]).log())
