@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from lightning import seed_everything
 from PIL import Image
@@ -216,6 +217,28 @@ def test_a_reference_is_scored_by_what_it_gains(beside, tmp_path):
     known = Library(networks, [ColoredPicture("itself", lambda: truth)])
     alone, shown = tool.score(networks, truth, None), tool.score(networks, truth, known)
     assert 5 < alone < shown < 100
+
+
+def test_ways_to_fuse_stand_beside_each_other(beside, tmp_path, capsys):
+    path = tiny.write_reference_safetensors(tmp_path / "model.safetensors")
+    root, output = prepared(tmp_path / "data"), tmp_path / "evidence.json"
+    options = ("--split", "test", "--counts", 1, 2, "--every", 2, "--json", output)
+    run = beside("reference").run
+    assert run("measure_evidence", "--root", root, "--checkpoint", path, *options) == 0
+    assert "| kind by kind | " in capsys.readouterr().out
+    measured = json.loads(output.read_text())
+    # The tiny network proposes straight and propagated flow: two of one kind, already with one.
+    assert measured["all alike"]["1"] != measured["kind by kind"]["1"]
+    assert all(5 < value < 60 for way in measured.values() for value in way.values())
+
+
+def test_all_proposals_alike_are_a_mean_by_hand(beside):
+    alike = beside("reference").module("measure_evidence").alike
+    scores = torch.zeros(1, 3, 1, 2, 2)
+    chroma = torch.tensor([0.3, 0.3, -0.3])[None, :, None, None, None].expand(1, 3, 2, 2, 2)
+    fused = alike(scores, chroma, (2, 1))
+    assert fused.chroma[0, 0, 0, 0] == pytest.approx(0.1)
+    assert fused.evidence[0, 0, 0, 0] == pytest.approx(0.75)
 
 
 def test_photographs_are_coloured_beside_gray_and_truth(beside, tmp_path, capsys):

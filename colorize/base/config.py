@@ -150,7 +150,10 @@ def describe(error: BaseException) -> str:
         key = named[1] if named else getattr(cause, "full_key", None)
         return f"{key}: {text}" if key and str(key) not in text else text
     file, key = unknown["file"], unknown["key"] or unknown["group"]
-    owner = _dataclass(unknown["owner"])
+    told = getattr(cause, "object_type", None)
+    # Both packages have a TrainConfig: OmegaConf knows which, Hydra says the name alone.
+    owner = told if getattr(told, "__name__", "") == unknown["owner"] else None
+    owner = owner or _dataclass(unknown["owner"])
     known = list(getattr(owner, "__dataclass_fields__", ()))
     parent = getattr(cause, "parent_node", None)
     if not known and isinstance(parent, DictConfig):

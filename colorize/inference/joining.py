@@ -12,6 +12,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from colorize.base.threads import one_thread
 from colorize.imaging.color import join_in_gamut
 from colorize.imaging.geometry import resize
 from colorize.imaging.upsampling import REACH, upsample_chroma
@@ -61,7 +62,8 @@ class Joining:
         self.state = {name: each for name, each in before.items() if name in (_LUMA, _RGB)}
         for frame, planes in zip(frames, chroma, strict=True):
             picture = self._library.own(names, frame.index) if self._library else None
-            rgb = self._colored(frame, planes, picture)
+            with one_thread():
+                rgb = self._colored(frame, planes, picture)
             if self._settings.stillness > 0:
                 cell = frame.rgb.shape[0] / planes.shape[1] if picture is None else None
                 rgb = self._held(frame, rgb, cell=cell)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from colorize.base.overlap import overlapped
+from colorize.base.threads import compute_with
 from colorize.films.plan.manifest import KEEP, Manifest
 from colorize.films.plan.parts import Part
 from colorize.films.plan.references import library_of
@@ -118,7 +119,7 @@ class Rendering:
     def _color(
         self, items: Iterator[tuple[Part, Sequence[Frame]]], threads: int
     ) -> Iterator[Colored]:
-        torch.set_num_threads(threads)  # of this stage: PyTorch keeps the number by thread
+        compute_with(threads)
         last: tuple[str, Tensors] = ("", {})
         for part, frames in items:
             if part.chosen == KEEP:
@@ -136,7 +137,6 @@ class Rendering:
             yield Colored(part, frames, chroma, before, after)
 
     def _join(self, items: Iterator[Colored]) -> Iterator[tuple[Part, Frame] | Finished]:
-        torch.set_num_threads(1)  # its steps are short, and the other cores have work
         joining, last = self._engine.joining(), ""
         for part, frames, chroma, before, after in items:
             if chroma is None:
