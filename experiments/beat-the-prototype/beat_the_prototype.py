@@ -139,7 +139,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 
 TITLES = {
-    "prototype": "prototype f (RankDiv + Bilateral + Temporal, RGB head)",
+    "prototype": "prototype f (RankDiv on a partial VGG + Bilateral + Temporal, RGB head)",
     "first": "RankDiv, chroma head",
 }
 
