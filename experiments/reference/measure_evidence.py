@@ -26,7 +26,7 @@ from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
 from colorize.metrics.psnr import psnr
 from colorize.networks.guided import fusion
-from colorize.networks.guided.fusion import NEVER, Fused
+from colorize.networks.guided.fusion import Fused
 
 
 def alike(
@@ -36,13 +36,7 @@ def alike(
     share: Float[Tensor, "b s"] | None = None,
 ) -> Fused:
     """Fuse by one softmax over all proposals; their number is evidence."""
-    weights = scores.softmax(dim=1)
-    there = (scores.amax(dim=1) > NEVER / 2).to(chroma.dtype)
-    mean = (weights * chroma).sum(dim=1)
-    square = (weights * chroma.square().sum(dim=2, keepdim=True)).sum(dim=1)
-    variance = (square - mean.square().sum(dim=1, keepdim=True)).clamp_min(1e-8)
-    evidence = scores.logsumexp(dim=1).sigmoid()
-    return Fused(mean * there, evidence * there, variance.sqrt() * there)
+    return fusion.fused(scores.softmax(dim=1), chroma, scores)
 
 
 WAYS: dict[str, Callable[..., Fused]] = {"all alike": alike, "kind by kind": fusion.fuse}

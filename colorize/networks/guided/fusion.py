@@ -114,18 +114,25 @@ def fuse(
     logarithms of how far each counts in its kind (None: alike). Among those of one kind a softmax
     decides; the kinds count by the best score of each. So mere numbers are no evidence.
     """
-    kinds = [part for part in scores.split(slots, dim=1) if part.shape[1]]
-    best = torch.stack([part.amax(dim=1) for part in kinds], dim=1)
     shared = scores if share is None else scores + share[:, :, None, None, None]
-    own = shared.split(slots, dim=1)
-    within = [part.softmax(dim=1) for part in own if part.shape[1]]
-    parts = zip(within, best.softmax(dim=1).split(1, dim=1), strict=True)
-    weights = torch.cat([part * of_kind for part, of_kind in parts], dim=1)
-    there = (best.amax(dim=1) > NEVER / 2).to(chroma.dtype)
+    within = [part.softmax(dim=1) for part in shared.split(slots, dim=1) if part.shape[1]]
+    best = [part.amax(dim=1) for part in scores.split(slots, dim=1) if part.shape[1]]
+    of_kinds = torch.stack(best, dim=1)
+    parts = zip(within, of_kinds.softmax(dim=1).split(1, dim=1), strict=True)
+    return fused(torch.cat([part * of_kind for part, of_kind in parts], dim=1), chroma, of_kinds)
+
+
+def fused(
+    weights: Float[Tensor, "b s 1 h w"],
+    chroma: Float[Tensor, "b s 2 h w"],
+    judged: Float[Tensor, "b n 1 h w"],
+) -> Fused:
+    """Return the mean chroma under the weights, its spread, and the evidence of n scores for it."""
+    there = (judged.amax(dim=1) > NEVER / 2).to(chroma.dtype)
     mean = (weights * chroma).sum(dim=1)
     square = (weights * chroma.square().sum(dim=2, keepdim=True)).sum(dim=1)
     variance = (square - mean.square().sum(dim=1, keepdim=True)).clamp_min(1e-8)
-    evidence = best.logsumexp(dim=1).sigmoid()
+    evidence = judged.logsumexp(dim=1).sigmoid()
     return Fused(mean * there, evidence * there, variance.sqrt() * there)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
@@ -177,6 +177,6 @@ class References:
         }
         return replace(self, **changed, **others)
 
-    def _index(self, places: object) -> Int64[Tensor, " n"]:
-        found = torch.tensor(list(cast("Sequence[int]", places)), dtype=torch.int64)
+    def _index(self, places: Iterable[int]) -> Int64[Tensor, " n"]:
+        found = torch.tensor(list(places), dtype=torch.int64)
         return found.to(self.luma.device, non_blocking=True)

@@ -24,18 +24,6 @@ from tests.colorize.networks.guided.given import (
 )
 
 
-@pytest.fixture(scope="module")
-def features() -> SqueezeNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return SqueezeNet(weights="random")
-
-
-@pytest.fixture
-def model(features: SqueezeNet) -> GuidedNetwork:
-    return tiny(features)
-
-
 def half_masked(count: int = 2) -> References:
     """References that show their left parts alone, the edge amid a block; flow crosses it."""
     given = references(count, propagated=True)

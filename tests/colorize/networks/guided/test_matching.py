@@ -12,13 +12,6 @@ from colorize.networks.guided.references import References
 from colorize.pretrained.squeezenet import SqueezeNet
 
 
-@pytest.fixture(scope="module")
-def features() -> SqueezeNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return SqueezeNet(weights="random")
-
-
 def matcher(features: SqueezeNet, width: int = 8) -> Matcher:
     with torch.random.fork_rng():
         torch.manual_seed(1)

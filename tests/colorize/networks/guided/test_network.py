@@ -38,18 +38,6 @@ from tests.colorize.networks.guided.given import (
 _SIZES = [(32, 48), (33, 47), (17, 16), (1, 5)]
 
 
-@pytest.fixture(scope="module")
-def features() -> SqueezeNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return SqueezeNet(weights="random")
-
-
-@pytest.fixture
-def model(features: SqueezeNet) -> GuidedNetwork:
-    return tiny(features)
-
-
 def turned(chroma: Tensor, angle: float) -> Tensor:
     cb, cr = chroma.unbind(-3)
     cosine, sine = math.cos(angle), math.sin(angle)
