@@ -11,4 +11,5 @@ from .sampler import Sample as Sample
 from .sampler import Stage as Stage
 from .splits import Clips as Clips
 from .splits import PreparedClips as PreparedClips
+from .stories import Stories as Stories
 from .validation import ValidationFrames as ValidationFrames

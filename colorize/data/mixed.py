@@ -17,7 +17,8 @@ class MixedClips:
 
     ``clips`` are the real ones, and validation and testing are theirs alone. ``cartoons`` series of
     ``shots`` shots each, of seeds from ``first_seed``, join their training split; ``effects`` puts
-    fades and flashes into some. Each real frame counts ``repeat`` times.
+    fades and flashes into some. Each real frame counts ``repeat`` times. ``stories`` add the
+    pictures of illustrated stories, each ``repeat_stories`` times.
 
     Raises:
         ValueError: Fewer than one series, shot or repetition.
@@ -34,10 +35,14 @@ class MixedClips:
         effects: bool = False,
         first_seed: int = 1000,
         repeat: int = 3,
+        stories: Clips | None = None,
+        repeat_stories: int = 1,
     ) -> None:
-        for name, value in {"cartoons": cartoons, "shots": shots, "repeat": repeat}.items():
+        counts = {"shots": shots, "repeat": repeat, "repeat_stories": repeat_stories}
+        for name, value in {"cartoons": cartoons, **counts}.items():
             require(f"data.{name}", value >= 1, value, "1 or more")
         self.clips = clips
+        self.stories, self.repeat_stories = stories, repeat_stories
         self.repeat = repeat
         self.series = [
             CartoonClips(
@@ -48,6 +53,8 @@ class MixedClips:
         ]  # fmt: skip
         last = first_seed + cartoons - 1
         self.label = f"{clips.label} and {cartoons} procedural series, seeds {first_seed}-{last}"
+        if stories is not None:
+            self.label += f", and {stories.label}"
 
     def split(self, name: str) -> ClipDataset:
         """Return a split; training series are drawn now."""
@@ -55,6 +62,8 @@ class MixedClips:
         if name != "train":
             return real
         clips: list[Clip] = list(real.clips) * self.repeat
+        if self.stories is not None:
+            clips += list(self.stories.split(name).clips) * self.repeat_stories
         for series in tracked(self.series, "drawing series", unit="series"):
             clips += series.split("train").clips
         return ClipDataset(clips=clips)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
@@ -17,6 +17,7 @@ from colorize.base.pieces import middles
 from colorize.data.augment import Augment, Geometry
 from colorize.data.clip import Clip
 from colorize.data.clips import ClipDataset, example
+from colorize.data.masks import draw_hints, draw_parts
 from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
@@ -30,6 +31,8 @@ _SEED = 1  # beside a sample's own seed, which the augmentation draws from
 _LIKE_TARGET = 0.8  # of the references of a frame come from the place drawn for all of them
 _NEARBY = 0.4  # of references from the same shot are close in time …
 _NEARBY_RATE = 0.08  # … by a geometric distribution in frames
+_FLARE = 0.12  # most that black is lifted and white is lowered in another print
+_GRAIN = 0.06  # largest standard deviation
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,12 @@ class ReferenceSampling:
         recolor: Frame and references get other colours together (not those that mislead).
         same_view: A reference is cut and mirrored as the frame is.
         mirror: One cut in its own way is mirrored against the frame.
-        fade: The luma of the references of a frame differs by a gamma.
+        fade: The luma of the references of a frame differs by a gamma and a contrast, as that of
+            another print.
         gamma: Largest logarithm to base 2 of that gamma, ±.
+        grain: Frame and references are grainy, each for itself.
+        hints: A frame shows a few of its own colours: dots, strokes and fills.
+        parts: A reference shows parts of its picture only.
         propagated: Flow to the references is propagated along the shot, as in use; else it is the
             one found straight.
         window: Frames before and after that it is propagated over.
@@ -62,6 +69,9 @@ class ReferenceSampling:
     mirror: float = 0.1
     fade: float = 0.15
     gamma: float = 0.25
+    grain: float = 0.0
+    hints: float = 0.0
+    parts: float = 0.0
     propagated: float = 0.25
     window: int = 2
     validation: int = 1
@@ -125,18 +135,59 @@ class ReferencedClips(Dataset):
         color = torch.cat([own, *others])
         luma, chroma = rgb_to_luma(color), rgb_to_chroma(color)
         recolored = random.random() < self.sampling.recolor
-        if others and not misleading and recolored:
+        hinted = random.random() < self.sampling.hints
+        if (others or hinted) and not misleading and recolored:
             chroma = draw_recoloring(random)(luma, chroma)
         gray, seen = luma.split([len(own), len(others)])
-        if random.random() < self.sampling.fade:
-            exponent = 2 ** random.uniform(-self.sampling.gamma, self.sampling.gamma)
-            seen = seen.clamp(0, 1) ** exponent
         true, shown = chroma.split([len(own), len(others)])
+        if random.random() < self.sampling.fade:
+            seen = self._faded(seen, random)
+        if random.random() < self.sampling.grain:
+            strength = random.uniform(0, _GRAIN)
+            gray, seen = (_grainy(each, strength, random) for each in (gray, seen))
+        seen, shown, mask = self._parts(others, seen, shown, random)
+        if hinted:  # of the last frame, for all: the only one where most samples have one
+            hints = draw_hints(_bytes(own[-1]), random)
+            seen, shown = torch.cat([seen, gray[-1:]]), torch.cat([shown, true[-1:]])
+            mask = torch.cat([mask, torch.from_numpy(hints)[None, None]])
         around, at = gray, range(len(gray))
         if others and random.random() < self.sampling.propagated:
             around, at = self._around(sample, geometry)
-        references = refer(around, References.of(seen, shown), frames=at)
-        return {"gray": gray, "color": join(gray, true), "references": references}
+        masked = bool((mask < 1).any())
+        references = References.of(seen, shown, mask=mask if masked else None)
+        return {
+            "gray": gray,
+            "color": join(gray, true),
+            "references": refer(around, references, frames=at),
+        }
+
+    def _faded(
+        self, luma: Float32[Tensor, "_r 1 h w"], random: np.random.Generator
+    ) -> Float32[Tensor, "_r 1 h w"]:
+        """Return the luma of references as another print has it."""
+        exponent = 2 ** random.uniform(-self.sampling.gamma, self.sampling.gamma)
+        low, high = random.uniform(0, _FLARE), 1 - random.uniform(0, _FLARE)
+        return low + (high - low) * luma.clamp(0, 1) ** exponent
+
+    def _parts(
+        self,
+        pictures: Sequence[Tensor],
+        luma: Float32[Tensor, "_r 1 h w"],
+        chroma: Float32[Tensor, "_r 2 h w"],
+        random: np.random.Generator,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return luma, chroma and mask of references, some of which show parts of them only.
+
+        Half of these are cut out and lie on white, as a picture with transparency is read.
+        """
+        mask = torch.ones_like(luma)
+        for row, picture in enumerate(pictures):
+            if random.random() < self.sampling.parts:
+                mask[row, 0] = torch.from_numpy(draw_parts(_bytes(picture[0]), random))
+                if random.random() < 0.5:
+                    luma = luma.clone()
+                    luma[row] = torch.where(mask[row] > 0, luma[row], 1.0)
+        return luma, chroma * mask, mask
 
     def _around(
         self, sample: Sample, geometry: Geometry
@@ -198,6 +249,8 @@ class ReferencedClips(Dataset):
             number = int(random.choice(among))
             return number, int(random.integers(clips[number].count))
         clip = clips[sample.clip]
+        if clip.count == 1:  # a page of a story
+            return self._place(sample, "series", random)
         if where == "clip":
             return sample.clip, int(random.integers(clip.count))
         start, stop = clip.shot_of(sample.frame)
@@ -227,6 +280,20 @@ class ReferencedValidation(Dataset):
         )
         references = References.of(rgb_to_luma(color), rgb_to_chroma(color))
         return item | {"references": refer(item["gray"], references)}
+
+
+def _grainy(
+    luma: Float32[Tensor, "_t 1 h w"], strength: float, random: np.random.Generator
+) -> Float32[Tensor, "_t 1 h w"]:
+    """Add noise of a standard deviation to frames in [0, 1]."""
+    noise = random.standard_normal(tuple(luma.shape), dtype=np.float32)
+    return (luma + strength * torch.from_numpy(noise)).clamp(0, 1)
+
+
+def _bytes(picture: Float32[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a picture in [0, 1] as OpenCV takes it."""
+    scaled = (picture * 255).round().clamp(0, 255).byte()
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).numpy())
 
 
 def evenly_spaced(frames: int, count: int) -> list[int]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from colorize.base.errors import UserError
@@ -104,14 +105,40 @@ def fill(checkpoint: Checkpoint, model: Network, refiner: Refiner | None) -> Non
         CheckpointError: The weights do not fit.
     """
     with _fitting(checkpoint):
-        weights = dict(checkpoint.weights)
-        for part in model.fresh_parts:
-            if not any(name.startswith(part) for name in weights):
-                own = model.state_dict()
-                weights |= {name: own[name] for name in own if name.startswith(part)}
-        fill_network(model, weights)
+        fill_network(model, _with_fresh_parts(model, checkpoint.weights))
         if refiner is not None and checkpoint.refiner is not None:
             fill_network(refiner, checkpoint.refiner_weights)
+
+
+def start_from(checkpoint: Checkpoint, model: Network, refiner: Refiner | None) -> None:
+    """Give networks that are to be trained on the weights of a checkpoint: see :func:`fill`.
+
+    Layers of ``model.widened_parts`` may have had fewer outputs there: the further ones stay.
+
+    Raises:
+        CheckpointError: The weights do not fit.
+    """
+    own, weights = model.state_dict(), dict(checkpoint.weights)
+    for name, tensor in checkpoint.weights.items():
+        there = own.get(name)
+        widened = name.startswith(tuple(model.widened_parts)) and there is not None
+        if widened and there is not None and len(tensor) < len(there):
+            weights[name] = torch.cat([tensor.to(there.dtype), there[len(tensor) :].cpu()])
+    fill(replace(checkpoint, weights=weights), model, refiner)
+
+
+def _with_fresh_parts(model: Network, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights with the model's own in place of parts that are lacking, or of another form.
+
+    Only parts that are to be trained can be fresh: those of a finished network must all be there.
+    """
+    found, own = dict(weights), model.state_dict()
+    for part in model.fresh_parts:
+        mine = {name: each for name, each in own.items() if name.startswith(part)}
+        theirs = {name: each for name, each in found.items() if name.startswith(part)}
+        if {n: t.shape for n, t in mine.items()} != {n: t.shape for n, t in theirs.items()}:
+            found = {name: each for name, each in found.items() if name not in theirs} | mine
+    return found
 
 
 @contextmanager

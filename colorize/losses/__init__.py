@@ -16,6 +16,7 @@ from colorize.losses.segment import Segment
 from colorize.losses.segment_uniformity import SegmentUniformity
 from colorize.losses.temporal import Temporal
 from colorize.losses.temporal_second_order import TemporalSecondOrder
+from colorize.losses.uncertainty import Uncertainty
 
 __all__ = [
     "Bilateral",
@@ -28,6 +29,7 @@ __all__ = [
     "SegmentUniformity",
     "Temporal",
     "TemporalSecondOrder",
+    "Uncertainty",
     "balanced_divisors",
     "rank_diversity",
 ]

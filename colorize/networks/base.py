@@ -37,7 +37,9 @@ class Network(nn.Module):
       (:mod:`colorize.networks.prototype.inputs`), and so whether it waits for the one before;
     - ``takes`` is what it can be given besides: ``references``;
     - ``provides`` names the targets of losses that it gives itself;
-    - ``fresh_parts`` are prefixes of its weights that a checkpoint to start from need not hold.
+    - ``fresh_parts`` are prefixes of its weights that a checkpoint to start from need not hold, or
+      may hold in another form;
+    - ``widened_parts`` are those of layers that may have had fewer outputs there.
     """
 
     outputs: int
@@ -46,6 +48,7 @@ class Network(nn.Module):
     takes: ClassVar[frozenset[str]] = frozenset()
     provides: ClassVar[frozenset[str]] = frozenset()
     fresh_parts: Sequence[str] = ()
+    widened_parts: Sequence[str] = ()
 
     def forward(
         self,

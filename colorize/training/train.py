@@ -78,7 +78,7 @@ def assemble(config: DictConfig, *, given: Iterable[str] = ()) -> tuple[Coloriza
     refuse_idle_settings(config, components, given=given)
     if config.init is not None:
         start = checkpoints.load_checkpoint(resolve(config.init))
-        checkpoints.fill(start, components.model, components.refiner)
+        checkpoints.start_from(start, components.model, components.refiner)
     clips = build(config.data)
     loaders = _loaders(config, components, train=clips.split("train"), val=clips.split("val"))
     description = _description(config, components, loaders, data=clips.label)

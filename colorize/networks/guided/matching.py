@@ -28,6 +28,19 @@ class Seen(NamedTuple):
     taps: list[Float[Tensor, "b _c _p _q"]]
 
 
+class Found(NamedTuple):
+    """Where n references, row by row, show the places of the frames that they are for.
+
+    ``pairs`` are the logits of every place of a frame for every place of a reference; ``place`` is
+    the likeliest (in p q flattened), ``weight`` its logit and ``similarity`` the cosine there.
+    """
+
+    pairs: Float[Tensor, "n pq pq"]
+    weight: Float[Tensor, "n pq"]
+    place: Int64[Tensor, "n pq"]
+    similarity: Float[Tensor, "n pq"]
+
+
 class Matches(NamedTuple):
     """What the places of b frames correspond to in their references.
 
@@ -71,47 +84,60 @@ class Matcher(nn.Module):
         stacked = torch.cat([resize_bilinear(tap, size) for tap in taps], dim=1)
         return Seen(functional.normalize(self.project(stacked).float(), dim=1), taps)
 
-    def forward(
+    def find(
         self,
         keys: Float[Tensor, "b d p q"],
         references: References,
-        planes: Float[Tensor, "b r c p q"],
         *,
-        share: Float[Tensor, "b r"] | None = None,
         hidden: Bool[Tensor, "b r p q"] | None = None,
-    ) -> Matches:
-        """Match the places of frames with those of their references, whose ``planes`` are averaged.
+    ) -> Found:
+        """Find the places of frames in each of their references by itself.
 
-        ``share`` are logarithms of how far each counts in the mean (None: alike). Places that are
-        ``hidden`` in a reference are never found.
+        Places that are ``hidden`` in a reference are found last.
         """
         assert references.keys is not None
         rows, owners = references.rows(), references.owners()
         with torch.autocast(keys.device.type, enabled=False):
-            pairs = self._pairs(keys[owners], _at(references.keys, rows).float())
+            own, others = keys[owners].float(), _at(references.keys, rows).float()
+            pairs = self._pairs(own, others)
             if hidden is not None:
                 pairs = pairs.masked_fill(_at(hidden, rows).flatten(1).unsqueeze(1), NEVER)
-            shown = rearrange(_at(planes, rows).to(pairs), "n c p q -> n (p q) c")
-            soft = pairs.softmax(dim=-1) @ shown
             weight, place = pairs.max(dim=-1)
+            there = others.flatten(2).gather(2, place.unsqueeze(1).expand(-1, own.shape[1], -1))
+            return Found(pairs, weight, place, (own.flatten(2) * there).sum(dim=1))
+
+    def forward(
+        self,
+        found: Found,
+        references: References,
+        planes: Float[Tensor, "b r c p q"],
+        *,
+        share: Float[Tensor, "b r"] | None = None,
+    ) -> Matches:
+        """Match the places of frames with those of all their references, averaging ``planes``.
+
+        ``share`` are logarithms of how far each counts in the mean (None: alike).
+        """
+        size, rows = planes.shape[-2:], references.rows()
+        with torch.autocast(planes.device.type, enabled=False):
+            shown = rearrange(_at(planes, rows).to(found.pairs), "n c p q -> n (p q) c")
+            soft = found.pairs.softmax(dim=-1) @ shown
             # Of each frame's references: the soft mean over all their places, and the best of all.
             wide = _Spread(references, rows)
-            weights = wide(pairs.logsumexp(dim=-1), fill=NEVER)
+            weights = wide(found.pairs.logsumexp(dim=-1), fill=NEVER)
             if share is not None:
                 weights = weights + share.unsqueeze(-1)
             attended = (wide(soft, fill=0.0) * weights.softmax(dim=1).unsqueeze(-1)).sum(dim=1)
-            highest, reference = wide(weight, fill=NEVER).max(dim=1, keepdim=True)
-            found = (highest > NEVER / 2).float().unflatten(2, keys.shape[-2:])
-            own, others = keys.float().flatten(2), references.keys.float().flatten(3)
-            place = wide(place, fill=0.0).gather(1, reference)[:, 0]
-            similarity = (own * _fetched(others, reference[:, 0], place)).sum(dim=1, keepdim=True)
-        size = keys.shape[-2:]
+            highest, reference = wide(found.weight, fill=NEVER).max(dim=1, keepdim=True)
+            there = (highest > NEVER / 2).float().unflatten(2, size)
+            place = wide(found.place, fill=0.0).gather(1, reference)[:, 0]
+            similarity = wide(found.similarity, fill=0.0).gather(1, reference)
         return Matches(
-            attended=rearrange(attended, "b pq c -> b c pq").unflatten(2, size) * found,
+            attended=rearrange(attended, "b pq c -> b c pq").unflatten(2, size) * there,
             reference=reference[:, 0].unflatten(1, size),
             place=place.unflatten(1, size),
-            similarity=similarity.unflatten(2, size) * found,
-            found=found,
+            similarity=similarity.unflatten(2, size) * there,
+            found=there,
         )
 
     def _pairs(
@@ -136,15 +162,6 @@ class _Spread:
 
 def _at(planes: Shaped[Tensor, "b r *s"], rows: Int64[Tensor, " n"]) -> Shaped[Tensor, n * s]:
     return planes.flatten(0, 1)[rows]
-
-
-def _fetched(
-    planes: Float[Tensor, "b r d pq"], reference: Int64[Tensor, "b s"], place: Int64[Tensor, "b s"]
-) -> Float[Tensor, "b d s"]:
-    """Return the values at places of references."""
-    flat = rearrange(planes, "b r d pq -> b d (r pq)")
-    index = reference * planes.shape[-1] + place
-    return flat.gather(2, index.unsqueeze(1).expand(-1, flat.shape[1], -1))
 
 
 @functools.lru_cache(maxsize=2)

@@ -13,33 +13,42 @@ from torch.nn import functional
 
 from colorize.base.errors import UserError, require_choice
 from colorize.imaging.color import join
+from colorize.motion.tones import fit_tones
 from colorize.motion.warp import warp
 from colorize.networks.base import Network, Painted
 from colorize.networks.guided.block_matching import fetch, refine_matches
 from colorize.networks.guided.fusion import KINDS, Fused, Fusion, Proposals
-from colorize.networks.guided.matching import Matcher, Matches, Seen
+from colorize.networks.guided.matching import Found, Matcher, Matches, Seen
 from colorize.networks.guided.references import References
-from colorize.networks.guided.unguided import UnguidedPainter, chroma_of
+from colorize.networks.guided.unguided import UnguidedPainter, chroma_of, spread_of
 from colorize.networks.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
 from colorize.pretrained.squeezenet import SqueezeNet
 
-Learns = Literal["everything", "unguided"]
+Learns = Literal["everything", "guided", "unguided"]
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
+_ALIKE, _SURE = 0.8, 30.0  # cosine at which two places may be one, and how sharply it parts them
+_SHOWS = 1e-3  # of a block of the grid: less of it shows nothing
 
 
 class Steps(NamedTuple):
     """What the network made of frames: their chroma, and the steps on the way.
 
-    ``fused`` are the judged proposals and ``trust`` is how far the result keeps them; ``attended``
-    is the chroma by soft matching, at a quarter of the size (padded to a multiple of 16).
+    ``fused`` are the judged proposals and ``trust`` is how far the result keeps them; ``own`` is
+    what is painted elsewhere. ``attended`` is the chroma by soft matching, at a quarter of the size
+    (padded to a multiple of 16). ``spread`` and ``own_spread`` are the errors that the network
+    expects of its result and of its own colours: the root of the mean square over Cb and Cr; None
+    where it was not made to tell.
     """
 
     chroma: Float[Tensor, "b 2 h w"]
     fused: Float[Tensor, "b 2 h w"]
     trust: Float[Tensor, "b 1 h w"]
+    own: Float[Tensor, "b 2 h w"]
     attended: Float[Tensor, "b 2 p q"]
+    spread: Float[Tensor, "b 1 h w"] | None = None
+    own_spread: Float[Tensor, "b 1 h w"] | None = None
 
 
 class _Evidence(NamedTuple):
@@ -63,6 +72,11 @@ class GuidedNetwork(Network):
     With ``unguided`` a :class:`UnguidedPainter` paints besides, trained by itself on frames without
     references, and the mean of both counts: what is wrong with one is seldom wrong with the other.
     With ``learns="unguided"`` it alone is trained, by its own colours; the rest stays as it is.
+    With ``learns="guided"`` it is left out, and the rest is trained.
+
+    With ``tells_spread`` the U-Net also tells the error that it expects of its own colours, and of
+    the result. With ``fits_tones`` the luma of references is brought to the tones of the frames,
+    as that of another print must be, before drawings are compared.
 
     Frames whose short side is well above ``match_side`` are matched, and remembered, at that size.
 
@@ -72,7 +86,7 @@ class GuidedNetwork(Network):
 
     outputs = 1
     takes = frozenset({"references"})
-    provides = frozenset({"fused", "attended", "served"})
+    provides = frozenset({"fused", "attended", "served", "own", "own_spread", "spread"})
 
     def __init__(
         self,
@@ -85,6 +99,8 @@ class GuidedNetwork(Network):
         normalization: Normalization = "batch",
         unguided: bool = False,
         learns: str = "everything",
+        tells_spread: bool = False,
+        fits_tones: bool = False,
     ) -> None:
         super().__init__()
         require_choice("model.learns", learns, Learns)
@@ -92,8 +108,9 @@ class GuidedNetwork(Network):
             raise UserError(
                 "model.learns=unguided needs an unguided painter: pass model.unguided=true"
             )
-        self.learns = learns
-        self.fresh_parts = ("unguided.",) if learns == "unguided" else ()
+        self.learns, self.tells_spread, self.fits_tones = learns, tells_spread, fits_tones
+        self.fresh_parts = () if learns == "everything" else ("unguided.",)
+        self.widened_parts = (f"unet.ups.{len(channels) - 2}.convolve_2.",)
         self.match_side = match_side
         self.matcher = Matcher(features=features, width=match_width)
         self.fusion = Fusion(width=fusion_width)
@@ -101,7 +118,7 @@ class GuidedNetwork(Network):
         sides[2] += 4  # attended chroma, similarity and evidence
         self.unet = UNet(
             in_channels=_PLANES,
-            out_channels=3,
+            out_channels=5 if tells_spread else 3,
             channels=channels,
             normalization=normalization,
             sides={level: side for level, side in sides.items() if level < len(channels)},
@@ -113,18 +130,19 @@ class GuidedNetwork(Network):
             self.unguided = UnguidedPainter(
                 seen=features.channels, channels=channels, normalization=normalization
             )
-        if learns == "unguided":
-            self._frozen().requires_grad_(False)
+        self._frozen().requires_grad_(False)
 
     def _frozen(self) -> nn.ModuleList:
-        """Return all but the memory."""
-        return nn.ModuleList([self.matcher, self.fusion, self.unet])
+        """Return what is not trained, beside the features that never are."""
+        if self.learns == "unguided":
+            return nn.ModuleList([self.matcher, self.fusion, self.unet])
+        of_painter = self.learns == "guided" and self.unguided is not None
+        return nn.ModuleList([self.unguided] if of_painter else [])
 
     def train(self, mode: bool = True) -> GuidedNetwork:
         """Switch to training what is learnt; the rest keeps its statistics."""
         super().train(mode)
-        if self.learns == "unguided":
-            self._frozen().eval()
+        self._frozen().eval()
         return self
 
     def forward(
@@ -143,14 +161,15 @@ class GuidedNetwork(Network):
         steps = self.paint(gray, references)
         counts = (0,) * len(gray) if references is None else references.counts
         served = torch.tensor([count > 0 for count in counts])
-        return Painted(
-            join(gray, steps.chroma).unsqueeze(1),
-            {
-                "fused": steps.fused,
-                "attended": steps.attended,
-                "served": served.to(gray.device, non_blocking=True),
-            },
-        )
+        provided = {
+            "fused": steps.fused,
+            "attended": steps.attended,
+            "served": served.to(gray.device, non_blocking=True),
+            "own": steps.own,
+        }
+        if steps.spread is not None and steps.own_spread is not None:
+            provided |= {"spread": steps.spread, "own_spread": steps.own_spread}
+        return Painted(join(gray, steps.chroma).unsqueeze(1), provided)
 
     def keys(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
         """Return how matching sees reference frames in [0, 1]."""
@@ -159,9 +178,7 @@ class GuidedNetwork(Network):
     def likeness(self, keys: Float[Tensor, "1 d p q"], reference: References) -> Float[Tensor, ""]:
         """Return how much of a frame one reference shows: the mean of the best cosines."""
         assert reference.keys is not None
-        grid = reference.keys.shape[-2:]
-        matches = self.matcher(keys, reference, reference.luma.new_zeros(1, 1, 1, *grid))
-        return matches.similarity.mean()
+        return self.matcher.find(keys, reference).similarity.mean()
 
     def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
         return self.matcher.look(self._shrunk(gray))
@@ -175,17 +192,22 @@ class GuidedNetwork(Network):
         taps = [tap * tap.shape[1] ** 0.5 for tap in seen.taps]
         alone = self.training and self.learns == "unguided"
         evidence = self._consult(gray, seen.keys, None if alone else references)
-        own = None
-        if self.unguided is not None:
-            own = resize_bilinear(self.unguided(shrunk, taps), gray.shape[-2:])
+        other = None
+        if self.unguided is not None and not (self.training and self.learns == "guided"):
+            other = resize_bilinear(self.unguided(shrunk, taps), gray.shape[-2:])
         if alone:
-            assert own is not None
-            chroma, trust = own, evidence.fused.evidence
+            assert other is not None
+            fused = evidence.fused
+            steps = Steps(other, fused.chroma, fused.evidence, other, evidence.attended)
         else:
-            chroma, trust = self._painted(gray, taps, evidence, own)
+            steps = self._painted(gray, taps, evidence, other)
         shown = (..., slice(height), slice(width))
-        fused = evidence.fused.chroma[shown]
-        return Steps(chroma[shown], fused, trust[shown], evidence.attended)
+        at_full_size = {
+            name: planes[shown]
+            for name, planes in steps._asdict().items()
+            if planes is not None and name != "attended"
+        }
+        return steps._replace(**at_full_size)
 
     def _painted(
         self,
@@ -193,8 +215,8 @@ class GuidedNetwork(Network):
         taps: Sequence[Tensor],
         evidence: _Evidence,
         other: Float[Tensor, "b 2 h w"] | None,
-    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
-        """Return the chroma, the fused one as far as it is trusted, and that trust.
+    ) -> Steps:
+        """Return the fused chroma as far as it is trusted.
 
         Elsewhere it is the U-Net's own, or the mean of it and of the ``other`` painter's.
         """
@@ -202,8 +224,13 @@ class GuidedNetwork(Network):
         own = chroma_of(painted[:, :2])
         if other is not None:
             own = (own + other) / 2
-        trust = torch.sigmoid(painted[:, 2:] + 1) * (evidence.fused.evidence > 0)
-        return trust * evidence.fused.chroma + (1 - trust) * own, trust
+        fused = evidence.fused
+        trust = torch.sigmoid(painted[:, 2:3] + 1) * (fused.evidence > 0)
+        chroma = trust * fused.chroma + (1 - trust) * own
+        if not self.tells_spread:
+            return Steps(chroma, fused.chroma, trust, own, evidence.attended)
+        own_spread, spread = spread_of(painted[:, 3:]).split(1, dim=1)
+        return Steps(chroma, fused.chroma, trust, own, evidence.attended, spread, own_spread)
 
     def _shrunk(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
         """Bring frames to the size that they are matched at."""
@@ -227,17 +254,42 @@ class GuidedNetwork(Network):
             blank = gray.new_zeros(len(gray), 2, *gray.shape[-2:])
             return _Evidence(Fused(blank, blank[:, :1], blank[:, :1]), none, none[:, :1])
         references = self._complete(references)
-        layers, hidden = torch.cat([references.luma, references.chroma], dim=2), None
-        coarse = _shrink(layers, grid)
-        if references.mask is not None:
-            mask = references.mask
-            layers = torch.cat([references.luma, references.chroma * mask, mask], dim=2)
-            coarse, shown = _seen(_shrink(layers, grid))
-            hidden = shown[:, :, 0] < 0.5
+        mask, hidden = references.mask, None
+        if mask is not None:
+            hidden = _shrink(mask, grid)[:, :, 0] < _SHOWS  # a dot of a hint is found as well
         share = references.share()
-        matches = self.matcher(keys, references, coarse, share=share, hidden=hidden)
+        found = self.matcher.find(keys, references, hidden=hidden)
+        if self.fits_tones:
+            references = self._toned(gray, references, found, grid)
+        if mask is None:
+            layers = torch.cat([references.luma, references.chroma], dim=2)
+            coarse = _shrink(layers, grid)
+        else:
+            layers = torch.cat([references.luma, references.chroma * mask, mask], dim=2)
+            coarse, _ = _seen(_shrink(layers, grid))
+        matches = self.matcher(found, references, coarse, share=share)
         proposals = self._proposals(gray, keys, references, layers, matches, share)
         return _Evidence(self.fusion(gray, proposals), matches.attended[:, 1:], matches.similarity)
+
+    def _toned(
+        self,
+        gray: Float[Tensor, "b 1 h w"],
+        references: References,
+        found: Found,
+        grid: Sequence[int],
+    ) -> References:
+        """Return references whose luma is as bright as that of the frames, where both are found.
+
+        Another print of the same drawing has another gamma and contrast.
+        """
+        rows, owners = references.rows(), references.owners()
+        luma = references.luma.flatten(0, 1)
+        seen = _shrink(references.luma, grid).flatten(0, 1)[rows].flatten(1)
+        own = functional.adaptive_avg_pool2d(gray, (grid[0], grid[1]))[owners].flatten(1)
+        sure = torch.sigmoid(_SURE * (found.similarity - _ALIKE))
+        toned = fit_tones(seen.gather(1, found.place), own, sure)(luma[rows])
+        planes = luma.index_copy(0, rows, toned.to(luma))
+        return replace(references, luma=planes.unflatten(0, references.luma.shape[:2]))
 
     def _proposals(
         self,

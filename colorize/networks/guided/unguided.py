@@ -47,3 +47,8 @@ class UnguidedPainter(nn.Module):
 def chroma_of(painted: Float[Tensor, "b 2 h w"]) -> Float[Tensor, "b 2 h w"]:
     """Bring the output of a network into the range of chroma."""
     return torch.tanh(painted) * _HALF_RANGE
+
+
+def spread_of(painted: Float[Tensor, "b n h w"]) -> Float[Tensor, "b n h w"]:
+    """Bring the output of a network into the range of errors of chroma: 0.004 to 0.5."""
+    return torch.exp(painted.clamp(-3, 1.8) - 2.5)
