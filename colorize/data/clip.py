@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ class Clip:
     maps into memory when it first reads a frame; a pickled clip carries the path only. ``truth``
     tells what is known of the frames beside their colours: backward ``flow`` (t h w 2),
     ``visible`` (t h w, bool) and ``segments`` (t h w), each rendered when it is first asked for.
-    Clips of one ``series`` show the same characters.
+    Clips of one ``series`` show the same characters; those of one ``origin`` were drawn by the same
+    hand (empty: by nobody else than the series).
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Clip:
         fingerprint: str | None = None,
         truth: Truth | None = None,
         series: str = "",
+        origin: str = "",
     ) -> None:
         if isinstance(frames, Path) == (shape is None):
             raise UserError(f"clip {name!r}: give the shape of a file of frames, not of an array")
@@ -48,6 +51,7 @@ class Clip:
         self.shots = tuple(shots)
         self.truth = truth
         self.series = series
+        self.origin = origin or series
         self._fingerprint = fingerprint
         self._mapped: Frames | None = None
         self._known: dict[str, Shaped[np.ndarray, "t h w *channels"]] = {}
@@ -90,6 +94,11 @@ class Clip:
         if not names <= self._known.keys():
             self._known = dict(self.truth(names.union(self._known)))
         return {name: self._known[name] for name in names}
+
+    @property
+    def group(self) -> int:
+        """A number of whoever drew the clip, the same on every machine."""
+        return zlib.crc32(self.origin.encode())
 
     @property
     def spans(self) -> list[tuple[int, int]]:

@@ -74,6 +74,7 @@ class CartoonClips:
                     frames=self.series.color(shot),
                     truth=functools.partial(_truth, self.series, shot),
                     series=self.label,
+                    origin="procedural cartoon",
                 )
                 for shot in shots
             ]

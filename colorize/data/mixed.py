@@ -17,11 +17,11 @@ class MixedClips:
 
     ``clips`` are the real ones, and validation and testing are theirs alone. ``cartoons`` series of
     ``shots`` shots each, of seeds from ``first_seed``, join their training split; ``effects`` puts
-    fades and flashes into some. Each real frame counts ``repeat`` times. ``stories`` add the
+    fades and flashes into some. Each real frame counts ``repeat`` times (0: they only validate). ``stories`` add the
     pictures of illustrated stories, each ``repeat_stories`` times.
 
     Raises:
-        ValueError: Fewer than one series, shot or repetition.
+        ValueError: Fewer than one series or shot, or a negative repetition.
     """
 
     def __init__(
@@ -38,9 +38,10 @@ class MixedClips:
         stories: Clips | None = None,
         repeat_stories: int = 1,
     ) -> None:
-        counts = {"shots": shots, "repeat": repeat, "repeat_stories": repeat_stories}
-        for name, value in {"cartoons": cartoons, **counts}.items():
+        for name, value in {"cartoons": cartoons, "shots": shots}.items():
             require(f"data.{name}", value >= 1, value, "1 or more")
+        for name, value in {"repeat": repeat, "repeat_stories": repeat_stories}.items():
+            require(f"data.{name}", value >= 0, value, "0 or more")
         self.clips = clips
         self.stories, self.repeat_stories = stories, repeat_stories
         self.repeat = repeat

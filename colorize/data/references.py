@@ -21,10 +21,14 @@ from colorize.data.masks import draw_hints, draw_parts
 from colorize.data.recolor import draw_recoloring
 from colorize.data.sampler import Sample
 from colorize.data.validation import ValidationFrames
+from colorize.data.wear import worn
 from colorize.imaging.color import join, rgb_to_chroma, rgb_to_luma
 from colorize.motion.estimators import reference_flow
 from colorize.motion.propagation import Propagation
 from colorize.networks.guided.references import References
+
+# What every sample holds for losses, beside what they derive from its frames.
+OF_SAMPLES = frozenset({"group"})
 
 _PLACES = ("shot", "clip", "series", "anywhere")
 _SEED = 1  # beside a sample's own seed, which the augmentation draws from
@@ -53,6 +57,7 @@ class ReferenceSampling:
         grain: Frame and references are grainy, each for itself.
         hints: A frame shows a few of its own colours: dots, strokes and fills.
         parts: A reference shows parts of its picture only.
+        wear: The frame is worn as old film is (:mod:`colorize.data.wear`); references are not.
         propagated: Flow to the references is propagated along the shot, as in use; else it is the
             one found straight.
         window: Frames before and after that it is propagated over.
@@ -72,6 +77,7 @@ class ReferenceSampling:
     grain: float = 0.0
     hints: float = 0.0
     parts: float = 0.0
+    wear: float = 0.0
     propagated: float = 0.25
     window: int = 2
     validation: int = 1
@@ -120,7 +126,7 @@ class ReferencedClips(Dataset):
     def __getitem__(self, sample: Sample) -> dict[str, Any]:
         """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and their ``references``.
 
-        All t frames of a sample have the same, those drawn for its last.
+        ``group`` tells who drew the clip. All t frames of a sample have the same, those drawn for its last.
         """
         random = np.random.default_rng([sample.seed, _SEED])
         geometry = self._geometry(sample.clip, sample, sample.seed)
@@ -145,6 +151,10 @@ class ReferencedClips(Dataset):
         if random.random() < self.sampling.grain:
             strength = random.uniform(0, _GRAIN)
             gray, seen = (_grainy(each, strength, random) for each in (gray, seen))
+        if random.random() < self.sampling.wear:
+            gray = torch.from_numpy(
+                np.stack([worn(each, random) for each in gray[:, 0].clamp(0, 1).numpy()])[:, None]
+            )
         seen, shown, mask = self._parts(others, seen, shown, random)
         if hinted:  # of the last frame, for all: the only one where most samples have one
             hints = draw_hints(_bytes(own[-1]), random)
@@ -159,6 +169,7 @@ class ReferencedClips(Dataset):
             "gray": gray,
             "color": join(gray, true),
             "references": refer(around, references, frames=at),
+            "group": torch.tensor(self.dataset.clips[sample.clip].group),
         }
 
     def _faded(

@@ -57,4 +57,5 @@ class PreparedClips:
             shots=record.shots,
             fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest(),
             series=str(self.root),
+            origin=self.root.resolve().name,
         )

@@ -1,4 +1,4 @@
-"""Pictures of illustrated stories, split by illustrator: each picture a clip, each story a series."""
+"""Pictures of illustrated stories: each picture is a clip, each story a series."""
 
 from __future__ import annotations
 
@@ -81,4 +81,5 @@ class Stories:
             name=f"{row['story']}/{file.stem}",
             frames=np.ascontiguousarray(scaled[None]),
             series=row["story"],
+            origin=row["credit"],
         )

@@ -69,7 +69,7 @@ class Colorizer(LoadedNetworks):
             variant = settings.variant if isinstance(settings.variant, int) else 0
         self.check_variant(variant)
         shot = _frames(frames)
-        library = Library(self, _pictures(references, len(shot)))
+        library = Library(self, _pictures(references, shot))
         engine = ShotEngine(self, settings, library=library if library.pictures else None)
         names = list(library.pictures)
         colored = [each.rgb for (each,) in engine(shot, names=names, variant=variant)]
@@ -109,7 +109,7 @@ def _form(frame: Frame) -> str:
 
 
 def _pictures(
-    references: Sequence[Given] | Mapping[int, Given], frames: int
+    references: Sequence[Given] | Mapping[int, Given], shot: Sequence[Frame]
 ) -> list[ColoredPicture]:
     """Return references by name; those of a mapping are frames of the shot."""
     if isinstance(references, (str, Path, np.ndarray, Tensor)):
@@ -121,10 +121,11 @@ def _pictures(
     )
     found = []
     for place, (number, picture) in enumerate(given):
-        if number is not None and number not in range(frames):
-            raise UserError(f"references names frame {number}: the shot has 0 to {frames - 1}")
+        if number is not None and number not in range(len(shot)):
+            raise UserError(f"references names frame {number}: the shot has 0 to {len(shot) - 1}")
         read = _picture(picture)
-        found.append(ColoredPicture(f"reference {place}", partial(_same, read), number))
+        drawing = None if number is None else partial(_same, shot[number])
+        found.append(ColoredPicture(f"reference {place}", partial(_same, read), number, drawing))
     return found
 
 

@@ -12,6 +12,7 @@ from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
 from colorize.inference.loaded import LoadedNetworks, opaque_colors
 from colorize.media import Frame
+from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
 
 
@@ -19,12 +20,14 @@ from colorize.networks.guided.references import References
 class ColoredPicture:
     """A coloured picture that a film is to follow: its name, and how to read it.
 
-    ``frame`` is the frame of the film that it shows, None for any other picture.
+    ``frame`` is the frame of the film that it shows, None for any other picture. ``drawing`` reads
+    that frame as it is in the film: it stands where the picture is transparent, as around hints.
     """
 
     name: str
     read: Callable[[], Frame]
     frame: int | None = None
+    drawing: Callable[[], Frame] | None = None
 
 
 class Library:
@@ -50,8 +53,13 @@ class Library:
         for name in names:
             if (name, size) not in self._known:
                 picture = self.pictures[name]
-                seen = self._colorizer.look_at([picture.read()], size=size, numbers=[picture.frame])
-                self._known[name, size] = seen
+                read = picture.read()
+                drawn = None
+                if picture.drawing is not None and opacity(read) is not None:
+                    drawn = picture.drawing()
+                self._known[name, size] = self._colorizer.look_at(
+                    [read], size=size, numbers=[picture.frame], drawings=[drawn]
+                )
         return References.joined([self._known[name, size] for name in names])
 
     def likeness(self, gray: Float[Tensor, "1 1 h w"], names: Sequence[str]) -> list[float]:

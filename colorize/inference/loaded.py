@@ -122,20 +122,25 @@ class LoadedNetworks:
         *,
         size: tuple[int, int],
         numbers: Sequence[int | None] | None = None,
+        drawings: Sequence[Frame | None] | None = None,
     ) -> References:
         """Prepare coloured pictures as the references of a frame worked at ``size``.
 
         ``numbers`` are those of the frames that they show, None for other pictures. What is
-        transparent in a picture shows nothing.
+        transparent in a picture shows nothing; the drawing there is that of ``drawings``, the
+        frames themselves in black and white, None where there is none.
 
         Raises:
             UserError: The model takes no references.
         """
         guided = self._guided()
         luma, chroma, keys, masks = [], [], [], []
-        for picture in pictures:
+        for picture, drawing in zip(pictures, drawings or [None] * len(pictures), strict=True):
             rgb, mask = opaque_colors(picture, lambda planes: fit(planes.to(self.device), size))
             luma.append(rgb_to_luma(rgb))
+            if mask is not None and drawing is not None:
+                own = torch.from_numpy(drawing.gray())[None, None]
+                luma[-1] = resize(own.to(self.device), size)
             chroma.append(rgb_to_chroma(rgb))
             keys.append(guided.keys(luma[-1]))
             masks.append(mask)

@@ -12,8 +12,10 @@ from colorize.losses.base import Loss, Outputs, Scalar, Targets, Truth
 _LEAST = 1e-4  # of a spread: errors of chroma below it are rounding
 
 
-def spread_distance(error: Float[Tensor, "n 2 h w"], spread: Float[Tensor, "n 1 h w"]) -> Scalar:
-    """Return the mean of log s + e² / (2 s²), which is least where s is the root of the mean e².
+def spread_distance(
+    error: Float[Tensor, "n 2 h w"], spread: Float[Tensor, "n 1 h w"]
+) -> Float[Tensor, " n"]:
+    """Return the mean of log s + e² / (2 s²) of each frame; least where s is the root of mean e².
 
     ``error`` e is that of (Cb, Cr), of which the mean square counts; ``spread`` s is what was
     expected.
@@ -23,7 +25,7 @@ def spread_distance(error: Float[Tensor, "n 2 h w"], spread: Float[Tensor, "n 1 
     """
     square = error.float().square().mean(dim=1, keepdim=True)
     expected = spread.float().clamp_min(_LEAST)
-    return (expected.log() + square / (2 * expected.square())).mean()
+    return (expected.log() + square / (2 * expected.square())).mean(dim=(1, 2, 3))
 
 
 class Uncertainty(Loss):
@@ -44,4 +46,4 @@ class Uncertainty(Loss):
         result = rgb_to_chroma(outputs[:, :, 0].flatten(0, 1)).detach()
         first = spread_distance(result - true, targets["spread"])
         second = spread_distance(targets["own"].detach() - true, targets["own_spread"])
-        return torch.stack([first, second]).mean()
+        return torch.cat([first, second]).mean()

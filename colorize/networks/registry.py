@@ -56,6 +56,8 @@ def named(node: Node) -> dict[str, Any]:
         for key, value in node.items()
         if key not in ("_target_", "name")
     }
+    if name == "guided" and isinstance(arguments.get("unguided"), bool):
+        arguments["unguided"] = "unet" if arguments["unguided"] else "none"
     if arguments.get("learns") == "memory":
         arguments["learns"] = "unguided"
     return {"name": name, **arguments}

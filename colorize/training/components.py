@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from colorize.base.config import ConfigError, build
 from colorize.base.errors import require_choice
-from colorize.data.references import ReferenceSampling
+from colorize.data.references import OF_SAMPLES, ReferenceSampling
 from colorize.data.targets.compute import TARGETS
 from colorize.losses import Loss
 from colorize.metrics import Metric, split_metrics
@@ -39,6 +39,8 @@ class Components:
     def targets(self) -> frozenset[str]:
         """Return what is to be derived from true frames, for losses and for what networks see."""
         needs = self.objective.needs - self.model.provides
+        if self.references is not None:
+            needs -= OF_SAMPLES
         if self.model.inputs == "gray_segments":
             needs |= {"segment_planes"}
         return needs | {"refiner_flow"} if self.refiner is not None else needs
@@ -62,7 +64,8 @@ def build_components(config: DictConfig) -> Components:
     require_choice("optimizer.schedule", config.optimizer.schedule, Schedule)
     _refuse(_idle_losses(losses, config.sampling))
     _refuse(_half_a_refiner(of_refiner, refiner))
-    _refuse(_unmet_needs(of_model, model, TARGETS))
+    of_samples = OF_SAMPLES if config.references is not None else frozenset()
+    _refuse(_unmet_needs(of_model, model, of_samples.union(TARGETS)))
     _refuse(_unmet_needs(of_refiner, refiner) if refiner is not None else ())
     _refuse(
         f"metric {name} needs whole shots, and validation measures single frames: leave it out "

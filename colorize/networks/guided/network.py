@@ -17,6 +17,7 @@ from colorize.motion.tones import fit_tones
 from colorize.motion.warp import warp
 from colorize.networks.base import Network, Painted
 from colorize.networks.guided.block_matching import fetch, refine_matches
+from colorize.networks.guided.committee import Committee, Opinions
 from colorize.networks.guided.fusion import KINDS, Fused, Fusion, Proposals
 from colorize.networks.guided.matching import Found, Matcher, Matches, Seen
 from colorize.networks.guided.references import References
@@ -25,6 +26,7 @@ from colorize.networks.unet import Normalization, UNet, pad_to_multiple, resize_
 from colorize.pretrained.squeezenet import SqueezeNet
 
 Learns = Literal["everything", "guided", "unguided"]
+Unguided = Literal["none", "unet", "committee"]
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
@@ -39,7 +41,7 @@ class Steps(NamedTuple):
     what is painted elsewhere. ``attended`` is the chroma by soft matching, at a quarter of the size
     (padded to a multiple of 16). ``spread`` and ``own_spread`` are the errors that the network
     expects of its result and of its own colours: the root of the mean square over Cb and Cr; None
-    where it was not made to tell.
+    where it was not made to tell. ``opinions`` are those of a committee.
     """
 
     chroma: Float[Tensor, "b 2 h w"]
@@ -49,6 +51,7 @@ class Steps(NamedTuple):
     attended: Float[Tensor, "b 2 p q"]
     spread: Float[Tensor, "b 1 h w"] | None = None
     own_spread: Float[Tensor, "b 1 h w"] | None = None
+    opinions: Opinions | None = None
 
 
 class _Evidence(NamedTuple):
@@ -57,6 +60,14 @@ class _Evidence(NamedTuple):
     fused: Fused
     attended: Float[Tensor, "b 2 p q"]
     similarity: Float[Tensor, "b 1 p q"]
+
+
+class _Guess(NamedTuple):
+    """What is painted without references, the error expected of it, and by whom."""
+
+    chroma: Float[Tensor, "b 2 h w"]
+    spread: Float[Tensor, "b 1 h w"] | None = None
+    opinions: Opinions | None = None
 
 
 class GuidedNetwork(Network):
@@ -69,10 +80,12 @@ class GuidedNetwork(Network):
     luma alone mixes the proposals. A U-Net sees the mix, how well it is founded, and SqueezeNet's
     activations; it keeps the mix where it trusts it, and paints elsewhere.
 
-    With ``unguided`` a :class:`UnguidedPainter` paints besides, trained by itself on frames without
-    references, and the mean of both counts: what is wrong with one is seldom wrong with the other.
-    With ``learns="unguided"`` it alone is trained, by its own colours; the rest stays as it is.
-    With ``learns="guided"`` it is left out, and the rest is trained.
+    ``unguided`` says what paints without references, trained by itself. A ``committee``
+    (:class:`~colorize.networks.guided.committee.Committee`) paints all of a frame that no reference
+    shows anything of; of others, it and the U-Net count by the errors that they expect. A ``unet``
+    (:class:`~colorize.networks.guided.unguided.UnguidedPainter`, that of earlier weights) counts
+    for a half. With ``learns="unguided"`` it alone is trained; the rest stays as it is. With
+    ``learns="guided"`` it is left out, and the rest is trained.
 
     With ``tells_spread`` the U-Net also tells the error that it expects of its own colours, and of
     the result. With ``fits_tones`` the luma of references is brought to the tones of the frames,
@@ -86,7 +99,10 @@ class GuidedNetwork(Network):
 
     outputs = 1
     takes = frozenset({"references"})
-    provides = frozenset({"fused", "attended", "served", "own", "own_spread", "spread"})
+    provides = frozenset(
+        {"fused", "attended", "served", "own", "own_spread", "spread"}
+        | {"bold", "kept", "kept_spread"}
+    )
 
     def __init__(
         self,
@@ -97,16 +113,17 @@ class GuidedNetwork(Network):
         match_side: int = 112,
         fusion_width: int = 24,
         normalization: Normalization = "batch",
-        unguided: bool = False,
+        unguided: str = "none",
         learns: str = "everything",
         tells_spread: bool = False,
         fits_tones: bool = False,
     ) -> None:
         super().__init__()
         require_choice("model.learns", learns, Learns)
-        if learns == "unguided" and not unguided:
+        require_choice("model.unguided", unguided, Unguided)
+        if learns == "unguided" and unguided == "none":
             raise UserError(
-                "model.learns=unguided needs an unguided painter: pass model.unguided=true"
+                "model.learns=unguided needs what is to learn: pass model.unguided=committee"
             )
         self.learns, self.tells_spread, self.fits_tones = learns, tells_spread, fits_tones
         self.fresh_parts = () if learns == "everything" else ("unguided.",)
@@ -125,8 +142,10 @@ class GuidedNetwork(Network):
         )
         with torch.no_grad():
             self.unet.output.weight.mul_(0.1)
-        self.unguided = None
-        if unguided:
+        self.unguided: Committee | UnguidedPainter | None = None
+        if unguided == "committee":
+            self.unguided = Committee(seen=features.channels)
+        elif unguided == "unet":
             self.unguided = UnguidedPainter(
                 seen=features.channels, channels=channels, normalization=normalization
             )
@@ -169,6 +188,9 @@ class GuidedNetwork(Network):
         }
         if steps.spread is not None and steps.own_spread is not None:
             provided |= {"spread": steps.spread, "own_spread": steps.own_spread}
+        if steps.opinions is not None:
+            bold, kept, kept_spread = steps.opinions
+            provided |= {"bold": bold, "kept": kept, "kept_spread": kept_spread}
         return Painted(join(gray, steps.chroma).unsqueeze(1), provided)
 
     def keys(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
@@ -192,44 +214,71 @@ class GuidedNetwork(Network):
         taps = [tap * tap.shape[1] ** 0.5 for tap in seen.taps]
         alone = self.training and self.learns == "unguided"
         evidence = self._consult(gray, seen.keys, None if alone else references)
-        other = None
+        guess = None
         if self.unguided is not None and not (self.training and self.learns == "guided"):
-            other = resize_bilinear(self.unguided(shrunk, taps), gray.shape[-2:])
+            guess = self._guessed(self.unguided, shrunk, taps, gray.shape[-2:])
         if alone:
-            assert other is not None
-            fused = evidence.fused
-            steps = Steps(other, fused.chroma, fused.evidence, other, evidence.attended)
+            assert guess is not None
+            steps = _guess_alone(guess, evidence)
         else:
-            steps = self._painted(gray, taps, evidence, other)
+            steps = self._painted(gray, taps, evidence, guess)
         shown = (..., slice(height), slice(width))
-        at_full_size = {
+        opinions = steps.opinions
+        at_full_size: dict[str, Any] = {
             name: planes[shown]
             for name, planes in steps._asdict().items()
-            if planes is not None and name != "attended"
+            if isinstance(planes, Tensor) and name != "attended"
         }
+        if opinions is not None:
+            at_full_size["opinions"] = Opinions(*(planes[shown] for planes in opinions))
         return steps._replace(**at_full_size)
+
+    @staticmethod
+    def _guessed(
+        unguided: Committee | UnguidedPainter,
+        shrunk: Float[Tensor, "b 1 _h _w"],
+        taps: Sequence[Tensor],
+        size: Sequence[int],
+    ) -> _Guess:
+        """Return what is painted without references, at the size of the frames."""
+        made = unguided(shrunk, taps)
+        if isinstance(made, Tensor):
+            return _Guess(resize_bilinear(made, size))
+        chroma, spread = (resize_bilinear(each, size) for each in made[:2])
+        opinions = made.opinions if unguided.training else None
+        if opinions is not None:
+            wide = [resize_bilinear(each.flatten(0, 1), size) for each in opinions]
+            members = opinions.bold.shape[1]
+            opinions = Opinions(*(each.unflatten(0, (-1, members)) for each in wide))
+        return _Guess(chroma, spread, opinions)
 
     def _painted(
         self,
         gray: Float[Tensor, "b 1 h w"],
         taps: Sequence[Tensor],
         evidence: _Evidence,
-        other: Float[Tensor, "b 2 h w"] | None,
+        guess: _Guess | None,
     ) -> Steps:
         """Return the fused chroma as far as it is trusted.
 
-        Elsewhere it is the U-Net's own, or the mean of it and of the ``other`` painter's.
+        Elsewhere it is the U-Net's own with the guess, if there is one.
         """
-        painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
-        own = chroma_of(painted[:, :2])
-        if other is not None:
-            own = (own + other) / 2
         fused = evidence.fused
+        painted = self.unet(self._planes(gray, evidence), self._sides(taps, evidence)).float()
+        own, spread, own_spread = chroma_of(painted[:, :2]), None, None
+        if self.tells_spread:
+            own_spread, spread = spread_of(painted[:, 3:]).split(1, dim=1)
+        if guess is not None and guess.spread is not None and own_spread is not None:
+            # Of frames that references show nothing of, the guess is all that is known.
+            reached = fused.evidence.amax(dim=(1, 2, 3), keepdim=True) > 0
+            precision = torch.where(reached, own_spread**-2, 0.0), guess.spread**-2
+            own, own_spread = _pooled((own, guess.chroma), precision)
+            assert spread is not None
+            spread = torch.where(reached, spread, own_spread)
+        elif guess is not None:
+            own = (own + guess.chroma) / 2
         trust = torch.sigmoid(painted[:, 2:3] + 1) * (fused.evidence > 0)
         chroma = trust * fused.chroma + (1 - trust) * own
-        if not self.tells_spread:
-            return Steps(chroma, fused.chroma, trust, own, evidence.attended)
-        own_spread, spread = spread_of(painted[:, 3:]).split(1, dim=1)
         return Steps(chroma, fused.chroma, trust, own, evidence.attended, spread, own_spread)
 
     def _shrunk(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
@@ -416,6 +465,25 @@ class GuidedNetwork(Network):
             dim=1,
         )
         return dict(enumerate([coarse, *deeper], start=2))
+
+
+def _guess_alone(guess: _Guess, evidence: _Evidence) -> Steps:
+    """Return the steps of a network that nothing is shown, but for the guess."""
+    fused = evidence.fused
+    return Steps(
+        guess.chroma, fused.chroma, fused.evidence, guess.chroma, evidence.attended,
+        guess.spread, guess.spread, guess.opinions,
+    )  # fmt: skip
+
+
+def _pooled(
+    colors: tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 2 h w"]],
+    precision: tuple[Float[Tensor, "b 1 h w"], Float[Tensor, "b 1 h w"]],
+) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
+    """Return the mean of two estimates under their precisions, and the error to expect of it."""
+    (first, second), (one, other) = colors, precision
+    together = one + other
+    return (one * first + other * second) / together, together**-0.5
 
 
 def _seen(

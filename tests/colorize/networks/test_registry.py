@@ -27,7 +27,7 @@ def test_a_description_by_import_paths_is_understood():
         "name": "guided",
         "features": {"name": "squeezenet", "weights": "file"},
         "fusion_width": 24,
-        "unguided": True,
+        "unguided": "unet",
         "learns": "unguided",
     }
 

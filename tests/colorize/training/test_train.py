@@ -187,7 +187,7 @@ def test_a_memory_is_learnt_beside_what_is_there(guided, tmp_path):
     Colorizer.load(tmp_path / "first" / "model.safetensors", device="cpu")
 
     # All of it goes on learning together, but not a memory that there never was.
-    again = (*REFERENCE, "model.unguided=true", "trainer.max_epochs=1")
+    again = (*REFERENCE, "model.unguided=unet", "trainer.max_epochs=1")
     run(tmp_path / "second", *again, f"init={tmp_path / 'first' / 'model.safetensors'}")
     moved = weights(tmp_path / "second")
     assert {"fusion", "matcher", "unguided", "unet"} == {

@@ -70,8 +70,8 @@ def test_a_mask_parts_what_is_visible_of_each_proposal(model: GuidedNetwork) -> 
     torch.testing.assert_close(steps.fused, one[0], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("unguided", [False, True])
-def test_a_reference_that_shows_nothing_is_none(features: SqueezeNet, unguided: bool) -> None:
+@pytest.mark.parametrize("unguided", ["none", "unet", "committee"])
+def test_a_reference_that_shows_nothing_is_none(features: SqueezeNet, unguided: str) -> None:
     model, gray = tiny(features, unguided=unguided), noise(1, 1, *SIZE)
     given = replace(references(2, propagated=True), mask=torch.zeros(1, 2, 1, *SIZE))
     steps = painted(model, gray, given)

@@ -348,13 +348,19 @@ def test_runs_under_bfloat16_and_channels_last(model: GuidedNetwork) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "mask", "unguided"),
-    [((2, 0, 1), True, True), ((2, 0, 1), False, False), ((0, 0, 0), False, True)],
+    [
+        ((2, 0, 1), True, "unet"),
+        ((2, 0, 1), False, "none"),
+        ((2, 0, 1), True, "committee"),
+        ((0, 0, 0), False, "committee"),
+    ],
 )
 def test_a_step_never_waits_for_the_device(
-    features: SqueezeNet, counts: tuple[int, ...], mask: bool, unguided: bool
+    features: SqueezeNet, counts: tuple[int, ...], mask: bool, unguided: str
 ) -> None:
     """It runs on tensors without values, which raise where one is read, or decides a shape."""
-    model, gray = tiny(features, unguided=unguided).train(), noise(3, 1, *SIZE)
+    choices = {"tells_spread": unguided == "committee", "fits_tones": mask}
+    model, gray = tiny(features, unguided=unguided, **choices).train(), noise(3, 1, *SIZE)
     given = references(*counts, propagated=True, mask=mask) if any(counts) else none(3)
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):

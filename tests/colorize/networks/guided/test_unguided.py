@@ -77,7 +77,7 @@ def test_a_gradient_reaches_every_parameter() -> None:
 
 
 def test_own_colours_are_the_mean_of_both_painters() -> None:
-    both, alone = guided(unguided=True).eval(), guided().eval()
+    both, alone = guided(unguided="unet").eval(), guided().eval()
     alone.load_state_dict(
         {n: w for n, w in both.state_dict().items() if not n.startswith("unguided.")}
     )
@@ -101,7 +101,7 @@ def test_own_colours_are_the_mean_of_both_painters() -> None:
 
 
 def test_large_frames_are_remembered_at_the_size_of_matching() -> None:
-    model = guided(unguided=True, match_side=32).eval()
+    model = guided(unguided="unet", match_side=32).eval()
     seen: list[tuple[int, ...]] = []
     assert model.unguided is not None
     model.unguided.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
@@ -111,7 +111,7 @@ def test_large_frames_are_remembered_at_the_size_of_matching() -> None:
 
 
 def test_where_the_memory_learns_it_learns_alone_and_by_its_own_colours() -> None:
-    model = guided(unguided=True, learns="unguided").train()
+    model = guided(unguided="unet", learns="unguided").train()
     before = {name: each.clone() for name, each in model.state_dict().items()}
     gray = noise(2, 1, 32, 48)
     shown = first_alone(gray[:1])
@@ -128,7 +128,7 @@ def test_where_the_memory_learns_it_learns_alone_and_by_its_own_colours() -> Non
 
 
 def test_what_learns_must_be_there() -> None:
-    with pytest.raises(ValueError, match=r"pass model\.unguided=true"):
+    with pytest.raises(ValueError, match=r"pass model\.unguided=committee"):
         guided(learns="unguided")
     with pytest.raises(ValueError, match=r"model\.learns is 'unguidd'"):
-        guided(unguided=True, learns="unguidd")
+        guided(unguided="unet", learns="unguidd")

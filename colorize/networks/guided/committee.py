@@ -1,0 +1,149 @@
+"""Paint gray frames without any reference, by members that know how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from colorize.networks.unet import resize_bilinear
+
+_STRIDE = 4  # pixels of a frame for one place that is painted
+_SLOPE = 0.2
+_NEIGHBORS = 9  # places that a pixel's colour is mixed of
+_HALF_RANGE = 0.5  # chroma fills [-0.5, 0.5]
+_GAIN = 4.0  # brings chroma to the order of 1
+_SPREADS = (-3.0, 1.8)
+_LOG_SPREAD = -2.5  # of what is expected before anything is learnt
+
+
+class Opinions(NamedTuple):
+    """What m members make of b frames.
+
+    ``bold`` is the chroma that each would paint, ``chroma`` what it paints: as much of it as it
+    can be trusted with on drawings of a kind that it has never seen. ``spread`` is the error that
+    it expects of that: the root of the mean square over Cb and Cr.
+    """
+
+    bold: Float[Tensor, "b m 2 h w"]
+    chroma: Float[Tensor, "b m 2 h w"]
+    spread: Float[Tensor, "b m 1 h w"]
+
+
+class Guess(NamedTuple):
+    """What is painted without references, and the error that is expected of it."""
+
+    chroma: Float[Tensor, "b 2 h w"]
+    spread: Float[Tensor, "b 1 h w"]
+    opinions: Opinions
+
+
+class Committee(nn.Module):
+    """Some small decoders of frozen activations, whose mean is painted.
+
+    Drawings are divided into as many groups as there are members, by who drew them. Each member
+    learns to paint from all groups but its own, and from its own how far its colours are to be
+    trusted where it has never learnt (:mod:`colorize.losses.unguided`). Of what nobody has seen,
+    nobody is surer than they were of what they had not; where they are of different minds, their
+    mean is nearer to gray.
+
+    ``seen`` are the channels of the activations at strides 4, 8 and 16.
+
+    Source: ours; Wolpert 1992, Stacked generalization (what is learnt of the part that was left
+    out), and Lakshminarayanan et al. 2017, Deep ensembles.
+    """
+
+    def __init__(
+        self, *, seen: Sequence[int], members: int = 3, width: Sequence[int] = (48, 64, 96)
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(_Member(seen, width) for _ in range(members))
+
+    def forward(
+        self, gray: Float[Tensor, "b 1 h w"], taps: Sequence[Float[Tensor, "b _ _h _w"]]
+    ) -> Guess:
+        """Return the chroma of frames whose sides are multiples of 16.
+
+        ``taps`` are the activations, of unit mean square.
+        """
+        found = [member(gray, taps) for member in self.members]
+        opinions = Opinions(*(torch.stack(each, dim=1) for each in zip(*found, strict=True)))
+        spread = opinions.spread.square().mean(dim=1).sqrt()
+        return Guess(opinions.chroma.mean(dim=1), spread, opinions)
+
+
+class _Member(nn.Module):
+    """Decode activations from coarse to fine, then mix colours of places to those of pixels."""
+
+    def __init__(self, seen: Sequence[int], width: Sequence[int]) -> None:
+        super().__init__()
+        fine, middle, coarse = width
+        self.enter = nn.ModuleList(
+            nn.Conv2d(channels, inner, 1) for channels, inner in zip(seen, width, strict=True)
+        )
+        self.coarse = nn.Sequential(_block(coarse, coarse), _block(coarse, coarse, dilation=2))
+        self.whole = nn.Linear(coarse, coarse)
+        self.middle = nn.Sequential(
+            _block(coarse + middle, middle), _block(middle, middle, dilation=2)
+        )
+        self.fine = nn.Sequential(_block(middle + fine + _STRIDE**2, fine), _block(fine, fine))
+        self.paint = nn.Conv2d(fine, 2, 1)
+        self.mix = nn.Conv2d(fine, _NEIGHBORS * _STRIDE**2, 1)
+        self.trust = nn.Sequential(
+            nn.Conv2d(fine + 2, fine, 3, padding=1), nn.LeakyReLU(_SLOPE), nn.Conv2d(fine, 2, 1)
+        )
+        with torch.no_grad():
+            for layer in (self.paint, self.mix):
+                layer.weight.mul_(0.1)
+
+    def forward(
+        self, gray: Float[Tensor, "b 1 h w"], taps: Sequence[Float[Tensor, "b _ _h _w"]]
+    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
+        """Return bold chroma, as much of it as is trusted, and the spread of that."""
+        drawn = functional.pixel_unshuffle(gray - 0.5, _STRIDE)
+        near, middle, far = (enter(tap) for enter, tap in zip(self.enter, taps, strict=True))
+        deep = self.coarse(far)
+        deep = deep + self.whole(deep.mean(dim=(2, 3)))[:, :, None, None]
+        deep = torch.cat([resize_bilinear(deep, middle.shape[-2:]), middle], dim=1)
+        deep, size = self.middle(deep), drawn.shape[-2:]
+        deep = self.fine(
+            torch.cat([resize_bilinear(deep, size), resize_bilinear(near, size), drawn], dim=1)
+        )
+        bold = torch.tanh(self.paint(deep).float()) * _HALF_RANGE
+        # What is to be trusted is judged, and changes nothing of what is judged.
+        judged = torch.cat([deep, (bold * _GAIN).to(deep)], dim=1).detach()
+        trust, spread = self.trust(judged).float().split(1, dim=1)
+        weights = self.mix(deep).float().unflatten(1, (_NEIGHBORS, _STRIDE**2)).softmax(dim=1)
+        spread = torch.exp(spread.clamp(*_SPREADS) + _LOG_SPREAD)
+        kept = bold.detach() * torch.sigmoid(trust + 1)
+        return (
+            _mixed(bold, weights),
+            _mixed(kept, weights.detach()),
+            _mixed(spread, weights.detach()),
+        )
+
+
+def _mixed(
+    planes: Float[Tensor, "b c p q"], weights: Float[Tensor, "b n s p q"]
+) -> Float[Tensor, "b c h w"]:
+    """Return pixels as means of the nine places around them: convex upsampling.
+
+    Source: Teed & Deng 2020, RAFT, section 3.3.
+    """
+    padded = functional.pad(planes, (1, 1, 1, 1), mode="replicate")
+    around = functional.unfold(padded, 3).unflatten(1, (planes.shape[1], _NEIGHBORS))
+    around = around.unflatten(-1, planes.shape[-2:]).unsqueeze(3)
+    mixed = (around * weights.unsqueeze(1)).sum(dim=2)
+    return functional.pixel_shuffle(mixed.flatten(1, 2), _STRIDE)
+
+
+def _block(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
+        nn.BatchNorm2d(out_channels),
+        nn.LeakyReLU(_SLOPE),
+    )
