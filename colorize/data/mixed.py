@@ -17,8 +17,8 @@ class MixedClips:
 
     ``clips`` are the real ones, and validation and testing are theirs alone. ``cartoons`` series of
     ``shots`` shots each, of seeds from ``first_seed``, join their training split; ``effects`` puts
-    fades and flashes into some. Each real frame counts ``repeat`` times (0: they only validate). ``stories`` add the
-    pictures of illustrated stories, each ``repeat_stories`` times.
+    fades and flashes into some. Each real frame counts ``repeat`` times (0: they only validate).
+    ``stories`` add the pictures of illustrated stories, each ``repeat_stories`` times.
 
     Raises:
         ValueError: Fewer than one series or shot, or a negative repetition.

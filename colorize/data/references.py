@@ -126,7 +126,8 @@ class ReferencedClips(Dataset):
     def __getitem__(self, sample: Sample) -> dict[str, Any]:
         """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and their ``references``.
 
-        ``group`` tells who drew the clip. All t frames of a sample have the same, those drawn for its last.
+        ``group`` tells who drew the clip. All t frames of a sample have the same references, those
+        drawn for its last.
         """
         random = np.random.default_rng([sample.seed, _SEED])
         geometry = self._geometry(sample.clip, sample, sample.seed)
