@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from colorize.inference.checkpoints import build_networks, load_checkpoint
 from colorize.media import open_source
 from tests.colorize import tiny
 from tests.places import TOOLS
@@ -135,3 +136,21 @@ def test_shipped_weights_are_half_as_large_and_colour_the_same(run, tmp_path, ca
     assert "differs by at most 0." in shown
     shipped = tmp_path / "default.safetensors"
     assert shipped.stat().st_size < 0.6 * checkpoint.stat().st_size
+
+
+def test_the_unguided_part_of_another_run_is_shipped_with_the_rest(run, tmp_path, capsys):
+    first, second, other = (tmp_path / f"{name}.safetensors" for name in ("a", "b", "c"))
+    tiny.write_reference_safetensors(first, tells_spread=True)
+    tiny.write_reference_safetensors(second, unguided="committee", tells_spread=True)
+    assert run("ship_weights", first, "--folder", tmp_path, "--unguided", second) == 0
+    shipped = load_checkpoint(tmp_path / "default.safetensors")
+    one, two = load_checkpoint(first), load_checkpoint(second)
+    assert shipped.model == two.model
+    assert shipped.description["unguided"] == two.description
+    for name, weight in shipped.weights.items():
+        expected = (two if name.startswith("unguided.") else one).weights[name]
+        torch.testing.assert_close(weight.float(), expected.float(), rtol=1e-3, atol=1e-3)
+    build_networks(shipped)
+    tiny.write_reference_safetensors(other, seed=5, unguided="committee")
+    with pytest.raises(ValueError, match=r"c\.safetensors: its features are not those of"):
+        run("ship_weights", first, "--folder", tmp_path, "--unguided", other)

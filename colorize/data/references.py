@@ -35,7 +35,6 @@ _SEED = 1  # beside a sample's own seed, which the augmentation draws from
 _LIKE_TARGET = 0.8  # of the references of a frame come from the place drawn for all of them
 _NEARBY = 0.4  # of references from the same shot are close in time …
 _NEARBY_RATE = 0.08  # … by a geometric distribution in frames
-_FLARE = 0.12  # most that black is lifted and white is lowered in another print
 _GRAIN = 0.06  # largest standard deviation
 
 
@@ -51,9 +50,9 @@ class ReferenceSampling:
         recolor: Frame and references get other colours together (not those that mislead).
         same_view: A reference is cut and mirrored as the frame is.
         mirror: One cut in its own way is mirrored against the frame.
-        fade: The luma of the references of a frame differs by a gamma and a contrast, as that of
-            another print.
-        gamma: Largest logarithm to base 2 of that gamma, ±.
+        fade: The luma of the references of a frame differs, as that of another print.
+        gamma: Largest logarithm to base 2 of the gamma by which it does, ±.
+        flare: Most that black is lifted by there, and white is lowered by.
         grain: Frame and references are grainy, each for itself.
         hints: A frame shows a few of its own colours: dots, strokes and fills.
         parts: A reference shows parts of its picture only.
@@ -74,6 +73,7 @@ class ReferenceSampling:
     mirror: float = 0.1
     fade: float = 0.15
     gamma: float = 0.25
+    flare: float = 0.0
     grain: float = 0.0
     hints: float = 0.0
     parts: float = 0.0
@@ -178,7 +178,7 @@ class ReferencedClips(Dataset):
     ) -> Float32[Tensor, "_r 1 h w"]:
         """Return the luma of references as another print has it."""
         exponent = 2 ** random.uniform(-self.sampling.gamma, self.sampling.gamma)
-        low, high = random.uniform(0, _FLARE), 1 - random.uniform(0, _FLARE)
+        low, high = random.uniform(0, self.sampling.flare, 2) * (1, -1) + (0, 1)
         return low + (high - low) * luma.clamp(0, 1) ** exponent
 
     def _parts(

@@ -24,6 +24,7 @@ from colorize.motion.smoothing import Held, hold_still
 from colorize.networks.guided.references import References
 from colorize.networks.prototype.recurrence import State, color_frames
 
+_BOLDEST = 4.0  # times their length, at most, that colours are made stronger
 _NETWORK, _HELD, _FLOW = "stream.", "held.", "propagated."
 
 
@@ -178,6 +179,8 @@ class Coloring:
                 variant=variant,
             )
         shown = colored.shown[0] if self._own_luma else rgb_to_chroma(colored.shown[0])
+        if self._settings.vivid and colored.spread is not None:
+            shown = _emboldened(shown, colored.spread[0], self._settings.vivid)
         return shown.cpu(), colored.state
 
     def _with_own(
@@ -225,6 +228,21 @@ class Coloring:
             return None
         earlier = _under(_NETWORK, before)
         return State(*(earlier[name].to(self._colorizer.device) for name in State._fields))
+
+
+def _emboldened(
+    chroma: Float[Tensor, "t k 2 h w"], spread: Float[Tensor, "t 1 h w"], vivid: float
+) -> Float[Tensor, "t k 2 h w"]:
+    """Return colours as strong as what is there may be, where it is not known what is there.
+
+    What is painted is near the mean of what may be, and so paler than any of it, the more so the
+    larger the ``spread`` s, the error of either channel: what may be is of mean square |c|² + 2s².
+    With ``vivid`` = 1 colours get its root as their length, at most four times their own.
+    """
+    square = chroma.square().sum(dim=2, keepdim=True)
+    expected = square + 2 * spread.unsqueeze(1).square()
+    factor = (expected / square.clamp_min(1e-6)).clamp_max(_BOLDEST**2) ** (vivid / 2)
+    return chroma * factor
 
 
 def _named(prefix: str, state: State | Held) -> dict[str, Tensor]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from colorize.base.devices import choose_device
 from colorize.base.errors import UserError
 from colorize.imaging.color import rgb_to_chroma, rgb_to_luma
 from colorize.imaging.geometry import fit, resize, working_size
+from colorize.imaging.paper import paper
 from colorize.imaging.tensors import to_tensor
 from colorize.inference.checkpoints import Checkpoint, build_networks, load_checkpoint
 from colorize.inference.shipped import resolve
@@ -102,6 +104,11 @@ class LoadedNetworks:
         """Whether the model can be shown coloured references."""
         return "references" in self.model.takes
 
+    @property
+    def tells_spread(self) -> bool:
+        """Whether the model says what errors it expects of its colours."""
+        return isinstance(self.model, GuidedNetwork) and self.model.tells_spread
+
     def check_variant(self, variant: int) -> None:
         """Refuse a variant that this model does not have.
 
@@ -128,15 +135,21 @@ class LoadedNetworks:
 
         ``numbers`` are those of the frames that they show, None for other pictures. What is
         transparent in a picture shows nothing; the drawing there is that of ``drawings``, the
-        frames themselves in black and white, None where there is none.
+        frames themselves in black and white, None where there is none. Neither does the white paper
+        around the figures of a picture that is no frame.
 
         Raises:
             UserError: The model takes no references.
         """
         guided = self._guided()
         luma, chroma, keys, masks = [], [], [], []
-        for picture, drawing in zip(pictures, drawings or [None] * len(pictures), strict=True):
+        nothing: list[Any] = [None] * len(pictures)
+        for picture, drawing, number in zip(
+            pictures, drawings or nothing, numbers or nothing, strict=True
+        ):
             rgb, mask = opaque_colors(picture, lambda planes: fit(planes.to(self.device), size))
+            if mask is None and drawing is None and number is None:
+                mask = _off_paper(rgb)
             luma.append(rgb_to_luma(rgb))
             if mask is not None and drawing is not None:
                 own = torch.from_numpy(drawing.gray())[None, None]
@@ -193,6 +206,12 @@ def opaque_colors(
     weights = scaled(shown)
     colors = (scaled(rgb * shown) / weights.clamp_min(1e-6)).clamp(0, 1)
     return torch.where(weights > 0, colors, 1.0), weights
+
+
+def _off_paper(rgb: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 1 h w"] | None:
+    """Return what of a picture is not the paper of a sheet, None where it is no sheet."""
+    found = paper(np.ascontiguousarray(rgb[0].permute(1, 2, 0).cpu().numpy()))
+    return None if found is None else torch.from_numpy(~found)[None, None].to(rgb)
 
 
 def refiner_flow(refiner: Refiner, *, weights: str | None = None) -> FlowEstimator:

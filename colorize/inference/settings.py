@@ -168,6 +168,15 @@ class RenderSettings:
         affects="pixels",
         always_in_key=True,
     )
+    vivid: float = _declared(
+        default=0.0,
+        high=1,
+        step=0.05,
+        help="boldness where colours are not sure: 0 is nearest to the truth on average, and pale; "
+        "1 is as colourful as it may be (default %(default)g)",
+        label="Boldness of unsure colours",
+        affects="pixels",
+    )
     stillness: float = _declared(
         default=0.9,  # colorize.motion.smoothing.DEFAULT_STRENGTH
         high=1,
@@ -229,6 +238,11 @@ class RenderSettings:
         """
         if isinstance(self.variant, int):
             colorizer.check_variant(self.variant)
+        if self.vivid and not colorizer.tells_spread:
+            raise UserError(
+                "vivid needs a model that tells how sure it is of its colours, which this one does "
+                "not: leave it at 0, or use the weights that come with tooncolor"
+            )
         refine = self.refine and colorizer.refiner is not None
         return replace(self, short_side=colorizer.short_side, refine=refine)
 

@@ -3,7 +3,8 @@
 Flow straight from a frame to a reference fails where much has changed between them, as in a zoom.
 From one frame to the next little changes. So at every pixel the flow is kept by which the drawing
 of the reference fits best: the one found straight, the one carried on from the frame before, or the
-one carried back from the frame after.
+one carried back from the frame after. A reference of another print is first brought to the tones of
+each frame.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from colorize.motion.estimators import FINE_SIDE, reference_flow
+from colorize.motion.tones import fit_tones
 
 _WINDOW = 9  # pixels of the square over which the misfit of a drawing is averaged
+_SAMPLED = 6  # pixels from one to the next of those that tones are fitted on
 _GRAY, _FLOW = "gray", "flow."
 
 Plane = Float32[np.ndarray, "p q"]
@@ -82,12 +85,14 @@ class Propagation:
         """Find the flow of ``frames`` (all of them if None) to a reference of their size."""
         frames = range(len(self._gray)) if frames is None else frames
         shown = self._fit(reference)
-        found = []
+        found, tones = [], []
         for at in frames:
             self._tick()
-            found.append(self._between(self._gray[at : at + 1], shown))
+            flow, toned = self._straight(self._gray[at : at + 1], shown)
+            found.append(flow)
+            tones.append(toned)
         straight = np.stack(found)
-        path = _Path(self._luma[frames.start : frames.stop], shown[0, 0].numpy(), straight)
+        path = _Path(self._luma[frames.start : frames.stop], tones, straight)
         earlier = self._before.get(_FLOW + name)
         if frames.start == 0 and earlier is not None and earlier.shape == straight[0].shape:
             path.carry(0, self._between(self._gray[:1], self._before[_GRAY]), earlier.numpy())
@@ -130,6 +135,23 @@ class Propagation:
         """Where each frame but the last is in the one after."""
         return [self._between(one, after) for one, after in pairwise(self._gray.split(1))]
 
+    def _straight(
+        self, gray: Float[Tensor, "1 1 p q"], reference: Float[Tensor, "1 1 p q"]
+    ) -> tuple[Flow, Plane]:
+        """Return the flow to a reference, and that in the tones of the frame, which it is found by.
+
+        Flow of patches of another brightness is right for the most part: enough to find the tones.
+        """
+        flow = self._between(gray, reference)
+        sampled = (slice(None, None, _SAMPLED),) * 2
+        seen = _fetch(reference[0, 0].numpy(), flow)[sampled]
+        one, other = (torch.from_numpy(np.ascontiguousarray(each)).reshape(1, -1)
+                      for each in (seen, gray[0, 0].numpy()[sampled]))  # fmt: skip
+        toned = fit_tones(one, other, torch.ones_like(one))(reference)
+        if not torch.equal(toned, reference):
+            flow = self._between(gray, toned)
+        return flow, toned[0, 0].numpy()
+
     def _between(self, gray: Float[Tensor, "1 1 p q"], other: Float[Tensor, "1 1 p q"]) -> Flow:
         return np.ascontiguousarray(self._flow(gray, other)[0].permute(1, 2, 0).numpy())
 
@@ -149,16 +171,19 @@ class Propagation:
 
 
 class _Path:
-    """Flow of consecutive frames to a reference, with how far the drawings differ along it."""
+    """Flow of consecutive frames to a reference, with how far the drawings differ along it.
+
+    ``references`` are that reference in the tones of each frame.
+    """
 
     def __init__(
         self,
         luma: Float32[np.ndarray, "t p q"],
-        reference: Plane,
+        references: Sequence[Plane],
         straight: Float32[np.ndarray, "t p q 2"],
     ) -> None:
         self.flow = straight.copy()
-        self._luma, self._reference = luma, reference
+        self._luma, self._references = luma, references
         self._misfits = [self._misfit(row, each) for row, each in enumerate(straight)]
 
     def carry(self, row: int, step: Flow, onward: Flow) -> None:
@@ -171,7 +196,7 @@ class _Path:
 
     def _misfit(self, row: int, flow: Flow) -> Plane:
         """Return how far the reference's luma, moved, is from a frame's, around each pixel."""
-        moved = _fetch(self._reference, flow)
+        moved = _fetch(self._references[row], flow)
         return cv2.blur(
             np.abs(self._luma[row] - moved), (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE
         )

@@ -41,26 +41,28 @@ REFERENCE_CHOICES: dict[str, Any] = {
 }
 
 
-def reference_generator(seed: int = 0) -> GuidedNetwork:
+def reference_generator(seed: int = 0, **choices: Any) -> GuidedNetwork:
     """A reference-guided generator of seeded random weights; colourings differ from gray."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = GuidedNetwork(features=SqueezeNet(weights="random"), **REFERENCE_CHOICES)
+        model = GuidedNetwork(
+            features=SqueezeNet(weights="random"), **{**REFERENCE_CHOICES, **choices}
+        )
         with torch.no_grad():
             model.unet.output.bias[:2] = torch.tensor([-0.2, 0.3])
         return model
 
 
-def write_reference_safetensors(path: Path, *, seed: int = 0) -> Path:
+def write_reference_safetensors(path: Path, *, seed: int = 0, **choices: Any) -> Path:
     """Export a tiny reference-guided model as colorize-train does at its end."""
     features = {"name": "squeezenet", "weights": "random"}
     model = {"name": "guided", "features": features}
     about = description() | {"step": 7}
-    about["config"]["model"] = {**model, **REFERENCE_CHOICES}
+    about["config"]["model"] = {**model, **REFERENCE_CHOICES, **choices}
     checkpoint = Checkpoint(
         path=path,
         model=about["config"]["model"],
-        weights=reference_generator(seed).state_dict(),
+        weights=reference_generator(seed, **choices).state_dict(),
         description=about,
     )
     export(checkpoint, path)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -199,8 +199,17 @@ class GuidedNetwork(Network):
 
     def likeness(self, keys: Float[Tensor, "1 d p q"], reference: References) -> Float[Tensor, ""]:
         """Return how much of a frame one reference shows: the mean of the best cosines."""
-        assert reference.keys is not None
-        return self.matcher.find(keys, reference).similarity.mean()
+        hidden = None
+        if reference.mask is not None:
+            hidden = self._hidden(reference.mask, keys.shape[-2:])
+        return self.matcher.find(keys, reference, hidden=hidden).similarity.mean()
+
+    def _hidden(
+        self, mask: Float[Tensor, "b r 1 h w"], grid: Sequence[int]
+    ) -> Bool[Tensor, "b r p q"]:
+        """Return the places of references that show nothing; of a hint a dot is enough."""
+        padded = _padded(mask, self.unet.multiple)
+        return _shrink(padded, grid)[:, :, 0] < _SHOWS
 
     def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
         return self.matcher.look(self._shrunk(gray))
@@ -305,7 +314,7 @@ class GuidedNetwork(Network):
         references = self._complete(references)
         mask, hidden = references.mask, None
         if mask is not None:
-            hidden = _shrink(mask, grid)[:, :, 0] < _SHOWS  # a dot of a hint is found as well
+            hidden = self._hidden(mask, grid)
         share = references.share()
         found = self.matcher.find(keys, references, hidden=hidden)
         if self.fits_tones:

@@ -39,12 +39,14 @@ class Colored(NamedTuple):
     """Frames coloured by f (``outputs``, not clipped), and the same as ``shown``.
 
     Without a refiner these are the outputs themselves; with one, the first frame of a shot as f
-    gives it and the others refined, all in [0, 1]. ``state`` continues the shot.
+    gives it and the others refined, all in [0, 1]. ``state`` continues the shot. ``spread`` is the
+    error of chroma that the network expects, None where it tells none.
     """
 
     outputs: Float[Tensor, "b t k 3 h w"]
     shown: Float[Tensor, "b t k 3 h w"]
     state: State
+    spread: Float[Tensor, "b t 1 h w"] | None = None
 
 
 def color_frames(
@@ -66,10 +68,10 @@ def color_frames(
     """
     if references is not None and "references" not in model.takes:
         raise UserError("references need a model that takes them (model=guided)")
-    outputs = _main(model, gray, before, variant, references)
+    outputs, spread = _main(model, gray, before, variant, references)
     last = displayable(outputs[:, -1], gray[:, -1], luma=model.luma)
     if refiner is None:
-        return Colored(outputs, outputs, State(gray[:, -1], last, last))
+        return Colored(outputs, outputs, State(gray[:, -1], last, last), spread)
     assert flow is not None
     shown = _refined(refiner, flow, model.luma, gray, outputs, before)
     return Colored(outputs, shown, State(gray[:, -1], last, shown[:, -1]))
@@ -101,18 +103,24 @@ def _main(
     before: State | None,
     variant: int | None,
     references: References | None,
-) -> Float[Tensor, "b t k 3 h w"]:
-    """Return f's colourings, all frames at once where no frame waits for the one before."""
+) -> tuple[Float[Tensor, "b t k 3 h w"], Float[Tensor, "b t 1 h w"] | None]:
+    """Return f's colourings, all frames at once where no frame waits for the one before.
+
+    Beside them stands the error of chroma that it expects, if it tells one.
+    """
     if model.inputs == "gray_previous":
-        return _one_by_one(model, gray, before, variant)
+        return _one_by_one(model, gray, before, variant), None
     extra = None
     if model.inputs == "gray_pair":
         extra = gray_before(gray, before).flatten(0, 1)
     elif model.inputs == "gray_segments":
         extra = segment_planes_of(gray).flatten(0, 1)
-    outputs = model(gray.flatten(0, 1), references, extra=extra).colors.float()
+    painted = model(gray.flatten(0, 1), references, extra=extra)
+    outputs, spread = painted.colors.float(), painted.provided.get("spread")
     picked = outputs if variant is None else outputs[:, variant : variant + 1]
-    return picked.unflatten(0, gray.shape[:2])
+    if spread is not None:
+        spread = spread.float().unflatten(0, gray.shape[:2])
+    return picked.unflatten(0, gray.shape[:2]), spread
 
 
 def _one_by_one(

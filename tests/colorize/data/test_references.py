@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -390,7 +391,7 @@ def test_a_batch_numbers_its_frames_one_after_another() -> None:
         made[sample(2, frame=3, **pair)],
     ]
     batch = collate(items)
-    assert batch.keys() == {"gray", "color", "references"}
+    assert batch.keys() == {"gray", "color", "references", "group"}
     assert batch["gray"].shape == (3, 2, 1, 16, 24)
     given = batch["references"]
     assert given.counts == (2, 2, 0, 0, 2, 2)
@@ -454,3 +455,85 @@ def test_wrong_settings_are_refused(settings: dict[str, Any], message: str) -> N
     with pytest.raises(ValueError, match=message) as error:
         ReferenceSampling(**settings)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_hints_are_colours_of_the_frame_itself_beside_its_references() -> None:
+    made = referenced(pictures(), hints=1.0, counts=(1.0,))
+    for seed in range(20):
+        item = made[sample(seed, frame=2, size=(16, 24))]
+        given = item["references"]
+        assert given.counts == (2,)
+        mask = given.mask[0, 1]
+        assert 0 < mask.mean() < 1
+        assert (given.mask[0, 0] == 1).all()
+        assert torch.equal(given.luma[0, 1], item["gray"][0])
+        true = rgb_to_chroma(item["color"])[0]
+        shown = (mask > 0).expand_as(true)
+        torch.testing.assert_close(given.chroma[0, 1][shown], true[shown], rtol=0, atol=1e-6)
+    alone = referenced(pictures(), hints=1.0, none=1.0)[sample(1, frame=2, size=(16, 24))]
+    assert alone["references"].counts == (1,)
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_parts_of_references_are_shown_as_often_as_the_settings_say() -> None:
+    made = referenced(pictures(size=(32, 48)), parts=0.5, counts=(1.0,))
+    white, kept = 0, 0
+    for seed in range(60):
+        given = made[sample(seed, frame=2, size=(32, 48))]["references"]
+        if given.mask is None:
+            continue
+        hidden = given.mask[0, 0] == 0
+        assert (given.chroma[0, 0][hidden.expand(2, -1, -1)] == 0).all()
+        one = (given.luma[0, 0][hidden] == 1).all()
+        white, kept = white + bool(one), kept + bool(not one)
+    assert white + kept == pytest.approx(30, abs=12)
+    assert white == pytest.approx(kept, abs=14)
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_another_print_is_darker_or_lighter_and_less_contrasty() -> None:
+    made = referenced(pictures(same=True), fade=1.0, gamma=0.9, flare=0.12, counts=(1.0,), shot=1.0, clip=0.0,
+                      series=0.0)  # fmt: skip
+    means = []
+    for seed in range(60):
+        item = made[sample(seed, frame=2, size=(16, 24))]
+        seen, own = item["references"].luma[0, 0], item["gray"][0]
+        assert seen.max() - seen.min() < own.max() - own.min() + 0.12
+        order = own.flatten().argsort()
+        assert (seen.flatten()[order].diff() >= -1e-6).all()  # tones keep their order
+        means.append(float(seen.mean() - own.mean()))
+    assert min(means) < -0.1
+    assert max(means) > 0.1
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_grain_is_of_frame_and_reference_each_for_itself() -> None:
+    made = referenced(pictures(same=True), grain=1.0, counts=(1.0,))
+    item = made[sample(3, frame=2, size=(16, 24))]
+    clean = referenced(pictures(same=True), counts=(1.0,))[sample(3, frame=2, size=(16, 24))]
+    own = (item["gray"] - clean["gray"])[0, 0]
+    seen = item["references"].luma[0, 0, 0] - clean["gray"][0, 0]
+    assert 0 < own.std() < 0.07
+    assert abs(float(torch.corrcoef(torch.stack([own.flatten(), seen.flatten()]))[0, 1])) < 0.3
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_worn_frames_keep_their_colours_and_references_their_luma() -> None:
+    worn, clean = (referenced(pictures(same=True), wear=wear, counts=(1.0,)) for wear in (1.0, 0.0))
+    changed = 0
+    for seed in range(20):
+        one, other = (made[sample(seed, frame=2, size=(16, 24))] for made in (worn, clean))
+        changed += not torch.equal(one["gray"], other["gray"])
+        torch.testing.assert_close(
+            rgb_to_chroma(one["color"]), rgb_to_chroma(other["color"]), rtol=0, atol=1e-5
+        )
+        assert torch.equal(one["references"].luma, other["references"].luma)
+    assert changed > 12
+
+
+@pytest.mark.usefixtures("no_flow")
+def test_samples_tell_who_drew_them() -> None:
+    items = {clip: referenced(coded())[sample(0, clip=clip, frame=3)]["group"] for clip in range(3)}
+    assert items[0] == items[1] != items[2]
+    assert int(items[2]) == zlib.crc32(b"b")

@@ -17,8 +17,16 @@ from colorize.inference.checkpoints import (
     export,
     fill,
     load_checkpoint,
+    start_from,
 )
-from tests.colorize.tiny import description, generator, write_lightning, write_safetensors
+from tests.colorize.tiny import (
+    description,
+    generator,
+    reference_generator,
+    write_lightning,
+    write_reference_safetensors,
+    write_safetensors,
+)
 
 
 class Bomb:
@@ -195,3 +203,32 @@ def test_weights_of_other_settings_cannot_be_a_start(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not fit these settings") as error:
         fill(checkpoint, generator(channels=[4, 8]), None)
     assert "\n" not in str(error.value)
+
+
+def test_a_network_that_tells_more_starts_from_one_that_tells_less(tmp_path):
+    """The further outputs of its last layer stay as they were drawn; all else is the file's."""
+    small = reference_generator(0)
+    wide = reference_generator(1, tells_spread=True)
+    drawn = wide.unet.output.weight[3:].clone()
+    path = write_reference_safetensors(tmp_path / "model.safetensors")
+    start_from(load_checkpoint(path), wide, None)
+    assert torch.equal(wide.unet.output.weight[:3], small.unet.output.weight)
+    assert torch.equal(wide.unet.output.weight[3:], drawn)
+    assert torch.equal(wide.fusion.score.weight, small.fusion.score.weight)
+    with pytest.raises(CheckpointError, match="does not fit these settings"):
+        fill(load_checkpoint(path), reference_generator(1, tells_spread=True), None)
+
+
+def test_what_is_to_be_learnt_may_be_of_another_form(tmp_path):
+    """A committee in place of a U-Net starts afresh; a finished network must have its own."""
+    path = tmp_path / "model.safetensors"
+    made = reference_generator(0, unguided="unet")
+    write_reference_safetensors(path, unguided="unet")
+    learning = reference_generator(1, unguided="committee", learns="unguided")
+    fresh = {n: w.clone() for n, w in learning.state_dict().items() if n.startswith("unguided.")}
+    start_from(load_checkpoint(path), learning, None)
+    for name, weight in learning.state_dict().items():
+        expected = fresh[name] if name in fresh else made.state_dict()[name]
+        assert torch.equal(weight, expected), name
+    with pytest.raises(CheckpointError, match="unguided"):
+        start_from(load_checkpoint(path), reference_generator(1, unguided="committee"), None)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from colorize.base.errors import UserError
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
 from colorize.imaging.tensors import to_tensor
-from colorize.inference.coloring import Coloring
+from colorize.inference.coloring import Coloring, _emboldened
 from colorize.inference.effort import Effort
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
@@ -127,3 +128,21 @@ def test_following_references_can_be_stopped(
     monkeypatch.setattr(coloring, "_check", check)
     with pytest.raises(Stop):
         coloring(frames, variant=0, before={}, names=NAMES)
+
+
+def test_vivid_colours_are_as_strong_as_what_may_be_there() -> None:
+    """A chroma of (0.03, 0.04), errors of 0.06 √2 in each channel: 0.0025 + 2 · 0.0072 is 0.13²."""
+    chroma = torch.tensor([0.03, 0.04]).view(1, 1, 2, 1, 1)
+    spread = torch.full((1, 1, 1, 1), 0.06 * 2**0.5)
+    bold = _emboldened(chroma, spread, 1.0)
+    torch.testing.assert_close(bold, chroma * 0.13 / 0.05)
+    half = _emboldened(chroma, spread, 0.5)
+    torch.testing.assert_close(half, chroma * (0.13 / 0.05) ** 0.5)
+    # What is sure stays, and what is nearly gray does not burst into colour.
+    torch.testing.assert_close(_emboldened(chroma, 0 * spread, 1.0), chroma)
+    torch.testing.assert_close(_emboldened(chroma / 100, spread, 1.0), chroma / 25)
+
+
+def test_vivid_is_refused_where_nobody_tells_how_sure_colours_are(networks) -> None:
+    with pytest.raises(UserError, match="vivid needs a model that tells how sure"):
+        RenderSettings(vivid=0.5).fitted(networks)

@@ -101,3 +101,38 @@ def test_own_colours_are_those_of_the_picture_with_its_opacity() -> None:
     assert float(opacity[..., 9:, :].max()) == 0
     torch.testing.assert_close(chroma[..., :7, :], expected[..., :7, :], atol=1e-5, rtol=0)
     assert float(chroma[..., 9:, :].abs().max()) < 1e-6
+
+
+def test_around_hints_the_drawing_is_that_of_the_frame(networks) -> None:
+    """What is transparent has the frame's luma, and so have the hints, whatever they were painted.
+
+    Without a frame, white stands there.
+    """
+    alpha = np.zeros(SIZE, np.uint8)
+    alpha[8:12, 8:12] = 255
+    hints = Frame(0, "", picture(0).rgb, alpha)
+    frame = picture(1)
+    shown = Library(networks, [ColoredPicture("hint", lambda: hints, 3, lambda: frame)]).of(
+        ["hint"], size=SIZE
+    )
+    torch.testing.assert_close(shown.luma[0, 0, 0], torch.from_numpy(frame.gray()))
+    assert shown.mask is not None
+    assert torch.equal(shown.mask[0, 0, 0] > 0, torch.from_numpy(alpha > 0))
+    there = rgb_to_chroma(to_tensor(hints.rgb[None]))[0, :, 8:12, 8:12]
+    torch.testing.assert_close(shown.chroma[0, 0, :, 8:12, 8:12], there)
+    alone = Library(networks, [ColoredPicture("hint", lambda: hints, 3)]).of(["hint"], size=SIZE)
+    assert (alone.luma[0, 0, 0][alpha == 0] == 1).all()
+
+
+def test_the_paper_of_a_sheet_shows_nothing_but_that_of_a_frame_does(networks) -> None:
+    rgb = np.full((*SIZE, 3), 255, np.uint8)
+    rgb[8:24, 12:36] = (200, 40, 40)
+    drawn = Frame(0, "", rgb)
+    sheet, frame = (
+        Library(networks, [ColoredPicture("a", lambda: drawn, number)]).of(["a"], size=SIZE)
+        for number in (None, 2)
+    )
+    assert sheet.mask is not None
+    assert sheet.mask[0, 0, 0].sum() == 16 * 24
+    assert sheet.mask[0, 0, 0, 8:24, 12:36].all()
+    assert frame.mask is None

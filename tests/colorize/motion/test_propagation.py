@@ -136,3 +136,15 @@ def test_every_frame_of_every_reference_is_told() -> None:
     flow.follow("a", zoom(1))
     flow.follow("b", zoom(1), frames=range(1, 4))
     assert len(told) == 5 + 3
+
+
+@pytest.mark.parametrize("darker", [1.8, 0.6])
+def test_a_reference_of_another_print_is_followed_as_well(darker: float) -> None:
+    frames = zoom(5)
+    errors = []
+    for reference in (frames[:1], frames[:1] ** darker):
+        flow = Propagation(frames)
+        flow.follow("first", reference)
+        errors.append(error(flow.of(["first"], [4]).propagated[0, 0], 4))
+    assert errors[0] < 0.6
+    assert errors[1] < errors[0] + 0.15
