@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize.inference.checkpoints import build_networks, load_checkpoint
+from colorize.inference.checkpoints import build_networks, export, load_checkpoint
 from colorize.media import open_source
 from tests.colorize import tiny
 from tests.places import TOOLS
@@ -151,6 +152,8 @@ def test_the_unguided_part_of_another_run_is_shipped_with_the_rest(run, tmp_path
         expected = (two if name.startswith("unguided.") else one).weights[name]
         torch.testing.assert_close(weight.float(), expected.float(), rtol=1e-3, atol=1e-3)
     build_networks(shipped)
-    tiny.write_reference_safetensors(other, seed=5, unguided="committee")
+    seen = "matcher.features.layers.0.weight"
+    changed = {**two.weights, seen: two.weights[seen] + 1}
+    export(dataclasses.replace(two, weights=changed), other)
     with pytest.raises(ValueError, match=r"c\.safetensors: its features are not those of"):
         run("ship_weights", first, "--folder", tmp_path, "--unguided", other)
