@@ -14,7 +14,7 @@ from colorize.base.progress import Task, task
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize, working_size
 from colorize.inference.effort import Effort
-from colorize.inference.library import Library, own_colors
+from colorize.inference.library import Library
 from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
 from colorize.media import Frame
@@ -192,9 +192,10 @@ class Coloring:
         for row, frame in enumerate(frames):
             picture = self._library.own(names, frame.index)
             if picture is not None:
-                own, opacity = own_colors(picture, (chroma.shape[-2], chroma.shape[-1]))
+                size = (chroma.shape[-2], chroma.shape[-1])
+                own, opacity = self._library.colors_of(picture, names, size)
                 kept = 1.0 if opacity is None else opacity
-                chroma[row] = chroma[row] + kept * (own - chroma[row])
+                chroma[row] = chroma[row] + kept * (own.cpu() - chroma[row])
         return chroma
 
     def _smoothed(

@@ -15,6 +15,8 @@ from colorize.media import Frame
 from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
 
+_BESIDE = 4  # whole pictures, at most, that what hints leave open is painted by
+
 
 @dataclass(frozen=True)
 class ColoredPicture:
@@ -33,13 +35,17 @@ class ColoredPicture:
 class Library:
     """What coloured pictures give to the shots of a film.
 
-    Each is looked at once for each working size, and kept.
+    Each is looked at once for each working size, and kept. Pictures of which parts are painted, and
+    that are frames of the film whose ``drawing`` is known, are hints: the rest of the frame is
+    painted by them, and then it is a reference as any other.
     """
 
     def __init__(self, colorizer: LoadedNetworks, pictures: Iterable[ColoredPicture]) -> None:
         self._colorizer = colorizer
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
+        self._partial: dict[str, bool] = {}
+        self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], References] = {}
 
     def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
         """Return which of some references colour frames around frame ``near``, at most ``most``.
@@ -50,17 +56,45 @@ class Library:
 
     def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
         """Return references, at least one, of one frame worked at ``size`` (height, width)."""
-        for name in names:
-            if (name, size) not in self._known:
-                picture = self.pictures[name]
-                read = picture.read()
-                drawn = None
-                if picture.drawing is not None and opacity(read) is not None:
-                    drawn = picture.drawing()
-                self._known[name, size] = self._colorizer.look_at(
-                    [read], size=size, numbers=[picture.frame], drawings=[drawn]
-                )
-        return References.joined([self._known[name, size] for name in names])
+        seen = {name: self._seen(name, size) for name in names}
+        whole = [name for name in names if not self._hints(name)]
+        completed = [
+            self._completed(name, whole, size) if self._hints(name) else seen[name]
+            for name in names
+        ]
+        return References.joined(completed)
+
+    def _seen(self, name: str, size: tuple[int, int]) -> References:
+        """Return a picture as the reference of a frame, as it is."""
+        if (name, size) not in self._known:
+            picture = self.pictures[name]
+            read = picture.read()
+            drawn = picture.drawing() if self._hints(name) and picture.drawing else None
+            self._known[name, size] = self._colorizer.look_at(
+                [read], size=size, numbers=[picture.frame], drawings=[drawn]
+            )
+        return self._known[name, size]
+
+    def _hints(self, name: str) -> bool:
+        """Return whether a picture shows parts of a frame of the film, all else as it is drawn."""
+        if name not in self._partial:
+            picture = self.pictures[name]
+            known = picture.frame is not None and picture.drawing is not None
+            self._partial[name] = known and opacity(picture.read()) is not None
+        return self._partial[name]
+
+    def _completed(self, name: str, whole: Sequence[str], size: tuple[int, int]) -> References:
+        """Return a frame of which hints are given in all its colours, by whole pictures besides."""
+        others = tuple(sorted(whole, key=lambda each: self._distance(each, self._frame(name))))
+        key = (name, size, others[:_BESIDE])
+        if key not in self._finished:
+            shown = [self._known[each, size] for each in (name, *others[:_BESIDE])]
+            self._finished[key] = self._colorizer.complete(shown[0], shown[1:])
+        return self._finished[key]
+
+    def _frame(self, name: str) -> int:
+        frame = self.pictures[name].frame
+        return 0 if frame is None else frame
 
     def likeness(self, gray: Float[Tensor, "1 1 h w"], names: Sequence[str]) -> list[float]:
         """Return how much of a frame in [0, 1], of any size, each reference shows, 0 to 1."""
@@ -73,6 +107,18 @@ class Library:
         """Return the reference that is frame ``frame`` itself, if there is one."""
         found = (self.pictures[name] for name in names)
         return next((each for each in found if each.frame == frame), None)
+
+    def colors_of(
+        self, picture: ColoredPicture, names: Sequence[str], size: tuple[int, int]
+    ) -> tuple[Float[Tensor, "1 2 h w"], Float[Tensor, "1 1 h w"] | None]:
+        """Return the chroma at a size of a picture among ``names``, and where it shows anything.
+
+        That is everywhere (None) if it is opaque, and of hints, which are completed.
+        """
+        if not self._hints(picture.name):
+            return own_colors(picture, size)
+        column = list(names).index(picture.name)
+        return self.of(names, size=size).chroma[:, column], None
 
     def _distance(self, name: str, near: int) -> float:
         frame = self.pictures[name].frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from colorize.base.devices import choose_device
 from colorize.base.errors import UserError
 from colorize.imaging.color import rgb_to_chroma, rgb_to_luma
 from colorize.imaging.geometry import fit, resize, working_size
+from colorize.imaging.hints import spread_hints
 from colorize.imaging.paper import paper
 from colorize.imaging.tensors import to_tensor
 from colorize.inference.checkpoints import Checkpoint, build_networks, load_checkpoint
@@ -30,6 +32,7 @@ from colorize.networks.prototype.refiner import Refiner
 from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
+_SPREAD = 0.1  # error of chroma that is expected of networks that do not tell it
 
 
 class LoadedNetworks:
@@ -167,6 +170,31 @@ class LoadedNetworks:
             )
         references = References.of(torch.cat(luma), torch.cat(chroma), mask=shown, frame=numbers)
         return references.with_keys(torch.cat(keys))
+
+    @torch.inference_mode()
+    def complete(self, hints: References, others: Sequence[References] = ()) -> References:
+        """Return a frame of which ``hints`` show parts as a reference in all its colours.
+
+        The network paints it by the hints and by ``others``; then the hints are spread to the next
+        lines, as far as it is not sure of what it painted (:func:`colorize.imaging.hints
+        .spread_hints`). What they show stays.
+        """
+        guided = self._guided()
+        steps = guided.paint(hints.luma[0], References.joined([hints, *others]))
+        spread = steps.spread
+        if spread is None:
+            spread = torch.full_like(steps.trust, _SPREAD)
+        luma, chroma, shown, prior, unsure = (
+            np.ascontiguousarray(planes.float().permute(1, 2, 0).cpu().numpy())
+            for planes in (
+                hints.luma[0, 0], hints.chroma[0, 0], hints.shown[0, 0], steps.chroma[0], spread[0]
+            )
+        )  # fmt: skip
+        spreading = spread_hints(
+            luma[..., 0], chroma, shown[..., 0] > 0.5, prior=prior, spread=unsure[..., 0]
+        )
+        finished = torch.from_numpy(spreading).permute(2, 0, 1)[None, None].to(hints.chroma)
+        return replace(hints, chroma=finished, mask=None)
 
     @torch.inference_mode()
     def likeness(self, gray: Float[Tensor, "1 1 h w"], references: References) -> list[float]:

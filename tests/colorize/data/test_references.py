@@ -493,8 +493,8 @@ def test_parts_of_references_are_shown_as_often_as_the_settings_say() -> None:
 
 @pytest.mark.usefixtures("no_flow")
 def test_another_print_is_darker_or_lighter_and_less_contrasty() -> None:
-    made = referenced(pictures(same=True), fade=1.0, gamma=0.9, flare=0.12, counts=(1.0,), shot=1.0, clip=0.0,
-                      series=0.0)  # fmt: skip
+    prints = {"fade": 1.0, "gamma": 0.9, "flare": 0.12}
+    made = referenced(pictures(same=True), counts=(1.0,), shot=1.0, clip=0.0, series=0.0, **prints)
     means = []
     for seed in range(60):
         item = made[sample(seed, frame=2, size=(16, 24))]

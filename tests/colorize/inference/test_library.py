@@ -103,25 +103,59 @@ def test_own_colours_are_those_of_the_picture_with_its_opacity() -> None:
     assert float(chroma[..., 9:, :].abs().max()) < 1e-6
 
 
+def hinted() -> tuple[Frame, Frame, np.ndarray]:
+    """Hints of a frame, that frame, and where the hints are."""
+    alpha = np.zeros(SIZE, np.uint8)
+    alpha[8:12, 8:12] = 255
+    return Frame(0, "", picture(0).rgb, alpha), picture(1), alpha > 0
+
+
 def test_around_hints_the_drawing_is_that_of_the_frame(networks) -> None:
     """What is transparent has the frame's luma, and so have the hints, whatever they were painted.
 
     Without a frame, white stands there.
     """
-    alpha = np.zeros(SIZE, np.uint8)
-    alpha[8:12, 8:12] = 255
-    hints = Frame(0, "", picture(0).rgb, alpha)
-    frame = picture(1)
-    shown = Library(networks, [ColoredPicture("hint", lambda: hints, 3, lambda: frame)]).of(
-        ["hint"], size=SIZE
-    )
+    hints, frame, there = hinted()
+    shown = networks.look_at([hints], size=SIZE, numbers=[3], drawings=[frame])
     torch.testing.assert_close(shown.luma[0, 0, 0], torch.from_numpy(frame.gray()))
-    assert shown.mask is not None
-    assert torch.equal(shown.mask[0, 0, 0] > 0, torch.from_numpy(alpha > 0))
-    there = rgb_to_chroma(to_tensor(hints.rgb[None]))[0, :, 8:12, 8:12]
-    torch.testing.assert_close(shown.chroma[0, 0, :, 8:12, 8:12], there)
-    alone = Library(networks, [ColoredPicture("hint", lambda: hints, 3)]).of(["hint"], size=SIZE)
-    assert (alone.luma[0, 0, 0][alpha == 0] == 1).all()
+    assert torch.equal(shown.mask[0, 0, 0] > 0, torch.from_numpy(there))
+    expected = rgb_to_chroma(to_tensor(hints.rgb[None]))[0, :, 8:12, 8:12]
+    torch.testing.assert_close(shown.chroma[0, 0, :, 8:12, 8:12], expected)
+    alone = networks.look_at([hints], size=SIZE, numbers=[3])
+    assert (alone.luma[0, 0, 0][~there] == 1).all()
+
+
+def test_hints_are_completed_to_a_reference_that_shows_all_of_its_frame(networks) -> None:
+    hints, frame, there = hinted()
+    given = Library(
+        networks,
+        [
+            ColoredPicture("hint", lambda: hints, 3, lambda: frame),
+            ColoredPicture("a", lambda: picture(2), 0),
+        ],
+    )
+    alone, beside = (given.of(names, size=SIZE) for names in (["hint"], ["a", "hint"]))
+    for shown, column in ((alone, 0), (beside, 1)):
+        assert shown.mask is None
+        torch.testing.assert_close(shown.luma[0, column, 0], torch.from_numpy(frame.gray()))
+        own = rgb_to_chroma(to_tensor(hints.rgb[None]))[0][:, there]
+        torch.testing.assert_close(shown.chroma[0, column][:, there], own, rtol=0, atol=1e-5)
+        rest = shown.chroma[0, column][:, ~there]
+        assert rest.std() > 0.001
+    # Whole pictures beside it say something of the rest.
+    assert not torch.allclose(alone.chroma[0, 0], beside.chroma[0, 1], atol=1e-4)
+    picked = given.pictures["hint"]
+    colors, opacity = given.colors_of(picked, ["a", "hint"], SIZE)
+    assert opacity is None
+    assert torch.equal(colors[0], beside.chroma[0, 1])
+
+
+def test_parts_of_pictures_that_are_no_frame_stay_parts(networks) -> None:
+    hints, frame, there = hinted()
+    for number, drawing in ((None, None), (3, None), (None, lambda: frame)):
+        given = Library(networks, [ColoredPicture("a", lambda: hints, number, drawing)])
+        shown = given.of(["a"], size=SIZE)
+        assert torch.equal(shown.mask[0, 0, 0] > 0, torch.from_numpy(there))
 
 
 def test_the_paper_of_a_sheet_shows_nothing_but_that_of_a_frame_does(networks) -> None:
