@@ -27,7 +27,7 @@ Number = int | float
 
 # One more whenever the same settings and weights give other colours: what an earlier version has
 # coloured of a film is then coloured anew, not mixed with the new.
-ENGINE = 2
+ENGINE = 3
 
 # Settings of earlier versions, and why they are gone.
 _RETIRED = {"snap": "it was measured to be no gain on real drawings"}

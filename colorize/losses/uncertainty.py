@@ -21,7 +21,7 @@ def spread_distance(
     expected.
 
     Source: Nix & Weigend 1994, Estimating the mean and variance of the target probability
-    distribution, eq. 3.
+    distribution, eq. 4.
     """
     square = error.float().square().mean(dim=1, keepdim=True)
     expected = spread.float().clamp_min(_LEAST)
