@@ -68,6 +68,11 @@ class SeriesPictures:
         lumas = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
         bounds = [*shot_starts(lumas), len(frames)]
         return [
-            Clip(name=f"{start:06d}", frames=np.stack(frames[start:stop]), series=str(self.root))
+            Clip(
+                name=f"{start:06d}",
+                frames=np.stack(frames[start:stop]),
+                series=str(self.root),
+                origin=f"{start:06d}",  # so that every member of a committee learns some shots
+            )
             for start, stop in itertools.pairwise(bounds)
         ]

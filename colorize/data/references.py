@@ -126,8 +126,8 @@ class ReferencedClips(Dataset):
     def __getitem__(self, sample: Sample) -> dict[str, Any]:
         """Return ``gray`` (t 1 h w), ``color`` (t 3 h w) and their ``references``.
 
-        ``group`` tells who drew the clip. All t frames of a sample have the same references, those
-        drawn for its last.
+        ``group`` tells who drew the clip, -1 of frames in other colours. All t frames of a sample
+        have the same references, those drawn for its last.
         """
         random = np.random.default_rng([sample.seed, _SEED])
         geometry = self._geometry(sample.clip, sample, sample.seed)
@@ -143,7 +143,8 @@ class ReferencedClips(Dataset):
         luma, chroma = rgb_to_luma(color), rgb_to_chroma(color)
         recolored = random.random() < self.sampling.recolor
         hinted = random.random() < self.sampling.hints
-        if (others or hinted) and not misleading and recolored:
+        recolored &= bool(others or hinted) and not misleading
+        if recolored:
             chroma = draw_recoloring(random)(luma, chroma)
         gray, seen = luma.split([len(own), len(others)])
         true, shown = chroma.split([len(own), len(others)])
@@ -170,7 +171,7 @@ class ReferencedClips(Dataset):
             "gray": gray,
             "color": join(gray, true),
             "references": refer(around, references, frames=at),
-            "group": torch.tensor(self.dataset.clips[sample.clip].group),
+            "group": torch.tensor(-1 if recolored else self.dataset.clips[sample.clip].group),
         }
 
     def _faded(

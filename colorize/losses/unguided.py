@@ -43,15 +43,17 @@ class Unguided(Loss):
         """Return the loss; targets, of the n = b t frames in order:
 
         ``bold`` and ``kept`` chroma (n m 2 h w) and ``kept_spread`` (n m 1 h w) of m members, and
-        ``group`` (b), any number of who drew a clip: its rest by m says whose group it is.
+        ``group`` (b), any number of who drew a clip: its rest by m says whose group it is. One
+        below 0 is of no group, and teaches nothing: its colours are not its own.
         """
         true = rgb_to_chroma(truth.flatten(0, 1)).float()
         bold, kept = targets["bold"].float(), targets["kept"].float()
         group = _of_frames(targets["group"], frames=truth.shape[1])
         terms = []
         for member in range(bold.shape[1]):
-            strange = (group % bold.shape[1] == member).to(true)
-            taught = _mean(gain_over_gray(bold[:, member], true), 1 - strange)
+            own = group % bold.shape[1] == member
+            strange, familiar = (own & (group >= 0)).to(true), (~own & (group >= 0)).to(true)
+            taught = _mean(gain_over_gray(bold[:, member], true), familiar)
             trusted = _mean(gain_over_gray(kept[:, member], true), strange)
             expected = spread_distance(
                 kept[:, member].detach() - true, targets["kept_spread"][:, member]

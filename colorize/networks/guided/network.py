@@ -288,7 +288,10 @@ class GuidedNetwork(Network):
             own = (own + guess.chroma) / 2
         trust = torch.sigmoid(painted[:, 2:3] + 1) * (fused.evidence > 0)
         chroma = trust * fused.chroma + (1 - trust) * own
-        return Steps(chroma, fused.chroma, trust, own, evidence.attended, spread, own_spread)
+        opinions = None if guess is None else guess.opinions
+        return Steps(
+            chroma, fused.chroma, trust, own, evidence.attended, spread, own_spread, opinions
+        )
 
     def _shrunk(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 _h _w"]:
         """Bring frames to the size that they are matched at."""

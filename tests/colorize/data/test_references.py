@@ -537,3 +537,7 @@ def test_samples_tell_who_drew_them() -> None:
     items = {clip: referenced(coded())[sample(0, clip=clip, frame=3)]["group"] for clip in range(3)}
     assert items[0] == items[1] != items[2]
     assert int(items[2]) == zlib.crc32(b"b")
+    recolored = referenced(coded(), recolor=1.0, shot=1.0, clip=0.0, series=0.0)
+    assert int(recolored[sample(0, clip=2, frame=3)]["group"]) == -1
+    alone = referenced(coded(), recolor=1.0, none=1.0)
+    assert int(alone[sample(0, clip=2, frame=3)]["group"]) == zlib.crc32(b"b")

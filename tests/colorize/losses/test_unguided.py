@@ -78,6 +78,13 @@ def test_nobody_learns_colours_from_its_own_group() -> None:
             assert bool(leaves["kept_spread"].grad[frame, member].any()) == own
 
 
+def test_frames_of_no_group_teach_nothing() -> None:
+    outputs, truth, targets = step([0, 1, 2, -1])
+    value = float(Unguided()(outputs, truth, targets))
+    kept = {name: each[:3] for name, each in targets.items()}
+    assert value == pytest.approx(float(Unguided()(outputs[:3], truth[:3], kept)), rel=1e-6)
+
+
 def test_gray_gains_nothing_and_a_tenth_of_its_error_ten_decibels() -> None:
     true = torch.full((1, 2, 4, 4), 0.2, dtype=torch.float64)
     assert float(gain_over_gray(torch.zeros_like(true), true)) == 0
