@@ -90,7 +90,8 @@ def _served(
         and known.settings.weights == settings.weights
     ):
         return known.references, shots
-    found = find_frames(given, source, count=shots[-1].stop)
+    spans = [(shot.start, shot.stop) for shot in shots]
+    found = find_frames(given, source, count=shots[-1].stop, spans=spans)
     chosen = guided(shots, source, library_of(found, colorizer))
     count = sum(bool(shot.guided_by) for shot in chosen)
     say(f"{len(found)} references serve {count} of {len(chosen)} shots")

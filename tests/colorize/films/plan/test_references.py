@@ -13,6 +13,7 @@ from PIL import Image
 
 from colorize.base.errors import UserError
 from colorize.base.progress import Event, Remark, listening
+from colorize.cartoon import CartoonSeries
 from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
 from colorize.films.plan.references import find_frames, guided, library_of, read_references
 from colorize.films.run import Done, run_job
@@ -104,8 +105,88 @@ def test_a_reference_is_bound_to_the_frame_it_is_named_after(tmp_path, folder, p
         found = find_frames(given, source, count=COUNT)
     said = [event.text for event in heard if isinstance(event, Remark)]
     assert [each.frame for each in found] == [7, 3, None, None]
-    assert len(said) == 1
-    assert said[0].startswith("wrong_1.png does not show frame 1")
+    assert said == [
+        "sheet-99.png is called after frame 99, but the frames are 0 to 10: it serves wherever it "
+        "fits",
+        "wrong_1.png does not show frame 1, after which it is named: it serves wherever it fits",
+    ]
+
+
+@pytest.fixture(scope="module")
+def cartoon() -> list[np.ndarray]:
+    """24 frames in colour of two drawn shots: figures that walk, a camera that moves."""
+    series = CartoonSeries(seed=9201, size=(90, 160), shots=6, frames_per_shot=12, effects=False)
+    return [np.asarray(frame) for shot in (2, 3) for frame in series.color(shot)]
+
+
+def luma(colored: np.ndarray) -> np.ndarray:
+    return (colored @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+
+
+def repainted(colored: np.ndarray, *, seed: int) -> np.ndarray:
+    """The same lines, and between them tones of their own: each colour half way to another."""
+    tones = np.random.default_rng(seed).integers(60, 255, (8, 8, 8, 3))
+    paint = tones[tuple(np.moveaxis(colored // 32, 2, 0))]
+    lines = luma(colored)[..., None] < 50
+    return np.where(lines, colored, 0.5 * paint + 0.5 * colored).astype(np.uint8)
+
+
+def found_and_said(folder: Path, files: list[Path], **how: Any) -> tuple[list[int | None], Any]:
+    heard: list[Event] = []
+    with open_source(folder) as source, listening(heard.append):
+        found = find_frames(read_references(files), source, count=24, **how)
+    return [each.frame for each in found], [e.text for e in heard if isinstance(e, Remark)]
+
+
+@pytest.mark.parametrize("paint", [False, True])
+@pytest.mark.parametrize("true", [0, 5, 13, 23])
+def test_a_number_counted_from_one_leads_to_the_frame_that_is_drawn(tmp_path, cartoon, true, paint):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    picture = repainted(cartoon[true], seed=true) if paint else cartoon[true]
+    file = save(tmp_path / f"frame_{true + 1:04d}.png", picture)  # as ffmpeg numbers what it saves
+    frames, said = found_and_said(folder, [file])
+    assert frames == [true]
+    assert said == [f"{file.name} shows frame {true}, not {true + 1}: it is taken for frame {true}"]
+    file = save(tmp_path / f"frame_{true:04d}.png", picture)  # counted from 0, as we do
+    assert found_and_said(folder, [file]) == ([true], [])
+
+
+def test_a_number_far_from_the_frame_leads_to_it_all_the_same(tmp_path, cartoon):
+    scene = [np.roll(cartoon[0], 3 * step, axis=1) for step in range(24)]
+    folder = write_frames(tmp_path / "in", [luma(each) for each in scene])
+    file = save(tmp_path / "frame_0022.png", scene[3])
+    assert found_and_said(folder, [file], spans=[(0, 24)]) == (
+        [3],
+        ["frame_0022.png shows frame 3, not 22: it is taken for frame 3"],
+    )
+    assert found_and_said(folder, [file]) == (  # without its shot no further than twelve frames
+        [None],
+        ["frame_0022.png does not show frame 22, after which it is named: it serves wherever it "
+         "fits"],
+    )  # fmt: skip
+
+
+def test_every_number_of_a_name_is_tried_and_a_copy_keeps_its_frame(tmp_path, cartoon):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, frame in enumerate(cartoon):
+        save(folder / f"f{number + 1000}.png", np.dstack([luma(frame)] * 3))
+    names = {"f1004 (1).png": 4, "f1005_gray.png": 5, "f1006-final.png": 6, "take 7 v2.png": 7}
+    files = [save(tmp_path / name, cartoon[frame]) for name, frame in names.items()]
+    assert found_and_said(folder, files) == (list(names.values()), [
+        "take 7 v2.png shows frame 7, not 2: it is taken for frame 7",
+    ])  # fmt: skip
+
+
+def test_two_pictures_of_one_frame_are_told(tmp_path, cartoon):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    files = [save(tmp_path / name, cartoon[3]) for name in ("a_3.png", "b_3.png")]
+    frames, said = found_and_said(folder, files)
+    assert frames == [3, 3]
+    assert said == [
+        "a_3.png and b_3.png both show frame 3: it gets the colours of the first; remove the one "
+        "that you do not want"
+    ]
 
 
 def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
