@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,10 +207,11 @@ def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
     shots = [Shot(0, 6, auto=0), Shot(6, 11, auto=0), Shot(6, 11, auto=KEEP)]
     with open_source(folder) as source:
         chosen = guided(shots, source, library_of(bound, colorizer))
-    # The first shot looks at the loose ones beside its own, the second at all.
-    assert asked == [((1, 1, 32, 48), (2,)), ((1, 1, 32, 48), (3,))]
+    # Both look at the loose ones in three frames, the second at all of them in its middle.
+    assert [shape for shape, _ in asked] == [(1, 1, 32, 48)] * 6
+    assert [counts for _, counts in asked] == [(2,), (2,), (2,), (2,), (3,), (2,)]
     assert chosen[0].guided_by == ("c.png", "b.png")
-    assert chosen[1].guided_by == ("a.png", "c.png")
+    assert chosen[1].guided_by == ("a.png", "b.png", "c.png")
     assert chosen[2].guided_by == ()
 
 
@@ -304,10 +306,56 @@ def test_a_person_may_choose_the_references_of_a_shot(tmp_path, folder, colour, 
     assert colour(folder, output).rendered == LENGTHS[1]
     assert read_manifest(path).shots[1].guided_by == ()
 
+    content["shots"][1]["references"] = ["auto", "1.png"]
+    path.write_text(json.dumps(content))
+    colour(folder, output)
+    # What is chosen automatically stays; 1.png is a frame of the first shot.
+    assert read_manifest(path).shots[1].guided_by == ("8.png", "1.png")
+    with pytest.raises(UserError, match=r"shot 2 names the reference 1\.png, which is not given"):
+        colour(folder, output, references=[given[1]])
+
     content["shots"][1]["references"] = ["3.png"]
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"shot 2 names the reference '3\.png'; did you mean"):
         colour(folder, output)
+
+
+def test_a_shot_is_given_a_reference_beside_those_that_are_chosen() -> None:
+    shot = Shot(0, 6, auto=0, auto_references=("a", "b"))
+    given = shot.with_reference("c")
+    assert given.guided_by == ("a", "b", "c")
+    assert replace(given, auto_references=("d",)).guided_by == ("d", "c"), "the choice goes on"
+    assert given.with_reference("a") == given, "it serves already"
+    assert given.without_reference("c") == shot
+    assert given.without_reference("b").guided_by == ("a", "c")
+    assert given.without_reference("b").references == ("a", "c")
+    assert shot.without_reference("a").guided_by == ("b",)
+    assert shot.without_reference("z") == shot
+
+
+def test_references_of_all_kinds_serve_a_shot_together(tmp_path, folder, colour, pictures):
+    names = {"1.png": 1, "sheet.png": 4, "5.png": 5, "other sheet.png": 2}
+    given = [save(tmp_path / "r" / name, tinted(pictures[n])) for name, n in names.items()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "LEAST_LIKENESS", -1.0)
+        colour(folder, tmp_path / "out", references=given)
+    manifest = read_manifest(tmp_path / "out" / ".job" / "manifest.json")
+    assert set(manifest.shots[0].guided_by) == set(names)
+    assert manifest.shots[0].guided_by[:2] == ("1.png", "5.png"), "its own frames come first"
+
+
+def test_what_serves_no_shot_is_told_with_what_to_do(tmp_path, folder, colour, pictures):
+    sheet = save(tmp_path / "r" / "sheet.png", tinted(pictures[0]))
+    heard: list[Event] = []
+    with pytest.MonkeyPatch.context() as patch, listening(heard.append):
+        patch.setattr(choice, "LEAST_LIKENESS", 2.0)
+        colour(folder, tmp_path / "out", references=[sheet])
+    assert [e.text for e in heard if isinstance(e, Remark)] == [
+        "1 reference serves 0 of 2 shots",
+        "sheet.png: shown in too small a part of every shot's first, middle and last frame to be "
+        'used by itself; to use it all the same, add it to "references" of a shot in the '
+        'manifest: ["auto", NAME]',
+    ]
 
 
 def test_a_model_without_references_says_so(tmp_path, folder, colour, pictures):
