@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from colorize.media.pictures.folder import picture_files
 _SAME_DRAWING = 0.4
 _SAME_LINES = 0.97  # nothing was painted over: no other frame can fit better than one beside it
 _AS_GOOD = 0.005  # what compression may change
+_GRAY = 0.1  # of a picture, from which on it is told what is gray
 _NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any shot, of its own
 
 
@@ -91,7 +93,7 @@ def find_frames(
     wider = {
         name: _shot_around(named[name], spans, count)
         for name, found in fits.items()
-        if max(found.values(), default=0.0) < _SAME_LINES
+        if max((match.fit for match in found.values()), default=0.0) < _SAME_LINES
     }
     for name, found in _fits(pictures, wider, source).items():
         fits[name] |= found
@@ -151,15 +153,22 @@ def _named_frames(
     return named
 
 
-def _frame_of(name: str, numbers: Sequence[int], fits: Mapping[int, float]) -> int | None:
+class _Match(NamedTuple):
+    """How well a picture is drawn as a frame is, and which share of it is as gray as that."""
+
+    fit: float
+    gray: float
+
+
+def _frame_of(name: str, numbers: Sequence[int], fits: Mapping[int, _Match]) -> int | None:
     """Return which frame a picture shows by how well it ``fits`` some; None if it shows none."""
     if not fits:
         return None
     # Cartoons hold a drawing for some frames: between equals the name decides.
     called = numbers[0]
-    best = max(fits.values())
+    best = max(match.fit for match in fits.values())
     index = min(
-        (each for each, fit in fits.items() if fit >= best - _AS_GOOD),
+        (each for each, match in fits.items() if match.fit >= best - _AS_GOOD),
         key=lambda each: (min(abs(each - number) for number in numbers), abs(each - called), each),
     )
     if best < _SAME_DRAWING:
@@ -170,6 +179,11 @@ def _frame_of(name: str, numbers: Sequence[int], fits: Mapping[int, float]) -> i
         return None
     if index != called:
         say(f"{name} shows frame {index}, not {called}: it is taken for frame {index}")
+    if fits[index].gray >= _GRAY:
+        say(
+            f"{name} is as gray as frame {index} in {fits[index].gray:.0%} of what it shows, which "
+            "is taken for its colour; make transparent what is not painted yet"
+        )
     return index
 
 
@@ -207,9 +221,9 @@ def _shot_around(numbers: Sequence[int], spans: Sequence[tuple[int, int]], count
 
 def _fits(
     pictures: Mapping[str, Drawing], wanted: Mapping[str, set[int]], source: Source
-) -> dict[str, dict[int, float]]:
+) -> dict[str, dict[int, _Match]]:
     """Return by name how well a picture is drawn as each of the frames ``wanted`` for it."""
-    fits: dict[str, dict[int, float]] = {name: {} for name in wanted}
+    fits: dict[str, dict[int, _Match]] = {name: {} for name in wanted}
     everything = {index for some in wanted.values() for index in some}
     if not everything:
         return fits
@@ -217,7 +231,8 @@ def _fits(
         luma = small(frame.gray())
         for name, some in wanted.items():
             if frame.index in some:
-                fits[name][frame.index] = pictures[name].fit(luma)
+                picture = pictures[name]
+                fits[name][frame.index] = _Match(picture.fit(luma), picture.gray_share(luma))
     return fits
 
 

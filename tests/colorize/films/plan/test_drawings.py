@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from colorize.films.plan.drawings import Drawing, small
+from colorize.films.plan.drawings import Drawing, left_gray, small
 from colorize.media import Frame
 
 SIZE = (108, 192)  # drawings are compared at it: nothing is resized
@@ -67,3 +67,23 @@ def test_pages_without_lines_are_alike_where_they_are_as_bright() -> None:
     gray = np.full(SIZE, 100)
     assert fit(frame(gray), frame(gray + 5)) == 1
     assert fit(frame(gray), frame(gray + 50)) == 0
+
+
+def test_what_is_as_gray_as_the_frame_was_left_unpainted() -> None:
+    luma = np.full((2, 6), 0.5, np.float32)
+    luma[1, 5] = 0.05  # a line
+    picture = np.repeat(luma[..., None], 3, axis=2)
+    picture[0, 0] = (0.9, 0.4, 0.1)  # painted
+    picture[0, 1] = 0.7  # painted gray
+    picture[0, 2] = (0.51, 0.5, 0.49)  # what compression does to gray
+    expected = [[False, False, True, True, True, True], [True] * 5 + [False]]
+    np.testing.assert_array_equal(left_gray(picture, luma), expected)
+
+
+def test_the_share_left_gray_is_of_what_is_shown() -> None:
+    page, alpha = np.full(SIZE, 128), np.full(SIZE, 255, np.uint8)
+    alpha[:, 144:] = 0
+    rgb = np.dstack([page] * 3).astype(np.uint8)
+    rgb[:, :96] = (200, 100, 20)
+    shown = Drawing.of(Frame(0, "", rgb, alpha))
+    assert shown.gray_share(small(frame(page).gray())) == pytest.approx(48 / 144, abs=0.01)

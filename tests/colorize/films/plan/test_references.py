@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +178,21 @@ def test_every_number_of_a_name_is_tried_and_a_copy_keeps_its_frame(tmp_path, ca
     assert found_and_said(folder, files) == (list(names.values()), [
         "take 7 v2.png shows frame 7, not 2: it is taken for frame 7",
     ])  # fmt: skip
+
+
+def test_parts_left_gray_are_told(tmp_path, cartoon):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    half = cartoon[13].copy()
+    half[:, :80] = luma(half)[:, :80, None]
+    frames, said = found_and_said(folder, [save(tmp_path / "f_13.png", half)])
+    assert frames == [13]
+    [line] = said
+    share = re.fullmatch(
+        r"f_13\.png is as gray as frame 13 in (\d+)% of what it shows, which is taken for its "
+        r"colour; make transparent what is not painted yet",
+        line,
+    )
+    assert 35 < int(share[1]) <= 51, "half of it, less black and white"
 
 
 def test_two_pictures_of_one_frame_are_told(tmp_path, cartoon):
