@@ -7,6 +7,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import av
+
 from colorize.media import open_source
 from colorize.media.video.source import open_input
 
@@ -21,8 +23,9 @@ class Footage:
     def of(self, path: Path) -> dict[str, Any]:
         """Return ``frames``, ``rate`` (a second), ``seconds``, ``width``, ``height``, ``sound``.
 
-        ``frames`` and ``seconds`` are None where the file does not tell them, ``rate`` of
-        pictures. ``sound`` is a list of tracks in words, empty for a silent film.
+        ``frames`` is None where the file does not tell it: ``seconds`` are those of its longest
+        track then. Pictures have neither rate nor seconds. ``sound`` is a list of tracks in
+        words, empty for a silent film.
 
         Raises:
             MediaError: It cannot be read.
@@ -44,20 +47,25 @@ def facts(path: Path) -> dict[str, Any]:
     with open_source(path) as source:
         (height, width), rate, count = source.size, source.rate, source.count
         seconds = float(count / rate) if rate and count else None
+        sound: list[str] = []
+        if source.kind == "video":
+            length, sound = _tracks(path)
+            seconds = length if seconds is None else seconds
         return {
             "frames": count,
             "rate": None if rate is None else float(rate),
             "seconds": seconds,
             "width": width,
             "height": height,
-            "sound": _sound(path) if source.kind == "video" else [],
+            "sound": sound,
         }
 
 
-def _sound(path: Path) -> list[str]:
-    """Return the tracks of sound of a film, as ``aac, stereo, 48 kHz``."""
+def _tracks(path: Path) -> tuple[float | None, list[str]]:
+    """Return the seconds of a film, and its tracks of sound as ``aac, stereo, 48 kHz``."""
     with open_input(path) as container:
-        return [
+        seconds = None if container.duration is None else container.duration / av.time_base
+        return seconds, [
             f"{stream.codec_context.name}, {stream.layout.name}, {stream.rate / 1000:g} kHz"
             for stream in container.streams.audio
             if stream.codec_context is not None

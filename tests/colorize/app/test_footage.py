@@ -18,6 +18,13 @@ def test_a_film_tells_its_length_rate_size_and_sound(tmp_path) -> None:
     }  # fmt: skip
 
 
+def test_a_film_that_does_not_count_its_frames_tells_its_length(tmp_path) -> None:
+    film_bytes(tmp_path, suffix=".mkv")
+    found = Footage().of(tmp_path / "made.mkv")
+    assert found["frames"] is None
+    assert found["seconds"] == pytest.approx(sum(LENGTHS) / 24, abs=0.05)
+
+
 def test_frames_have_a_size_and_neither_rate_nor_sound(tmp_path) -> None:
     for name, content in frame_files().items():
         (tmp_path / name).write_bytes(content)

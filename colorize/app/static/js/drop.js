@@ -3,9 +3,9 @@
 import { h } from "./dom.js";
 
 /** Return a drop zone; `take` gets the files, those of dropped folders too. */
-export function dropZone({ title, hint, accept, take, large = false, extra = [] }) {
+export function dropZone({ title, hint, accept, take, large = false, multiple = true, extra = [] }) {
   const input = h("input", {
-    type: "file", multiple: true, accept: accept.join(","), hidden: true,
+    type: "file", multiple, accept: accept.join(","), hidden: true,
     onchange: () => {
       take([...input.files]);
       input.value = "";
@@ -15,7 +15,7 @@ export function dropZone({ title, hint, accept, take, large = false, extra = [] 
     "div", { class: `drop${large ? " large" : ""}`, role: "group", "aria-label": title },
     h("strong", {}, title),
     h("span", { class: "faint" }, hint),
-    h("div", { class: "row" }, h("button", { type: "button", onclick: () => input.click() }, "Choose files…"), extra),
+    h("div", { class: "row" }, h("button", { type: "button", onclick: () => input.click() }, multiple ? "Choose files…" : "Choose a file…"), extra),
     input,
   );
   const over = (on) => (event) => {
