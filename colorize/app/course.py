@@ -16,6 +16,7 @@ _TO_COLOUR = {
     "colouring": 0.98,
 }
 _TO_PLAN = {"finding shots": 0.4, "choosing references": 0.6, "drawing": 1.0}
+_ENOUGH = 0.01  # of the way, from which on its speed says something
 _INSIDE = "following references"  # a part of drawing and of colouring
 _FOLLOWING = 0.4  # of the time of a frame's colouring, where references are followed to it
 
@@ -28,8 +29,8 @@ class Course:
 
     def __init__(self, *, plan_only: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._ends = _TO_PLAN if plan_only else _TO_COLOUR
-        self._clock, self._begun = clock, clock()
-        self._first: float | None = None
+        self._clock = clock
+        self._first: tuple[float, float] | None = None  # the first share, and when it was told
         self._colouring: Progress | None = None
         self._colouring_begun = 0.0
         self.share = 0.0
@@ -73,10 +74,12 @@ class Course:
         low = self._ends[names[place - 1]] if place else 0.0
         self.share = max(self.share, low + (self._ends[task] - low) * min(1.0, done))
         if self._first is None:
-            self._first = self.share
+            self._first = self.share, self._clock()
 
     def _guess(self, now: float) -> None:
         """Take the time left from what the way so far has taken."""
-        gone = self.share - (self._first or 0.0)
-        if gone > 0 and now > self._begun:
-            self.left = (now - self._begun) * (1 - self.share) / gone
+        assert self._first is not None, "something was told"
+        share, begun = self._first
+        gone = self.share - share
+        if gone >= _ENOUGH and now > begun:
+            self.left = (now - begun) * (1 - self.share) / gone
