@@ -271,7 +271,7 @@ def test_references_are_dropped_and_what_becomes_of_them_is_said(tab, served):
     drop(card, {"name": "coloured.png", "mimeType": "image/png", "buffer": content})
     expect(card.locator("li")).to_contain_text("coloured.png")
     expect(card.locator("li")).to_contain_text("kept, not used")
-    expect(tab.get_by_test_id("no-references")).to_contain_text("take no references")
+    expect(tab.get_by_test_id("no-references")).to_contain_text("takes no references")
     card.get_by_role("button", name="remove coloured.png").click()
     expect(card.locator("li")).to_have_count(0)
 
