@@ -19,8 +19,7 @@ from colorize.app.jobs import Job
 from colorize.app.kinds import named_kind
 from colorize.app.schema import read_json
 from colorize.app.uploads import check_name
-from colorize.films.plan.references import read_picture
-from colorize.imaging.coloredness import is_colored
+from colorize.films.plan.references import has_colors, read_picture
 from colorize.media import open_source
 from colorize.media.pictures.coding import encode_picture
 
@@ -114,7 +113,7 @@ class CorrectionsApi(Api):
         """Look at a picture that has come, and refuse one that has no colours to give."""
         path = job.references / name
         is_film = named_kind(name) == "film"
-        if is_film or not is_colored(read_picture(path).rgb):
+        if is_film or not has_colors(read_picture(path)):
             self._forget(job, name)
             what = "is a film: drop the frames that you mean" if is_film else "has no colours"
             raise PageError(f"{name} {what}; a reference is a picture in colour", status=415)

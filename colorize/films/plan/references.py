@@ -28,6 +28,7 @@ from colorize.media.pictures.folder import picture_files
 _SAME_DRAWING = 0.4
 _SAME_LINES = 0.97  # nothing was painted over: no other frame can fit better than one beside it
 _AS_GOOD = 0.005  # what compression may change
+_PAINTED = 0.005  # of a reference's opaque part: less is what compression does to gray
 _GRAY = 0.1  # of a picture, from which on it is told what is gray
 _NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any shot, of its own
 
@@ -53,10 +54,18 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
-            if not is_colored(_opaque_part(read_picture(file))):
+            if not has_colors(read_picture(file)):
                 raise UserError(f"{file} has no colours: a reference must be in colour")
             found[file.name] = Reference(file.name, str(file), fingerprint(file))
     return list(found.values())
+
+
+def has_colors(picture: Frame) -> bool:
+    """Return whether a picture can be a reference: a coat that is painted in a gray frame will do.
+
+    What is transparent does not count.
+    """
+    return is_colored(_opaque_part(picture), share=_PAINTED)
 
 
 def read_picture(path: str | Path) -> Frame:
@@ -92,11 +101,11 @@ def find_frames(
     fits = _fits(pictures, beside, source)
     wider = {
         name: _shot_around(named[name], spans, count)
-        for name, found in fits.items()
-        if max((match.fit for match in found.values()), default=0.0) < _SAME_LINES
+        for name, beside_it in fits.items()
+        if max((match.fit for match in beside_it.values()), default=0.0) < _SAME_LINES
     }
-    for name, found in _fits(pictures, wider, source).items():
-        fits[name] |= found
+    for name, more in _fits(pictures, wider, source).items():
+        fits[name] |= more
     found = [
         replace(each, frame=_frame_of(each.name, named[each.name], fits.get(each.name, {})))
         for each in references

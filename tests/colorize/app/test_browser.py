@@ -598,7 +598,9 @@ def test_a_server_that_does_not_answer_is_told_once(tab, served, guided):
     drop(tab.locator(".drop"), guided)
     state(tab, "new")
     tab.route("**/api/jobs**", lambda route: route.abort())
-    expect(tab.get_by_role("alert")).to_have_text(re.compile("the server does not answer"))
+    expect(tab.get_by_role("alert")).to_have_text(
+        "colorize-app does not answer; is it still running?✕"
+    )
     tab.wait_for_timeout(4000)
     expect(tab.get_by_role("alert")).to_have_count(1)
     tab.unroute("**/api/jobs**")

@@ -14,7 +14,7 @@ class Refusal extends Error {
 
 async function answer(response) {
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(content.error ?? `the server answered ${response.status}`, response.status);
+  if (!response.ok) throw new Refusal(content.error ?? `colorize-app answered ${response.status}`, response.status);
   return content;
 }
 
@@ -24,7 +24,7 @@ async function ask(path, options) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("the server does not answer; is colorize-app still running?");
+    throw new Error("colorize-app does not answer; is it still running?");
   }
   return answer(response);
 }
@@ -50,7 +50,7 @@ function put(path, file, tell) {
     request.upload.onprogress = (event) => tell(event.loaded);
     request.onload = () => {
       if (request.status < 300) return resolve(JSON.parse(request.responseText));
-      let line = `the server answered ${request.status}`;
+      let line = `colorize-app answered ${request.status}`;
       try {
         line = JSON.parse(request.responseText).error;
       } catch { /* no JSON: the status says enough */ }

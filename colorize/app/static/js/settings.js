@@ -4,7 +4,7 @@ import { about, get } from "./api.js";
 import { fill, h } from "./dom.js";
 
 // What is to be known beside a control.
-const HINTS = { saturation: "Frames that you gave in colour keep the colours that they were given." };
+export const HINTS = { saturation: "Frames that you gave in colour keep the colours that they were given." };
 
 /** Return `{ element, read() }` for what a job asks for. */
 export async function settingsForm(asked, onModel = () => {}) {

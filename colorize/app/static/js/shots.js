@@ -3,7 +3,7 @@
 import { about, get, post, watch } from "./api.js";
 import { careful, clock, fill, h, plural } from "./dom.js";
 import { progressView } from "./progress.js";
-import { slider } from "./settings.js";
+import { HINTS, slider } from "./settings.js";
 
 const IDLE = 2000; // milliseconds between looks at what nobody works on: another tab may change it
 
@@ -154,7 +154,11 @@ function arrows(event) {
 function dockOf(found, settings, active, { edit, render }) {
   const send = () => edit("look", Object.fromEntries(sliders.map((each) => [each.control.name, each.read()])));
   const sliders = settings.filter((each) => each.kind === "slider").map((each) => slider(each.name, each.label, found[each.name], each.low, each.high, each.step, send));
-  for (const each of sliders) each.control.disabled = active;
+  for (const each of sliders) {
+    each.control.disabled = active;
+    const hint = HINTS[each.control.name];
+    if (hint) each.element.append(h("small", {}, hint));
+  }
   const words = found.changed ? `Colour ${plural(found.changed, "shot")} (${plural(found.frames, "frame")})` : "All is coloured";
   return [...sliders.map((each) => each.element), h("button", { type: "button", class: "first", "data-test": "render", disabled: active || !found.changed, onclick: render }, words)];
 }

@@ -139,6 +139,22 @@ def test_a_reference_says_before_and_after_the_plan_what_it_serves(page, guided)
     assert page.get(job)["served"]["10.png"]["looked_at"] is False, "it is another picture now"
 
 
+def test_a_coat_painted_in_a_gray_frame_is_a_correction(page, guided):
+    job = page.job(frame_files(), checkpoint=guided)
+    gray = np.repeat(gray_frames()[10][..., None], 3, axis=2)
+    gray[40:52, 60:72] = tinted(gray_frames()[10])[40:52, 60:72]  # 2 % of it
+    taken = page.put(f"{job}/corrections/10/a.png", as_png(gray))
+    assert (taken["name"], taken["frame"]) == ("10.png", 10)
+    assert taken["gray"] > 0.7
+    for keep in (False, True):
+        page.post(f"{job}/references/10.png/gray", {"keep": keep})
+        page.post(f"{job}/start")
+        done = page.wait(job)
+        assert done["state"] == "done", done["message"]
+        assert done["served"]["10.png"]["frame"] == 10
+        page.put(f"{job}/corrections/10/a.png", as_png(gray))
+
+
 def test_what_is_no_answer_is_refused(page):
     job = page.job(frame_files())
     page.put(f"{job}/references/a.png", as_png(coloured(0)))
