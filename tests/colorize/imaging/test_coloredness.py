@@ -42,7 +42,6 @@ def test_gray_and_a_speck_of_colour_are_not() -> None:
 def test_a_smaller_share_may_be_asked_for() -> None:
     assert is_colored(with_patch(0.01), share=0.005)
     assert not is_colored(gray(), share=0.005)
-    assert not is_colored(with_patch(0.1), share=0.2)
 
 
 def test_a_tint_is_not_colour() -> None:
