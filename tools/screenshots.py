@@ -88,7 +88,7 @@ def draw_material(folder: Path, options: argparse.Namespace) -> None:
     shots = [series.color(number) for number in SHOTS]
     (folder / "references").mkdir()
     for number in (0, 2):
-        path = folder / "references" / f"At the seaside_{24 * number:04d}.png"
+        path = folder / "references" / f"At the seaside_{24 * number + 6:04d}.png"
         Image.fromarray(shots[number][6]).save(path)
     gray = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for shot in shots for frame in shot)
     pictures = (np.repeat(each[..., None], 3, axis=2) for each in gray)

@@ -301,6 +301,25 @@ def test_a_reference_says_which_shot_it_serves(tab, served, tmp_path):
     expect(tab.locator(".shot").nth(1)).to_contain_text("follows 10.png")
 
 
+def test_references_on_their_way_are_waited_for(tab, served, guided):
+    page, _ = served
+    drop(tab.locator(".drop"), guided)
+    card = tab.locator(".card", has=tab.get_by_role("heading", name="References"))
+    expect(card).to_be_visible()
+
+    def slowly(route):  # type: ignore[no-untyped-def]
+        time.sleep(1.5)
+        route.continue_()
+
+    tab.route("**/references/*", slowly)
+    drop(card, picture("short_0001.png", tinted(gray_frames()[1])))
+    tab.get_by_role("button", name="Colour", exact=True).click()
+    state(tab, "done")
+    [job] = page.studio.jobs.all()
+    manifest = read_manifest(job.store(page.studio.roots).manifest)
+    assert [each.frame for each in manifest.references] == [1]
+
+
 def test_curves_and_recorded_tables_are_shown_side_by_side(tab, served, tmp_path):
     for name, scores in (("first", (18, 19)), ("second", (18, 21))):
         run = tmp_path / "models/runs" / name

@@ -61,9 +61,19 @@ function put(path, file, tell) {
   });
 }
 
+let sending = Promise.resolve();
+/** Wait for the files that are on their way: nothing is to be started without them. */
+export const allSent = () => sending;
+
 /** Send files below `path`, a few at a time; return the answers to those that were taken. `tell`
  * gets the share. */
-export async function upload(path, files, tell = () => {}) {
+export function upload(path, files, tell = () => {}) {
+  const work = sendAll(path, files, tell);
+  sending = Promise.allSettled([sending, work]);
+  return work;
+}
+
+async function sendAll(path, files, tell) {
   const { limits } = await about();
   const total = files.reduce((sum, file) => sum + file.size, 0) || 1;
   const sent = new Map();

@@ -1,6 +1,6 @@
 // The Colour tab: drop, choose, start, watch, compare, take away.
 
-import { about, get, post, remove, upload, watch } from "./api.js";
+import { about, allSent, get, post, remove, upload, watch } from "./api.js";
 import { correction } from "./correct.js";
 import { careful, clock, fill, h, plural } from "./dom.js";
 import { dropZone } from "./drop.js";
@@ -103,6 +103,7 @@ function jobView(main, id) {
     again();
   });
   const start = (planOnly) => act(async () => {
+    await allSent(); // references that were dropped just now are to be followed too
     await post(`/api/jobs/${id}/settings`, settings.read());
     await post(`/api/jobs/${id}/start`, { plan_only: planOnly });
   });
