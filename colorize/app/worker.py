@@ -51,6 +51,8 @@ class Listener:
         if isinstance(event, Remark):
             self._events.send("say", event.text)
             return
+        if event.total == 0:
+            return  # where there are no references, none are followed
         if self.course is not None:
             self.course.see(event)
         now = time.monotonic()

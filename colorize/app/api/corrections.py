@@ -50,8 +50,7 @@ class CorrectionsApi(Api):
         """Send a frame of the source or of the result, by a name that it is known by again."""
         job, frame, side = self._job(request), request.path_params["frame"], _side(request)
         found = self.studio.views.frame(job, frame, coloured=side == "result")
-        with open_source(job.input(self.studio.roots)) as source:
-            name = f"{frame_name(source, frame)}{_SIDES[side]}.png"
+        name = f"{self._stem(job, frame)}{_SIDES[side]}.png"
         content = encode_picture(Path(name), found.rgb, found.alpha, 100)
         response = Response(content, media_type="image/png")
         response.headers["Content-Disposition"] = _saved_as(name)
@@ -71,10 +70,7 @@ class CorrectionsApi(Api):
         self._check_idle(job)
         given = request.path_params["name"]
         check_name(given)
-        with open_source(job.input(self.studio.roots)) as source:
-            if source.count is not None and frame >= source.count:
-                raise PageError(f"there is no frame {frame}: they are 0 to {source.count - 1}")
-            stem = frame_name(source, frame)
+        stem = await run_in_threadpool(self._stem, job, frame)
         name = stem + Path(given).suffix.lower()
         await self.receive(request, job.references, name=name, replace=True)
         taken = await run_in_threadpool(self._taken, job, name)
@@ -100,6 +96,13 @@ class CorrectionsApi(Api):
             forget_whole(job.references, name)
         self.studio.uploads.recount(job.references)
         return JSONResponse({})
+
+    def _stem(self, job: Job, frame: int) -> str:
+        """Return the name of a frame, without suffix."""
+        with open_source(job.input(self.studio.roots)) as source:
+            if source.count is not None and frame >= source.count:
+                raise PageError(f"there is no frame {frame}: they are 0 to {source.count - 1}")
+            return frame_name(source, frame)
 
     def _job(self, request: Request) -> Job:
         return self.studio.jobs.get(request.path_params["id"])
