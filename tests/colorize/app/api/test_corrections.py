@@ -115,6 +115,8 @@ def test_parts_left_gray_show_nothing_unless_somebody_says_that_they_are_gray(
     assert hidden.shape == (64, 96, 4)
     assert (hidden[:, 52:, 3] == 255).all(), "what is painted is shown"
     assert (hidden[:, :44, 3] == 0).mean() > 0.7
+    small = np.asarray(Image.open(io.BytesIO(page.get(f"{job}/references/10.png"))))
+    assert small[hidden[..., 3] == 0].mean() > 235, "what shows nothing is white"
     page.post(f"{job}/references/10.png/gray", {"keep": keep})
     now = reference(page, job, "10.png")
     if keep:
