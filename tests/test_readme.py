@@ -3,9 +3,14 @@
 import re
 import tomllib
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.documented import check_command, commands, planned_rows
+from colorize.cartoon import CartoonSeries
+from colorize.films.command import main as colorize
+from colorize.media import open_source, write_video
+from tests.documented import blocks, check_command, commands, planned_rows
 from tests.places import ROOT
 
 README = ROOT / "README.md"
@@ -28,6 +33,45 @@ def test_continuous_integration_runs_the_test_command_of_the_readme():
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_would_start(words):
     check_command(words)
+
+
+@pytest.fixture
+def film(tmp_path, monkeypatch):
+    """A black-and-white film of a shot in the current folder, its frame 12 in colour beside it."""
+    monkeypatch.chdir(tmp_path)
+    series = CartoonSeries(seed=9201, size=(72, 128), shots=3, frames_per_shot=14, effects=False)
+    drawn = [np.asarray(frame) for frame in series.color(1)]
+    grays = [(frame @ [0.299, 0.587, 0.114]).round().astype(np.uint8) for frame in drawn]
+    write_video("film.mp4", (np.repeat(each[..., None], 3, axis=2) for each in grays), rate=24)
+    Image.fromarray(drawn[12]).save("film_0012.png")
+    return drawn
+
+
+def difference(first, second):
+    return np.abs(first.astype(float) - second).mean()
+
+
+def test_the_command_that_corrects_a_frame_does_it(film):
+    [words] = [words for words in COMMANDS if words[-1] == "film_0012.png" and "-o" in words]
+    assert words[0] == "colorize"
+    colorize(words[1:])
+    corrected = [frame.rgb for frame in open_source("film-colour.mp4")]
+    colorize([*words[1:-2], "--no-references"])
+    guessed = [frame.rgb for frame in open_source("film-colour.mp4")]
+    assert difference(corrected[12], film[12]) < 6, "what a film's compression adds"
+    assert difference(corrected[12], film[12]) < 0.5 * difference(guessed[12], film[12])
+    assert difference(corrected[0], film[0]) < difference(guessed[0], film[0]), "its shot follows"
+
+
+def test_what_it_shows_of_python_runs(film):
+    [block] = blocks(README, "python")
+    shown = {}
+    exec(block.text, shown)
+    coloured = shown["coloured"]
+    assert len(coloured) == len(film)
+    assert {(each.shape, each.dtype.name) for each in coloured} == {((72, 128, 3), "uint8")}
+    plain = shown["Colorizer"].load()(shown["shot"])
+    assert difference(coloured[0], film[0]) < difference(plain[0], film[0])
 
 
 def test_every_program_is_shown():

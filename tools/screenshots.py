@@ -54,8 +54,8 @@ def main() -> None:
                 executable_path=options.chromium, args=["--no-sandbox"]
             )
             page = browser.new_page(viewport={"width": 1200, "height": 800})
-            for tab, show in TABS.items():
-                show(page, address, folder)
+            for tab in options.tabs:
+                TABS[tab](page, address, folder)
                 for theme in ("light", "dark"):
                     set_theme(page, theme)
                     page.wait_for_timeout(400)
@@ -74,6 +74,7 @@ def _parse() -> argparse.Namespace:
     add("--classifier", type=Path, required=True, help="of classify-train, of expressions")
     add("-o", "--output", type=Path, default=ROOT / "docs/page", help="default docs/page")
     add("--chromium", default=shutil.which("chromium"), help="default: that of the path")
+    add("--tabs", nargs="+", choices=list(TABS), default=list(TABS), help="default: all")
     options = parser.parse_args()
     if options.chromium is None:
         fail("no chromium is on the path; install it, or name another browser by --chromium")
@@ -87,7 +88,7 @@ def draw_material(folder: Path, options: argparse.Namespace) -> None:
     shots = [series.color(number) for number in SHOTS]
     (folder / "references").mkdir()
     for number in (0, 2):
-        path = folder / "references" / f"At the seaside_{24 * number:04d}.png"
+        path = folder / "references" / f"At the seaside_{24 * number + 6:04d}.png"
         Image.fromarray(shots[number][6]).save(path)
     gray = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for shot in shots for frame in shot)
     pictures = (np.repeat(each[..., None], 3, axis=2) for each in gray)
@@ -143,7 +144,8 @@ def show_shots(page: Page, address: str, folder: Path) -> None:
     page.goto(f"{address}/#colour")
     page.get_by_role("link", name="New").click()
     page.set_input_files(".drop input", folder / "At the seaside.mp4")
-    page.get_by_label("Weights").select_option("models/cartoon/model.safetensors")
+    page.get_by_text("How it looks").click()
+    page.get_by_label("Model").select_option("models/cartoon/model.safetensors")
     page.get_by_role("button", name="Colour", exact=True).click()
     expect(page.locator("main h2 .badge").first).to_have_text("done", timeout=PATIENCE)
     page.get_by_role("link", name="Choose colours by shot").click()
@@ -193,7 +195,7 @@ def set_theme(page: Page, theme: str) -> None:
     if page.locator("html").get_attribute("data-theme") != theme:
         page.locator("#theme").click()
         page.mouse.move(600, 790)
-    page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
+    page.evaluate("document.activeElement.blur(), document.getElementById('scroll').scrollTo(0, 0)")
 
 
 def save_small(content: bytes, path: Path) -> None:

@@ -1,15 +1,19 @@
-"""Edit the manifest of a job: choose, merge and split its shots, and tell what that changes."""
+"""Edit the manifest of a job: choose, merge and split shots, give them references.
+
+It also tells what that changes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.roots import Roots
 from colorize.films.plan.digests import Digests, noted_digests
-from colorize.films.plan.manifest import AUTO, KEEP, Manifest, Shot
+from colorize.films.plan.manifest import AUTO, KEEP, Manifest, Reference, Shot
 from colorize.films.plan.parts import Part, divide, output_facts
 from colorize.inference.engine import longest_piece
 from colorize.media import open_source
@@ -79,6 +83,24 @@ def split(manifest: Manifest, *, start: int, frame: int) -> Manifest:
         raise PageError(f"frame {frame}: expected one from {shot.start + 1} to {shot.stop - 1}")
     shots[number : number + 1] = [replace(shot, stop=frame), replace(shot, start=frame)]
     return manifest.with_shots(shots)
+
+
+def serve(manifest: Manifest, *, start: int, path: Path, serves: bool) -> Manifest:
+    """Return the manifest with a reference, a file at ``path``, given to a shot or taken from it.
+
+    One that the plan does not know yet is written down without a digest: the next run looks at it.
+
+    Raises:
+        PageError: There is no such shot, or no such reference.
+    """
+    number, shots = _number(manifest, start), list(manifest.shots)
+    if not path.is_file():
+        raise PageError(f"there is no reference {path.name} any more", status=404)
+    change = shots[number].with_reference if serves else shots[number].without_reference
+    shots[number] = change(path.name)
+    known = {each.name for each in manifest.references}
+    new = () if path.name in known else (Reference(path.name, str(path), ""),)
+    return replace(manifest, shots=tuple(shots), references=(*manifest.references, *new))
 
 
 def _number(manifest: Manifest, start: int) -> int:

@@ -66,7 +66,10 @@ def check_content(path: Path, name: str, *, pixels: int) -> None:
     Raises:
         PageError: Another kind of file, damaged, or too large.
     """
-    if named_kind(name) == "picture":
+    kind = named_kind(name)
+    if path.stat().st_size == 0:
+        raise PageError(f"{name} is empty; copy it again", status=415)
+    if kind == "picture":
         _check_picture(path, name, pixels)
     else:
         _check_film(path, name, pixels)
@@ -98,8 +101,11 @@ def _check_film(path: Path, name: str, pixels: int) -> None:
     with path.open("rb") as file:
         head = file.read(256)
     families = [suffixes for at, mark, suffixes in _FILMS if head[at : at + len(mark)] == mark]
+    if not families:
+        raise PageError(f"{name} is not a video, whatever its name says", status=415)
     if not any(Path(name).suffix.lower() in each for each in families):
-        raise PageError(f"{name} is no film of its name's kind", status=415)
+        kinds = " or ".join(dict.fromkeys(suffix for each in families for suffix in each))
+        raise PageError(f"{name} is a video of another kind; name it {kinds}", status=415)
     try:
         with open_input(path) as container:
             stream = film_stream(path, container)

@@ -118,7 +118,7 @@ class Queue:
             PageError: There is none, or it ended long ago.
         """
         if name not in self._tickets:
-            raise PageError("the server knows nothing of this any more; start again", status=404)
+            raise PageError("nothing is known of this any more; start it again", status=404)
         return self._tickets[name]
 
     def ahead(self, ticket: Ticket) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from colorize.app.error import PageError
 from colorize.media import Frame, open_source
-from colorize.media.frame import to_depth
+from colorize.media.frame import opacity, to_depth
 
 _PIECE = 12  # frames decoded together: requests of a browser come in any order
 _KEPT = 600  # encoded pictures, some 30 MB at 540 lines
@@ -90,8 +90,11 @@ class Reels:
 
 
 def encode(frame: Frame, short_side: int) -> bytes:
-    """Return a frame as a JPEG of full-resolution chroma."""
-    rgb = to_depth(frame.rgb, np.dtype(np.uint8))
+    """Return a frame as a JPEG of full-resolution chroma; what is transparent is white."""
+    rgb, shown = to_depth(frame.rgb, np.dtype(np.uint8)), opacity(frame)
+    if shown is not None:
+        white = 255 * (1 - shown[..., None])
+        rgb = (rgb * shown[..., None] + white).round().astype(np.uint8)
     height, width, _ = rgb.shape
     scale = short_side / min(height, width)
     if scale < 1:

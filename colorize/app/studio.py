@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.app.error import PageError
+from colorize.app.footage import Footage
 from colorize.app.jobs import Job, Jobs, references_of
 from colorize.app.process import Worker
 from colorize.app.queue import Queue, Ticket, Works
@@ -43,7 +44,7 @@ class Studio:
         self.uploads = Uploads(limits or Limits())
         self.jobs = Jobs(self.work / "jobs")
         self.queue = Queue(devices, make_worker)
-        self.views = Views(self.roots)
+        self.views, self.footage = Views(self.roots), Footage()
         self._tickets: dict[str, Ticket] = {}
         self.screenings: dict[str, Ticket] = {}  # by the folder of the kept pictures
 
@@ -68,6 +69,24 @@ class Studio:
         """Return whether a job waits or runs."""
         ticket = self.ticket(job)
         return ticket is not None and not ticket.ended
+
+    def state(self, job: Job) -> str:
+        """Return how far a job is: what its ticket or its file says, and whether that holds.
+
+        A job is ``done`` only as long as all that its manifest asks for is there; else it is
+        ``changed``: a shot was chosen anew, split or given another reference since.
+        """
+        ticket = self.ticket(job)
+        if ticket is not None and not ticket.ended:
+            return ticket.state
+        if job.state != "done":
+            return job.state
+        try:
+            view, store = self.views.of(job), job.store(self.roots)
+            there = job.output(self.roots).exists() and all(map(store.is_done, view.parts))
+        except (ValueError, OSError):  # what is wrong is told where the job is looked at
+            return job.state
+        return "done" if there else "changed"
 
     def start(self, job: Job, *, plan_only: bool) -> Ticket:
         """Queue a job; what it has done already is not done again.
@@ -95,7 +114,7 @@ class Studio:
         """Return what the worker is asked for."""
         asked = job.asked
         if not asked.checkpoint:
-            raise PageError("choose weights first; colorize-train makes them")
+            raise PageError("choose a model first; colorize-train makes one")
         checkpoint = weights_file(asked.checkpoint, self.roots)
         references = [] if refuses_references(checkpoint) else references_of(job)
         return {

@@ -32,11 +32,18 @@ class Uploads:
         self._sizes: dict[Path, dict[str, int]] = {}  # bytes by name, of each folder
 
     async def receive(
-        self, folder: Path, name: str, pieces: AsyncIterator[bytes], *, announced: int | None
+        self,
+        folder: Path,
+        name: str,
+        pieces: AsyncIterator[bytes],
+        *,
+        announced: int | None,
+        replace: bool = False,
     ) -> None:
         """Write a file into ``folder`` once it is whole and is what its name says.
 
         ``announced`` is the length that the browser states; what comes is counted nevertheless.
+        With ``replace`` it takes the place of one of the same name, once it is whole.
 
         Raises:
             PageError: A bad name, too many files, too many bytes, or another kind of content.
@@ -44,8 +51,13 @@ class Uploads:
         check_name(name)
         named_kind(name)
         sizes = self._sizes_of(folder)
-        self._check_room(sizes, name, announced or 0)
         key = name.casefold()  # some file systems do not tell capitals from small letters
+        before = sizes.pop(key, None) if replace and (folder / name).is_file() else None
+        try:
+            self._check_room(sizes, name, announced or 0)
+        except PageError:
+            _put_back(sizes, key, before)
+            raise
         sizes[key] = announced or 0
         part = folder / f".{secrets.token_hex(8)}.part"
         try:
@@ -58,6 +70,7 @@ class Uploads:
             part.rename(folder / name)
         except BaseException:
             del sizes[key]
+            _put_back(sizes, key, before)
             part.unlink(missing_ok=True)
             raise
 
@@ -71,7 +84,11 @@ class Uploads:
         if not (folder / name).is_file():
             raise PageError(f"there is no {name}", status=404)
         (folder / name).unlink()
-        self._sizes_of(folder).pop(name.casefold(), None)
+        self.recount(folder)
+
+    def recount(self, folder: Path) -> None:
+        """Look anew at what lies in a folder: somebody else has changed it."""
+        self._sizes.pop(folder, None)
 
     async def _write(self, part: Path, name: str, pieces: AsyncIterator[bytes]) -> int:
         """Write what comes, and return how many bytes that were."""
@@ -115,6 +132,12 @@ class Uploads:
             "folders and choose it there, or start colorize-app with a larger --upload-limit",
             status=413,
         )
+
+
+def _put_back(sizes: dict[str, int], key: str, before: int | None) -> None:
+    """Count a file again that was to be replaced."""
+    if before is not None:
+        sizes[key] = before
 
 
 def check_name(name: str) -> None:

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from colorize.app.edits import parts_of
 from colorize.app.error import PageError
@@ -85,15 +84,41 @@ class Views:
             PageError: It is not coloured as the manifest now says.
             MediaError: It cannot be read.
         """
-        view, store = self.of(job), job.store(self.roots)
+        view = self.of(job)
         part = view.part(frame)
-        if not store.is_done(part):
-            raise PageError(f"frame {frame} is not coloured yet", status=404)
+        self._check_done(job, part, frame)
         if view.names is None:
-            reel = self._part_reel(job, store.film_part(part), view.manifest.settings.quality)
+            reel = self._part_reel(job, part, view.manifest.settings.quality)
             return reel.picture(frame - part.start, short_side=short_side)
         path = job.output(self.roots) / view.names[frame]
         return self.reels.of(path).picture(0, short_side=short_side)
+
+    def frame(self, job: Job, frame: int, *, coloured: bool) -> Frame:
+        """Return a whole frame of the source, or of the result.
+
+        Raises:
+            PageError: It is not there, or not coloured as the manifest now says.
+            MediaError: It cannot be read.
+        """
+        if not coloured:
+            found = next(open_source(job.input(self.roots)).frames(frame, frame + 1), None)
+        else:
+            view = self.of(job)
+            part = view.part(frame)
+            self._check_done(job, part, frame)
+            if view.names is None:
+                start = self._part_frames(job, part, view.manifest.settings.quality)
+                found = next(start(frame - part.start), None)
+            else:
+                path = job.output(self.roots) / view.names[frame]
+                found = next(open_source(path).frames(), None)
+        if found is None:
+            raise PageError(f"there is no frame {frame}", status=404)
+        return found
+
+    def _check_done(self, job: Job, part: Part, frame: int) -> None:
+        if not job.store(self.roots).is_done(part):
+            raise PageError(f"frame {frame} is not coloured yet", status=404)
 
     def _view(self, job: Job, manifest: Manifest) -> View:
         path = job.input(self.roots)
@@ -106,17 +131,16 @@ class Views:
                 source.rate,
             )
 
-    def _part_reel(self, job: Job, path: Path, quality: int) -> Reel:
+    def _part_reel(self, job: Job, part: Part, quality: int) -> Reel:
         """Return the reel of a film's part, which has no container of its own."""
-        source, output = job.input(self.roots), job.output(self.roots)
+        path = job.store(self.roots).film_part(part)
+        return self.reels.made(path, lambda: self._part_frames(job, part, quality))
 
-        def make() -> Callable[[int], Iterator[Frame]]:
-            like = VideoSource(source)
-            return lambda start: read_part(
-                path, like=like, output=output, quality=quality, start=start
-            )
-
-        return self.reels.made(path, make)
+    def _part_frames(self, job: Job, part: Part, quality: int) -> Callable[[int], Iterator[Frame]]:
+        """Return what reads the frames of a film's part from a number on, counted in the part."""
+        path, output = job.store(self.roots).film_part(part), job.output(self.roots)
+        like = VideoSource(job.input(self.roots))
+        return lambda start: read_part(path, like=like, output=output, quality=quality, start=start)
 
 
 def done_parts(view: View, store: Store) -> list[dict[str, object]]:

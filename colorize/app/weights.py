@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,7 @@ from colorize.app.roots import Roots
 from colorize.inference.checkpoints import FORMATS as COLORIZERS
 from colorize.inference.checkpoints import takes
 from colorize.inference.shipped import shipped_names, weights_path
+from colorize.networks import registry
 
 Purpose: TypeAlias = Literal["colour", "classify", "unknown"]
 
@@ -24,7 +26,8 @@ _DEEPEST, _MOST = 5, 20_000  # levels of folders, and entries, that are looked a
 class Weights:
     """A checkpoint as the page writes it; ``title`` is the name of its run.
 
-    ``references`` says whether it takes coloured frames, None where only loading it would tell.
+    ``references`` says whether it takes coloured frames, ``outputs`` how many colourings it has:
+    None where only loading it would tell.
     """
 
     path: str
@@ -33,12 +36,19 @@ class Weights:
     classes: tuple[str, ...] = ()
     target: str | None = None
     references: bool | None = None
+    outputs: int | None = None
 
 
 def find_weights(roots: Roots) -> list[Weights]:
     """Return the weights that come with the package, then the checkpoints below all roots."""
     shipped = [
-        Weights(name, f"{name}, which comes with tooncolor", "colour", references=_guided(path))
+        Weights(
+            name,
+            f"{name}, which comes with tooncolor",
+            "colour",
+            references=_guided(path),
+            outputs=_outputs(read_metadata(path)),
+        )
         for name in shipped_names()
         for path in (weights_path(name),)
     ]
@@ -74,6 +84,19 @@ def _guided(path: Path) -> bool:
         return False  # loading it will say what it is
 
 
+def _outputs(metadata: Mapping[str, str]) -> int | None:
+    """Return how many colourings the network of an exported checkpoint has."""
+    try:
+        node = registry.named(json.loads(metadata["model"]))
+        network = registry.component(node["name"])
+    except (KeyError, ValueError):
+        return None  # loading it will say what it is
+    always = getattr(network, "outputs", None)
+    unset = signature(network).parameters.get("outputs")
+    outputs = always or node.get("outputs", unset and unset.default)
+    return outputs if isinstance(outputs, int) else None
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Yield files in a folder and below; no hidden ones, and links are not followed."""
     seen = 0
@@ -95,7 +118,8 @@ def _weights(path: Path, roots: Roots) -> Weights | None:
     metadata = read_metadata(path)
     match metadata.get("format"):
         case str(form) if form in COLORIZERS:
-            return Weights(shown, title, "colour", references=_guided(path))
+            outputs = _outputs(metadata)
+            return Weights(shown, title, "colour", references=_guided(path), outputs=outputs)
         case str(form) if form == CLASSIFIER:
             about = json.loads(metadata["description"])
             classes = tuple(str(each) for each in about["classes"])

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TextIO
 
+from colorize.app.course import Course
 from colorize.base.errors import line_for_user
 from colorize.base.progress import Event, Remark, listening
 from colorize.base.start import importing
@@ -43,16 +44,23 @@ class Listener:
     def __init__(self, events: Events) -> None:
         self._events = events
         self._sent = 0.0
+        self.course: Course | None = None  # of a request that is a job of several tasks
 
     def __call__(self, event: Event) -> None:
         """Send an event."""
         if isinstance(event, Remark):
             self._events.send("say", event.text)
             return
+        if event.total == 0:
+            return  # where there are no references, none are followed
+        if self.course is not None:
+            self.course.see(event)
         now = time.monotonic()
         if event.done == event.before or event.finished or now - self._sent >= _BETWEEN:
             self._sent = now
             value = {**asdict(event), "rate": event.rate, "left": event.left}
+            if self.course is not None:
+                value |= {"share": self.course.share, "left": self.course.left}
             self._events.send("progress", value)
 
 
@@ -67,10 +75,16 @@ def main() -> None:
     with importing():
         from colorize.app.tasks import TASKS, Models
     models = Models()
-    with listening(Listener(events)):
+    with listening(listener := Listener(events)):
         while True:
             request = json.loads(requests.get())
+            listener.course = course_of(request)
             _do(TASKS[request.pop("task")], request, models, events)
+
+
+def course_of(request: Mapping[str, Any]) -> Course | None:
+    """Return what tells how far a request is as a whole; None for one that is a single task."""
+    return Course(plan_only=request["plan_only"]) if request["task"] == "colour" else None
 
 
 def _listen(requests: queue.SimpleQueue[str]) -> None:

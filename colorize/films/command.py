@@ -31,9 +31,9 @@ the same frames, rate, timestamps, audio and subtitles. The network works on a s
 (--size); its colours are joined to the original picture, whose drawing stays exactly as it is.
 
 References are frames that you have coloured, model sheets, or colour pictures of the same series.
-One named after a frame (its file's name, or its number from 0) colours the shot it belongs to, and
-comes out as it is; any other one serves the shots that show the same things. One per shot makes
-most of the difference; where a shot changes, give it another.
+One named after a frame (its file's name, or its number from 0; of neighbours the one drawn so)
+colours the shot it belongs to, and comes out as it is; any other one serves the shots that show the
+same things. One per shot makes most of the difference; where a shot changes, give it another.
 
 Shots come first: each is coloured in one of the model's K ways, chosen automatically unless
 --variant says which. A stopped job continues with the same command. It lies in OUTPUT/.job or, for

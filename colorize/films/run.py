@@ -180,7 +180,7 @@ class _Job:
                 "the command without --merge"
             )
         if isinstance(self.source, VideoSource) and not self._is_merged():
-            say(f"concatenating {len(self.parts)} parts")
+            say("putting the film together")
             concatenate_parts(
                 [self.store.film_part(part) for part in self.parts],
                 self.output,

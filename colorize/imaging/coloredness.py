@@ -12,19 +12,21 @@ _CLEARLY = 0.03
 _SHARE = 0.05  # of the picture that must be clearly coloured
 
 
-def is_colored(rgb: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"]) -> bool:
+def is_colored(
+    rgb: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"], *, share: float = _SHARE
+) -> bool:
     """Return whether a frame has colours of its own.
 
     A tint is none: chroma that follows the luma alone, as in sepia, blue night or yellowed prints,
     is taken away first by a linear fit; so a picture of two flat colours passes for tinted. At
-    least 5 % of a thumbnail must then differ from gray by more than 0.03 in Cb or Cr.
+    least ``share`` of a thumbnail must then differ from gray by more than 0.03 in Cb or Cr.
 
     Source: ours.
     """
     luma, chroma = _thumbnail(rgb)
     terms = np.stack([np.ones_like(luma), luma], axis=1)
     tint = terms @ np.linalg.lstsq(terms, chroma, rcond=None)[0]
-    return bool(np.mean(np.abs(chroma - tint).max(axis=1) > _CLEARLY) >= _SHARE)
+    return bool(np.mean(np.abs(chroma - tint).max(axis=1) > _CLEARLY) >= share)
 
 
 def _thumbnail(

@@ -39,7 +39,8 @@ def choose_references(
 
     These are its own frames, those of the shots beside it that show enough of its first or last
     frame, as where one dissolves into the other, and pictures of no frame that show enough of its
-    middle, the likest first. A shot without own frames takes all that show enough of its middle.
+    first, middle or last frame, the likest first: in a moving shot these are not the same things. A
+    shot without own frames also takes the frames of others that show enough of its middle.
     ``frames`` gives frames by their numbers, in order.
     """
     pictures = library.pictures.values()
@@ -49,18 +50,23 @@ def choose_references(
     for number, shot in enumerate(shots):
         if shot is None:
             continue
-        candidates = loose if own[number] else set(library.pictures)
-        if candidates:
-            looks[(shot.start + shot.stop) // 2] = _Look(number, set(candidates))
+        middle = (shot.start + shot.stop) // 2
+        if loose:
+            for frame in (shot.start, middle, shot.stop - 1):
+                looks[frame] = _Look(number, set(loose))
         if not own[number]:
+            looks.setdefault(middle, _Look(number, set())).candidates.update(library.pictures)
             continue
         for frame, beside in ((shot.start, number - 1), (shot.stop - 1, number + 1)):
             if 0 <= beside < len(shots) and own[beside]:
                 looks.setdefault(frame, _Look(number, set())).candidates.update(own[beside])
-    chosen = list(own)
-    for number, names in _likest(looks, library, frames):
-        chosen[number] += tuple(name for name in names if name not in chosen[number])
-    return chosen
+    likest = _likest(
+        {frame: look for frame, look in looks.items() if look.candidates}, library, frames
+    )
+    return [
+        mine + tuple(name for name in likest.get(number, ()) if name not in mine)
+        for number, mine in enumerate(own)
+    ]
 
 
 def _own(shot: Span | None, library: Library) -> tuple[str, ...]:
@@ -76,15 +82,23 @@ def _own(shot: Span | None, library: Library) -> tuple[str, ...]:
 
 def _likest(
     looks: Mapping[int, _Look], library: Library, frames: Callable[[set[int]], Iterator[Frame]]
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield shots with the references that show enough of a frame, the likest first."""
+) -> dict[int, list[str]]:
+    """Return by shot the references that show enough of a frame of it, the likest first."""
+    best: dict[int, dict[str, float]] = {}
     if not looks:
-        return
+        return {}
     found = frames(set(looks))
     for frame in tracked(found, "choosing references", total=len(looks), unit="frame"):
         look = looks[frame.index]
         names = [name for name in library.pictures if name in look.candidates]
         gray = torch.from_numpy(frame.gray())[None, None]
-        scores = library.likeness(gray, names)
-        ranked = sorted(zip(scores, names, strict=True), key=lambda pair: -pair[0])
-        yield look.shot, [name for score, name in ranked if score >= LEAST_LIKENESS]
+        scores = best.setdefault(look.shot, {})
+        for name, score in zip(names, library.likeness(gray, names), strict=True):
+            scores[name] = max(score, scores.get(name, score))
+    return {
+        shot: sorted(
+            (name for name in scores if scores[name] >= LEAST_LIKENESS),
+            key=lambda name: -scores[name],
+        )
+        for shot, scores in best.items()
+    }

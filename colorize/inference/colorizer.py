@@ -91,6 +91,11 @@ def _frames(frames: Image | Sequence[np.ndarray]) -> list[Frame]:
             )
         planes = frames if frames.ndim == 4 else frames[None]
         return [Frame(n, "", _deep(each.expand(3, -1, -1))) for n, each in enumerate(planes)]
+    if not isinstance(frames, (np.ndarray, Sequence)):
+        raise UserError(
+            f"frames is {type(frames).__name__}: expected a NumPy array or a list of them; "
+            "np.asarray(picture) makes one of a picture"
+        )
     arrays = [frames] if isinstance(frames, np.ndarray) else list(frames)
     if not arrays:
         raise UserError("frames is empty: expected one frame or more")
@@ -114,6 +119,10 @@ def _pictures(
     """Return references by name; those of a mapping are frames of the shot."""
     if isinstance(references, (str, Path, np.ndarray, Tensor)):
         raise UserError("references is one picture: pass a list of pictures")
+    if not isinstance(references, (Sequence, Mapping)):
+        raise UserError(
+            f"references is {type(references).__name__}: expected a list of pictures, or none: ()"
+        )
     given = (
         list(references.items())
         if isinstance(references, Mapping)
@@ -154,7 +163,10 @@ def _colors(array: np.ndarray, option: str, shapes: str) -> np.ndarray:
     """Return an array of one of some ``shapes`` with its channels, three for those of h w."""
     if not isinstance(array, np.ndarray) or array.dtype not in _DEPTHS:
         kind = getattr(array, "dtype", type(array).__name__)
-        raise UserError(f"{option} holds {kind}: expected NumPy arrays of uint8 or uint16")
+        raise UserError(
+            f"{option} holds {kind}: expected NumPy arrays of uint8 or uint16; of values in [0, 1] "
+            "(255 * array).round().astype(np.uint8) makes one"
+        )
     channels = f" {array.shape[2]}" if array.ndim == 3 else ""
     if array.ndim not in (2, 3) or 0 in array.shape or f"h w{channels}" not in shapes.split(" or "):
         raise UserError(f"{option} holds an array of shape {array.shape}: expected {shapes}")

@@ -223,7 +223,7 @@ class RenderSettings:
         default=False,
         help="compute in half precision: nearly the same colours, nearly twice as fast on GPUs "
         "and on processors with bfloat16 instructions (slower on others)",
-        label="Compute in half precision (faster on newer processors)",
+        label="Colour faster, a little less exactly (on GPUs and newer processors)",
         affects="pixels",
     )
 

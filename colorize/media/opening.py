@@ -33,6 +33,9 @@ def open_source(path: str | Path) -> Source:
     try:
         if not path.exists():
             raise MediaError(f"{path} does not exist; check the path")
+        known_kind = suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+        if known_kind and path.is_file() and path.stat().st_size == 0:
+            raise MediaError(f"{path} is empty; copy it again")
         if path.is_dir() or suffix in IMAGE_SUFFIXES:
             return PictureSource(path)
         if suffix in VIDEO_SUFFIXES:

@@ -44,8 +44,12 @@ class Api(ABC):
             "result": ticket.result,
         }
 
-    async def receive(self, request: Request, folder: Path) -> None:
-        """Take the uploaded file of a request into ``folder``.
+    async def receive(
+        self, request: Request, folder: Path, *, name: str = "", replace: bool = False
+    ) -> None:
+        """Take the uploaded file of a request into ``folder``, by its own ``name`` or another.
+
+        With ``replace`` it takes the place of one of the same name.
 
         Raises:
             PageError: See :meth:`colorize.app.uploads.Uploads.receive`.
@@ -55,9 +59,10 @@ class Api(ABC):
             raise PageError("content-length is no number")
         await self.studio.uploads.receive(
             folder,
-            request.path_params["name"],
+            name or request.path_params["name"],
             request.stream(),
             announced=None if length is None else int(length),
+            replace=replace,
         )
 
 

@@ -17,15 +17,15 @@ from starlette.routing import Route
 
 from colorize.app.api.base import Api, kept, whole_number
 from colorize.app.asked import Asked
+from colorize.app.corrections import forget_whole
 from colorize.app.error import PageError
-from colorize.app.jobs import Job, copy_single
-from colorize.app.kinds import named_kind
+from colorize.app.jobs import Job, copy_single, references_of
 from colorize.app.reel import SIZES
 from colorize.app.schema import read_json
+from colorize.app.serving import serving
 from colorize.app.uploads import check_name
 from colorize.app.views import done_parts
-from colorize.films.plan.references import read_picture
-from colorize.imaging.coloredness import is_colored
+from colorize.films.plan.manifest import AUTO
 from colorize.media.pictures.folder import natural_key, picture_files
 
 
@@ -120,26 +120,42 @@ class ColourApi(Api):
         return JSONResponse(self._whole(job))
 
     async def upload(self, request: Request) -> Response:
-        """Receive a file of the input or a reference."""
+        """Receive a file of the input."""
         job = self._job(request)
         self._check_idle(job)
         folder = self._slot(request, job)
         if folder.name == "input" and job.source is not None:
             raise PageError("the job has its source in a folder; make another for dropped files")
         await self.receive(request, folder)
-        if folder == job.references:
-            await run_in_threadpool(self._check_reference, folder, request.path_params["name"])
         if not job.title:
             job.title = request.path_params["name"]
             job.write()
         return JSONResponse({}, 201)
 
     def forget(self, request: Request) -> Response:
-        """Remove a file of the input or a reference."""
-        job = self._job(request)
+        """Remove a file of the input, or a reference from the job and from its shots."""
+        job, name = self._job(request), request.path_params["name"]
         self._check_idle(job)
-        self.studio.uploads.forget(self._slot(request, job), request.path_params["name"])
+        folder = self._slot(request, job)
+        self.studio.uploads.forget(folder, name)
+        if folder == job.references:
+            forget_whole(folder, name)
+            self._forget_in_shots(job, name)
         return JSONResponse({})
+
+    def _forget_in_shots(self, job: Job, name: str) -> None:
+        """Let no shot name a reference that is gone."""
+        with job.lock:
+            try:
+                manifest = job.manifest(self.studio.roots)
+            except (ValueError, OSError):  # no shots are found yet
+                return
+            shots = [
+                shot if shot.references == AUTO else shot.without_reference(name)
+                for shot in manifest.shots
+            ]
+            if tuple(shots) != manifest.shots:
+                manifest.with_shots(shots).write(job.store(self.studio.roots).manifest)
 
     def reference(self, request: Request) -> Response:
         """Show a reference."""
@@ -164,7 +180,10 @@ class ColourApi(Api):
         """Send the film, the picture, or the frames in an archive."""
         job = self._job(request)
         output = job.output(self.studio.roots)
-        if self.studio.is_active(job) or job.state != "done":
+        state = self.studio.state(job)
+        if state == "changed":
+            raise PageError("shots have changed since; colour them first", status=409)
+        if state != "done":
             raise PageError("the job is not finished; start it and wait for its end", status=409)
         files = [output] if output.is_file() else picture_files(output)
         if len(files) == 1:
@@ -186,14 +205,6 @@ class ColourApi(Api):
             raise PageError(f"{slot!r}: files are dropped as input or references", status=404)
         return job.folder / slot
 
-    def _check_reference(self, folder: Path, name: str) -> None:
-        """Refuse a reference that has no colours to give, or is a film."""
-        is_film = named_kind(name) == "film"
-        if is_film or not is_colored(read_picture(folder / name).rgb):
-            self.studio.uploads.forget(folder, name)
-            what = "is a film: drop the frames that you mean" if is_film else "has no colours"
-            raise PageError(f"{name} {what}; a reference is a picture in colour", status=415)
-
     def _frame(self, request: Request) -> tuple[Job, int, int]:
         """Return which frame is asked for, and at which size."""
         size = whole_number(request.query_params.get("size"), "size", default=540)
@@ -208,13 +219,11 @@ class ColourApi(Api):
 
     def _head(self, job: Job) -> dict[str, Any]:
         """Return what a list tells of a job."""
-        active = self.studio.is_active(job)
-        ticket = self.studio.ticket(job)
         return {
             "id": job.id,
             "title": job.title or "new job",
             "source": job.source,
-            "state": ticket.state if active and ticket else job.state,
+            "state": self.studio.state(job),
             "message": job.message,
             "created": job.created,
             "outputs": job.outputs,
@@ -227,9 +236,26 @@ class ColourApi(Api):
             "asked": asdict(job.asked),
             "input": _names(job.folder / "input"),
             "references": _names(job.references),
+            "served": self._served(job),
+            "footage": self._footage(job),
             "ticket": self.shown_ticket(self.studio.ticket(job), since=since),
             "view": self._view(job),
         }
+
+    def _served(self, job: Job) -> dict[str, Any]:
+        """Return by name what is known of the references: their frames, their shots."""
+        try:
+            manifest = job.manifest(self.studio.roots)
+        except (ValueError, OSError):
+            manifest = None
+        return {path.name: asdict(serving(path, manifest)) for path in references_of(job)}
+
+    def _footage(self, job: Job) -> dict[str, Any] | None:
+        """Return the length, rate, size and sound of the source; None before it is there."""
+        try:
+            return self.studio.footage.of(job.input(self.studio.roots))
+        except (ValueError, OSError):
+            return None
 
     def _view(self, job: Job) -> dict[str, Any] | None:
         """Return what there is to be seen; None before the shots are found."""

@@ -13,11 +13,12 @@ from starlette.routing import Route
 
 from colorize.app.api.base import Api, kept
 from colorize.app.asked import form
-from colorize.app.edits import changed_shots, choose, merge, split
+from colorize.app.edits import changed_shots, choose, merge, serve, split
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.schema import read_json
 from colorize.app.tasks.colour import choice_folder
+from colorize.app.uploads import check_name
 from colorize.films.plan.manifest import KEEP, Manifest, Shot
 
 
@@ -44,6 +45,15 @@ class Split:
     frame: int
 
 
+@dataclass(frozen=True)
+class Serve:
+    """Give the reference ``name`` to the shot that begins at frame ``start``, or take it away."""
+
+    start: int
+    name: str
+    serves: bool
+
+
 # What is set for all shots at once; None leaves it as it is.
 SLIDERS = [each["name"] for each in form() if each["kind"] == "slider"]
 Look = make_dataclass("Look", [(name, float | None, None) for name in SLIDERS], frozen=True)
@@ -60,6 +70,7 @@ class ShotsApi(Api):
             Route(shots + "/choose", self.choose, methods=["POST"]),
             Route(shots + "/merge", self.merge, methods=["POST"]),
             Route(shots + "/split", self.split, methods=["POST"]),
+            Route(shots + "/references", self.references, methods=["POST"]),
             Route(shots + "/look", self.look, methods=["POST"]),
             Route(shots + "/{start:int}/{number:int}.jpg", self.picture),
         ]
@@ -85,6 +96,15 @@ class ShotsApi(Api):
         asked = await read_json(request, Split)
         return await self._edit(
             self._job(request), lambda m: split(m, start=asked.start, frame=asked.frame)
+        )
+
+    async def references(self, request: Request) -> Response:
+        """Give a shot a reference, or take it away."""
+        asked, job = await read_json(request, Serve), self._job(request)
+        check_name(asked.name)
+        path = job.references / asked.name
+        return await self._edit(
+            job, lambda m: serve(m, start=asked.start, path=path, serves=asked.serves)
         )
 
     async def look(self, request: Request) -> Response:

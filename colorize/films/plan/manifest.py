@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,7 +31,10 @@ Variant = Choice | Literal["auto"]
 
 @dataclass(frozen=True)
 class Shot:
-    """Frames ``start <= index < stop`` and how they are coloured; ``auto`` is the choice made."""
+    """Frames ``start <= index < stop`` and how they are coloured; ``auto`` is the choice made.
+
+    ``auto`` among the ``references`` stands for those that are chosen automatically.
+    """
 
     start: int
     stop: int
@@ -47,7 +51,25 @@ class Shot:
     @property
     def guided_by(self) -> tuple[str, ...]:
         """The names of the references that count."""
-        return self.auto_references if self.references == "auto" else self.references
+        given = (AUTO,) if self.references == "auto" else self.references
+        lists = (self.auto_references if name == AUTO else (name,) for name in given)
+        return tuple(dict.fromkeys(chain.from_iterable(lists)))
+
+    def with_reference(self, name: str) -> Shot:
+        """Return this shot with one more reference, beside what serves it already."""
+        if name in self.guided_by:
+            return self
+        given = (AUTO,) if self.references == "auto" else self.references
+        return replace(self, references=(*given, name))
+
+    def without_reference(self, name: str) -> Shot:
+        """Return this shot without a reference, whoever chose it."""
+        if name in self.auto_references and AUTO in self.references:
+            return replace(self, references=tuple(each for each in self.guided_by if each != name))
+        if self.references == "auto":
+            return self
+        left = tuple(each for each in self.references if each != name)
+        return replace(self, references=AUTO if left == (AUTO,) else left)
 
 
 @dataclass(frozen=True)
@@ -209,7 +231,10 @@ _OF_SHOTS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: value in (None, KEEP) or _is_count(value),
         "a choice of the program; remove it, and one is made anew",
     ),
-    "references": (lambda value: value == AUTO or _are_names(value), "auto or a list of names"),
+    "references": (
+        lambda value: value == AUTO or _are_names(value),
+        "auto or a list of names, auto among them or not",
+    ),
     "auto_references": (_are_names, "a list of names"),
 }
 

@@ -58,6 +58,7 @@ def make_plan(
         _report_colored(shots, source)
     _check_outputs(shots, colorizer.outputs, path)
     given = references if references is not None else (known.references if known else ())
+    _check_given(shots, given, path)
     found, served = _served(shots, given, known, source, digests, settings, colorizer)
     origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
     return Manifest(origin, settings, tuple(served), tuple(found))
@@ -90,17 +91,33 @@ def _served(
         and known.settings.weights == settings.weights
     ):
         return known.references, shots
-    found = find_frames(given, source, count=shots[-1].stop)
+    spans = [(shot.start, shot.stop) for shot in shots]
+    found = find_frames(given, source, count=shots[-1].stop, spans=spans)
     chosen = guided(shots, source, library_of(found, colorizer))
     count = sum(bool(shot.guided_by) for shot in chosen)
-    say(f"{len(found)} references serve {count} of {len(chosen)} shots")
+    serve = "reference serves" if len(found) == 1 else "references serve"
+    say(f"{len(found)} {serve} {count} of {len(chosen)} shots")
     used = {name for shot in chosen for name in shot.guided_by}
     if idle := [each.name for each in found if each.name not in used]:
         say(
-            f"no shot looks enough like {', '.join(idle[:5])}{' …' if idle[5:] else ''}; to use "
-            'one all the same, name it in "references" of a shot in the manifest'
+            f"{', '.join(idle[:5])}{' …' if idle[5:] else ''}: shown in too small a part of every "
+            "shot's first, middle and last frame to be used by itself; to use it all the same, add "
+            'it to "references" of a shot in the manifest: ["auto", NAME]'
         )
     return found, chosen
+
+
+def _check_given(shots: Sequence[Shot], given: Sequence[Reference], path: Path | None) -> None:
+    """Refuse a shot that names a reference which the job was given earlier, but not now."""
+    known = {each.name for each in given}
+    for number, shot in enumerate(shots, 1):
+        named = () if shot.references == AUTO else shot.references
+        for name in named:
+            if name != AUTO and name not in known:
+                raise UserError(
+                    f"{path}: shot {number} names the reference {name}, which is not given any "
+                    'more; give it again, or take it out of "references"'
+                )
 
 
 def _compared(references: Sequence[Reference], shots: Sequence[Shot]) -> list[tuple[object, ...]]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
 
 from colorize.base.errors import UserError
 from colorize.base.progress import say
+from colorize.films.plan.drawings import Drawing, small
 from colorize.films.plan.manifest import KEEP, Reference, Shot
 from colorize.imaging.coloredness import is_colored
 from colorize.inference.choice import Span, choose_references
@@ -23,8 +23,17 @@ from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.frame import Picture, opacity
 from colorize.media.pictures.folder import picture_files
 
-_THUMBNAIL = (48, 27)
-_SAME_DRAWING = 0.8  # correlation of thumbnails
+# Of Drawing.fit. Of CartoonSeries(9201), 180x320: frames repainted in random flat tones fit their
+# own at 0.53 to 0.80, frames of other shots at 0.02.
+_SAME_DRAWING = 0.4
+_SAME_LINES = 0.97  # nothing was painted over: no other frame can fit better than one beside it
+# Two fits that do not tell frames apart. Of four clips of penny-and-chip a frame saved as JPEG of
+# quality 70 fits its own at 0.999 to 1.000 and its neighbours at 0.36 to 0.998; one painted flat
+# fits at 0.94 to 0.98, and a neighbour at most 0.001 better.
+_AS_GOOD = 0.0015
+_PAINTED = 0.005  # of a reference's opaque part: less is what compression does to gray
+_GRAY = 0.1  # of a picture, from which on it is told what is gray
+_NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any shot, of its own
 
 
 def read_references(paths: Sequence[Path]) -> list[Reference]:
@@ -48,10 +57,18 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
-            if not is_colored(_opaque_part(read_picture(file))):
+            if not has_colors(read_picture(file)):
                 raise UserError(f"{file} has no colours: a reference must be in colour")
             found[file.name] = Reference(file.name, str(file), fingerprint(file))
     return list(found.values())
+
+
+def has_colors(picture: Frame) -> bool:
+    """Return whether a picture can be a reference: a coat that is painted in a gray frame will do.
+
+    What is transparent does not count.
+    """
+    return is_colored(_opaque_part(picture), share=_PAINTED)
 
 
 def read_picture(path: str | Path) -> Frame:
@@ -64,32 +81,39 @@ def read_picture(path: str | Path) -> Frame:
         return next(iter(source.frames()))
 
 
-def find_frames(references: Sequence[Reference], source: Source, *, count: int) -> list[Reference]:
+def find_frames(
+    references: Sequence[Reference],
+    source: Source,
+    *,
+    count: int,
+    spans: Sequence[tuple[int, int]] = (),
+) -> list[Reference]:
     """Return references with the frame that each shows, where it is one of the source's.
 
-    The name tells which: that of a file of the source, or its last number (from 0). It counts only
-    if the drawing is the same; where it is not, that is said.
+    The name says where to look: that of a file of the source, or a number in it, counted from 0.
+    The drawing decides: of that frame and the two beside it the one that is drawn as the picture
+    is; where none is the same to the line, of all frames of its shot (``spans``: start and stop of
+    each) and of those ``_NEAR`` it. What is found in another place than the name says is told, and
+    so is a picture that shows none of them, or a number beyond the source.
     """
     named = _named_frames(references, source, count)
-    thumbnails = {
-        frame.index: _thumbnail(frame)
-        for frame in source.frames(0, max(named.values(), default=-1) + 1, only=set(named.values()))
+    pictures = {
+        each.name: Drawing.of(read_picture(each.path)) for each in references if named[each.name]
     }
-    found = []
-    for reference in references:
-        index = named.get(reference.name)
-        if index is None or index not in thumbnails:
-            found.append(replace(reference, frame=None))
-            continue
-        picture = read_picture(reference.path)
-        shown = _shown(picture)
-        alike = _correlation(_thumbnail(picture)[shown], thumbnails[index][shown])
-        if alike < _SAME_DRAWING:
-            say(
-                f"{reference.name} does not show frame {index}, after which it is named: it serves "
-                "wherever it fits"
-            )
-        found.append(replace(reference, frame=index if alike >= _SAME_DRAWING else None))
+    beside = {name: _around(numbers, 1, count) for name, numbers in named.items() if numbers}
+    fits = _fits(pictures, beside, source)
+    wider = {
+        name: _shot_around(named[name], spans, count)
+        for name, beside_it in fits.items()
+        if max((match.fit for match in beside_it.values()), default=0.0) < _SAME_LINES
+    }
+    for name, more in _fits(pictures, wider, source).items():
+        fits[name] |= more
+    found = [
+        replace(each, frame=_frame_of(each.name, named[each.name], fits.get(each.name, {})))
+        for each in references
+    ]
+    _report_doubles(found)
     return found
 
 
@@ -113,20 +137,115 @@ def guided(shots: Sequence[Shot], source: Source, library: Library) -> list[Shot
     return [replace(shot, auto_references=names) for shot, names in zip(shots, chosen, strict=True)]
 
 
-def _named_frames(references: Sequence[Reference], source: Source, count: int) -> dict[str, int]:
-    """Return the frames that references are named after."""
+def _named_frames(
+    references: Sequence[Reference], source: Source, count: int
+) -> dict[str, list[int]]:
+    """Return by name the frames that references may be called after, the likeliest first.
+
+    One more than the last is among them: programs that count from 1 call the last frame so.
+    """
     stems: dict[str, int] = {}
     if source.kind == "folder":
         stems = {file.stem: index for index, file in enumerate(picture_files(source.path))}
     named = {}
     for reference in references:
         stem = Path(reference.name).stem
-        number = re.search(r"(\d+)\D*$", stem)
-        if stem in stems:
-            named[reference.name] = stems[stem]
-        elif number is not None and int(number[1]) < count:
-            named[reference.name] = int(number[1])
+        # A copy of a file of the source: frame_0012_gray.png, frame_0012 (1).png.
+        alike = [each for each in stems if re.fullmatch(re.escape(each) + r"(\W.*|_.*)?", stem)]
+        numbers = [int(each) for each in reversed(re.findall(r"\d+", stem))]
+        inside = [each for each in numbers if each <= count]
+        if alike:
+            inside = [stems[max(alike, key=len)]]
+        elif numbers and not inside:
+            say(
+                f"{reference.name} is called after frame {numbers[0]}, but the frames are 0 to "
+                f"{count - 1}: it serves wherever it fits"
+            )
+        named[reference.name] = inside
     return named
+
+
+class _Match(NamedTuple):
+    """How well a picture is drawn as a frame is, and which share of it is as gray as that."""
+
+    fit: float
+    gray: float
+
+
+def _frame_of(name: str, numbers: Sequence[int], fits: Mapping[int, _Match]) -> int | None:
+    """Return which frame a picture shows by how well it ``fits`` some; None if it shows none."""
+    if not fits:
+        return None
+    # Cartoons hold a drawing for some frames: between equals the name decides.
+    called = numbers[0]
+    best = max(match.fit for match in fits.values())
+    index = min(
+        (each for each, match in fits.items() if match.fit >= best - _AS_GOOD),
+        key=lambda each: (min(abs(each - number) for number in numbers), abs(each - called), each),
+    )
+    if best < _SAME_DRAWING:
+        say(
+            f"{name} does not show frame {called}, after which it is named: it serves wherever it "
+            "fits"
+        )
+        return None
+    if index != called:
+        say(f"{name} shows frame {index}, not {called}: it is taken for frame {index}")
+    if fits[index].gray >= _GRAY:
+        say(
+            f"{name} is as gray as frame {index} in {fits[index].gray:.0%} of what it shows, which "
+            "is taken for its colour; make transparent what is not painted yet"
+        )
+    return index
+
+
+def _report_doubles(references: Sequence[Reference]) -> None:
+    """Tell which pictures show the same frame: the first gives it its colours."""
+    first: dict[int, str] = {}
+    for each in references:
+        if each.frame is not None and first.setdefault(each.frame, each.name) != each.name:
+            say(
+                f"{first[each.frame]} and {each.name} both show frame {each.frame}: it gets the "
+                "colours of the first; remove the one that you do not want"
+            )
+
+
+def _around(numbers: Sequence[int], reach: int, count: int) -> set[int]:
+    """Return the frames that lie at most ``reach`` from one of some numbers."""
+    return {
+        index
+        for number in numbers
+        for index in range(max(0, number - reach), min(count, number + reach + 1))
+    }
+
+
+def _shot_around(numbers: Sequence[int], spans: Sequence[tuple[int, int]], count: int) -> set[int]:
+    """Return the frames of the shots of some frames, and those near these."""
+    far = _around(numbers, _FAR, count)
+    own = {
+        index
+        for start, stop in spans
+        if any(start <= number < stop for number in numbers)
+        for index in range(start, stop)
+    }
+    return _around(numbers, _NEAR, count) | (own & far)
+
+
+def _fits(
+    pictures: Mapping[str, Drawing], wanted: Mapping[str, set[int]], source: Source
+) -> dict[str, dict[int, _Match]]:
+    """Return by name how well a picture is drawn as each of the frames ``wanted`` for it."""
+    fits: dict[str, dict[int, _Match]] = {name: {} for name in wanted}
+    everything = {index for some in wanted.values() for index in some}
+    if not everything:
+        return fits
+    for frame in source.frames(0, max(everything) + 1, only=everything):
+        luma = small(frame.gray())
+        for name, some in wanted.items():
+            if frame.index in some:
+                picture = pictures[name]
+                fits[name][frame.index] = _Match(picture.fit(luma), picture.gray_share(luma))
+    return fits
 
 
 def _opaque_part(picture: Frame) -> Picture:
@@ -141,26 +260,3 @@ def _opaque_part(picture: Frame) -> Picture:
     )
     white = np.iinfo(picture.rgb.dtype).max
     return np.where(shown[..., None], picture.rgb, white).astype(picture.rgb.dtype)[box]
-
-
-def _shown(picture: Frame) -> Bool[np.ndarray, "h w"]:
-    """Return which pixels of its thumbnail show something."""
-    mask = opacity(picture)
-    if mask is None:
-        return np.ones(_THUMBNAIL[::-1], dtype=bool)
-    return cv2.resize(mask, _THUMBNAIL, interpolation=cv2.INTER_AREA) > 0.99
-
-
-def _thumbnail(frame: Frame) -> Float32[np.ndarray, "h w"]:
-    return cv2.resize(frame.gray(), _THUMBNAIL, interpolation=cv2.INTER_AREA)
-
-
-def _correlation(first: Float32[np.ndarray, " n"], second: Float32[np.ndarray, " n"]) -> float:
-    """Return Pearson's correlation of pixels of two pictures; equal flat ones are alike."""
-    if not len(first):
-        return 0.0
-    a, b = first - first.mean(), second - second.mean()
-    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return (
-        float((a * b).sum() / norm) if norm > 1e-6 else float(np.abs(first - second).max() < 0.05)
-    )

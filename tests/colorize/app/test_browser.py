@@ -83,7 +83,7 @@ def tab(browser: Browser, served: tuple[Page, str]) -> Iterator[Tab]:
         "request",
         lambda r: (
             None
-            if served[1] in r.url or r.url.startswith(("blob:", "data:"))
+            if served[1] in r.url or r.url.startswith(("blob:", "data:", "about:"))
             else problems.append(r.url)
         ),
     )
@@ -98,6 +98,15 @@ def drop(place: Locator, files: object) -> None:
     place.locator("input[type=file]").set_input_files(files)
 
 
+def open_settings(tab: Tab) -> None:
+    tab.get_by_text("How it looks").click()
+
+
+def picture(name: str, rgb: np.ndarray) -> dict[str, object]:
+    """A file to be dropped."""
+    return {"name": name, "mimeType": "image/png", "buffer": png(rgb[..., ::-1])}
+
+
 def state(tab: Tab, word: str) -> None:
     expect(tab.locator("main h2 .badge").first).to_have_text(word, timeout=30_000)
 
@@ -107,7 +116,7 @@ def test_a_clip_is_coloured_one_shot_chosen_anew_and_downloaded(tab, served, tmp
     film = tmp_path / "a clip.mkv"
     film.write_bytes(film_bytes(tmp_path))
     drop(tab.locator(".drop"), film)
-    expect(tab.get_by_label("Weights")).to_have_value("models/tiny/model.safetensors")
+    expect(tab.get_by_label("Model")).to_have_value("models/tiny/model.safetensors")
     tab.get_by_role("button", name="Colour", exact=True).click()
     state(tab, "done")
     expect(tab.locator(".tag.right")).to_have_text("result")
@@ -159,6 +168,10 @@ def test_every_setting_of_the_form_is_sent(tab, served, tmp_path):
     page, _ = served
     (tmp_path / "a.png").write_bytes(png(gray_frames()[0]))
     drop(tab.locator(".drop"), tmp_path / "a.png")
+    open_settings(tab)
+    expect(tab.get_by_label("Colouring").locator("option")).to_have_text(
+        ["choose for each shot", "always number 0", "always number 1"]  # as many as the model has
+    )
     for setting in declared_settings():
         if setting.label is None:
             continue
@@ -179,7 +192,7 @@ def test_every_setting_of_the_form_is_sent(tab, served, tmp_path):
     expect(tab.get_by_label("Working size (short side)")).to_have_value("48")
     expect(tab.get_by_label("Colouring")).to_have_value("1")
     expect(tab.get_by_label("Stillness of colours")).to_have_value("0.5")
-    expect(tab.get_by_label("Compute in half precision")).to_be_checked()
+    expect(tab.get_by_label("Colour faster")).to_be_checked()
 
 
 def test_the_divider_and_the_film_follow_mouse_and_keyboard(tab, served, tmp_path):
@@ -258,7 +271,7 @@ def test_references_are_dropped_and_what_becomes_of_them_is_said(tab, served):
     drop(card, {"name": "coloured.png", "mimeType": "image/png", "buffer": content})
     expect(card.locator("li")).to_contain_text("coloured.png")
     expect(card.locator("li")).to_contain_text("kept, not used")
-    expect(tab.get_by_test_id("no-references")).to_contain_text("take no references")
+    expect(tab.get_by_test_id("no-references")).to_contain_text("takes no references")
     card.get_by_role("button", name="remove coloured.png").click()
     expect(card.locator("li")).to_have_count(0)
 
@@ -275,16 +288,36 @@ def test_a_reference_says_which_shot_it_serves(tab, served, tmp_path):
     card = tab.locator(".card", has=tab.get_by_role("heading", name="References"))
     content = png(tinted(frames[10])[..., ::-1])
     drop(card, {"name": "10.png", "mimeType": "image/png", "buffer": content})
-    expect(card.locator("li")).to_contain_text("waits for the shots to be found")
-    tab.get_by_label("Weights").select_option("models/tiny/model.safetensors")
+    expect(card.locator("li")).to_contain_text("looked at when you colour")
+    open_settings(tab)
+    tab.get_by_label("Model").select_option("models/tiny/model.safetensors")
     expect(card.locator("li")).to_contain_text("kept, not used")
-    tab.get_by_label("Weights").select_option("models/guided/model.safetensors")
+    tab.get_by_label("Model").select_option("models/guided/model.safetensors")
     tab.get_by_role("button", name="Find the shots first").click()
     state(tab, "shots found")
     # A network of random weights finds its likeness in every shot.
     expect(card.locator("li")).to_contain_text(re.compile(r"serves shots? (\d, )*2\b"))
     tab.get_by_role("link", name="Choose colours by shot").click()
     expect(tab.locator(".shot").nth(1)).to_contain_text("follows 10.png")
+
+
+def test_references_on_their_way_are_waited_for(tab, served, guided):
+    page, _ = served
+    drop(tab.locator(".drop"), guided)
+    card = tab.locator(".card", has=tab.get_by_role("heading", name="References"))
+    expect(card).to_be_visible()
+
+    def slowly(route):  # type: ignore[no-untyped-def]
+        time.sleep(1.5)
+        route.continue_()
+
+    tab.route("**/references/*", slowly)
+    drop(card, picture("short_0001.png", tinted(gray_frames()[1])))
+    tab.get_by_role("button", name="Colour", exact=True).click()
+    state(tab, "done")
+    [job] = page.studio.jobs.all()
+    manifest = read_manifest(job.store(page.studio.roots).manifest)
+    assert [each.frame for each in manifest.references] == [1]
 
 
 def test_curves_and_recorded_tables_are_shown_side_by_side(tab, served, tmp_path):
@@ -329,7 +362,7 @@ def test_shots_are_split_and_merged_by_keyboard(tab, served, tmp_path):
     tab.get_by_label("first frame of the new shot").press("Home")
     tab.get_by_role("button", name="Split here").press("Enter")
     expect(shots).to_have_count(4)
-    expect(shots.nth(0)).to_contain_text("frames 1–1")
+    expect(shots.nth(0)).to_contain_text("frames 0–0")
     expect(shots.nth(1).get_by_role("button", name="Merge with next")).to_be_enabled()
     shots.nth(0).get_by_role("button", name="Merge with next").press("Enter")
     expect(shots).to_have_count(3)
@@ -384,8 +417,8 @@ def test_twenty_pictures_are_screened_at_two_thresholds_corrected_and_undone(tab
     assert len(list((tmp_path / "pictures/all").rglob("*.png"))) == 20
 
 
-def test_a_folder_of_the_server_is_chosen_and_nothing_else_is_offered(tab, served, tmp_path):
-    tab.get_by_role("button", name="From a folder of the server").click()
+def test_a_folder_of_the_page_is_chosen_and_nothing_else_is_offered(tab, served, tmp_path):
+    tab.get_by_role("button", name="From one of the page's folders").click()
     dialog = tab.get_by_role("dialog")
     expect(dialog.locator(".entries li")).to_have_count(2)
     dialog.get_by_role("button", name="pictures").click()
@@ -407,3 +440,188 @@ def test_light_and_dark_are_remembered_and_tabs_walked_by_keys(tab, served):
     for name in ("Shots", "Classify", "Screen", "Runs", "Colour"):
         tab.keyboard.press("ArrowRight")
         expect(tab.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+
+
+@pytest.fixture
+def guided(served, tmp_path) -> str:
+    """The film of the clip, at whose job a model works that follows references."""
+    (tmp_path / "models/tiny/model.safetensors").unlink()
+    write_reference_safetensors(tmp_path / "models/guided/model.safetensors")
+    (tmp_path / "short.mkv").write_bytes(film_bytes(tmp_path))
+    return str(tmp_path / "short.mkv")
+
+
+def test_an_archivist_corrects_a_frame_and_gives_a_second_reference(tab, served, guided):
+    page, _ = served
+    drop(tab.locator(".drop"), guided)
+    expect(tab.get_by_test_id("facts")).to_contain_text("24 frames a second · 96×64 · sound: aac")
+    tab.get_by_role("button", name="Colour", exact=True).click()
+    state(tab, "done")
+    expect(tab.get_by_test_id("facts")).to_have_text(
+        "24 frames · 0:01.0 · 24 frames a second · 96×64 · sound: aac, stereo, 48 kHz"
+    )
+    expect(tab.locator(".controls output")).to_have_text("0:00 · frame 0 of 0–23")
+
+    # Frame 1 is saved by its name and comes back under another.
+    tab.get_by_role("button", name="one frame on").click()
+    expect(tab.locator(".correct > strong")).to_have_text("Correct frame 1")
+    with tab.expect_download() as saved:
+        tab.get_by_role("link", name="Save it in colour").click()
+    assert saved.value.suggested_filename == "short_0001.png"
+    with tab.expect_download() as saved:
+        tab.get_by_role("link", name="Save it in gray").click()
+    assert saved.value.suggested_filename == "short_0001_gray.png"
+    card = tab.locator(".card", has=tab.get_by_role("heading", name="References"))
+    drop(tab.locator(".correct .drop"), picture("download (7).png", tinted(gray_frames()[1])))
+    expect(tab.locator("#notices")).to_contain_text("short_0001.png is taken for frame 1.")
+    expect(card.locator("li")).to_contain_text("short_0001.png")
+    expect(card.locator("li")).to_contain_text("new: looked at with the next Colour")
+
+    # What was left gray is asked about.
+    half = tinted(gray_frames()[12])
+    half[:, :48] = gray_frames()[12][:, :48, None]
+    drop(card, picture("short_0012.png", half))
+    question = tab.get_by_role("dialog")
+    expect(question).to_contain_text(re.compile(r"\d\d % of short_0012.png is gray"))
+    question.get_by_role("button", name="Not painted yet").click()
+    expect(card.locator("li")).to_have_count(2)
+
+    # A number counted from 1 and one beyond the film are told.
+    drop(card, picture("short_0021.png", tinted(gray_frames()[20])))
+    expect(tab.locator("#notices")).to_contain_text(
+        "short_0021.png shows frame 20, not 21: it is taken for frame 20"
+    )
+    drop(card, picture("short_0099.png", tinted(gray_frames()[20])))
+    expect(tab.locator("#notices")).to_contain_text("the frames are 0 to 23")
+    card.get_by_role("button", name="remove short_0099.png").click()
+
+    tab.get_by_role("button", name="Colour again what changed").click()
+    expect(card.locator("li").nth(0)).to_contain_text(re.compile("frame 1, serves shots? 1"))
+    expect(card.locator("li").nth(1)).to_contain_text("frame 12, serves shot")
+    state(tab, "done")
+    card.get_by_label("give short_0001.png to a shot").select_option("-1")
+    state(tab, "to be coloured")
+    expect(tab.get_by_role("link", name="Download")).to_have_count(0)
+    card.get_by_label("give short_0001.png to a shot").select_option("1")
+    expect(card.locator("li").nth(0)).to_contain_text(re.compile(r"serves shots? 1\b"))
+    [job] = page.studio.jobs.all()
+    manifest = read_manifest(job.store(page.studio.roots).manifest)
+    assert {each.name: each.frame for each in manifest.references} == {
+        "short_0001.png": 1,
+        "short_0012.png": 12,
+        "short_0021.png": 20,
+    }
+
+
+def test_what_is_gone_leads_to_the_list_with_one_line(tab, served, tmp_path):
+    page, address = served
+    tab.on("dialog", lambda dialog: dialog.accept())
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    (tmp_path / "a.png").write_bytes(png(gray_frames()[0]))
+
+    def nothing_is_asked_for_in_vain() -> None:
+        expect(tab.locator(".drop.large")).to_be_visible()
+        tab.wait_for_timeout(700)
+        assert not [each for each in asked if re.search("/api/jobs/(new|$)", each)]
+
+    for _ in range(2):  # New, another tab, Colour
+        tab.get_by_role("link", name="New").click()
+        tab.get_by_role("tab", name="Runs").click()
+        tab.get_by_role("tab", name="Colour").click()
+        nothing_is_asked_for_in_vain()
+        drop(tab.locator(".drop"), tmp_path / "a.png")
+        state(tab, "new")
+        tab.get_by_role("button", name="Delete").click()
+        nothing_is_asked_for_in_vain()
+        tab.get_by_role("tab", name="Shots").click()
+        tab.get_by_role("tab", name="Colour").click()
+        nothing_is_asked_for_in_vain()
+    assert page.studio.jobs.all() == []
+    for place in ("colour", "shots"):
+        tab.goto("about:blank")
+        asked.clear()
+        tab.goto(f"{address}/#{place}/0123456789abcdef")
+        expect(tab.locator("#notices")).to_have_text(re.compile("there is no such job any more"))
+        expect(tab.locator(".drop.large")).to_be_visible()
+        tab.wait_for_timeout(1000)
+        assert len([each for each in asked if "0123456789abcdef" in each]) == 1
+        expect(tab.get_by_role("tab", name="Colour")).to_have_attribute("aria-selected", "true")
+    tab.goto("about:blank")
+    tab.goto(f"{address}/#classify/0123456789abcdef")
+    expect(tab.locator("#notices")).to_contain_text("there are no such pictures any more")
+    expect(tab.locator(".drop.large")).to_be_visible()
+
+
+def test_a_second_tab_follows_the_first(tab, tmp_path):
+    tab.on("dialog", lambda dialog: dialog.accept())
+    (tmp_path / "film.mkv").write_bytes(film_bytes(tmp_path))
+    drop(tab.locator(".drop"), tmp_path / "film.mkv")
+    tab.get_by_role("button", name="Find the shots first").click()
+    state(tab, "shots found")
+    second = tab.context.new_page()
+    second.goto(tab.url.replace("#colour", "#shots"))
+    third = tab.context.new_page()
+    third.goto(tab.url)
+    expect(second.locator(".shot")).to_have_count(3)
+    tab.get_by_role("tab", name="Shots").click()
+    tab.locator(".shot").nth(0).get_by_role("button", name="Merge with next").click()
+    expect(second.locator(".shot")).to_have_count(2)
+    tab.locator(".shot").nth(0).get_by_role("button", name="Split").click()
+    tab.get_by_role("button", name="Split here").click()
+    expect(second.locator(".shot")).to_have_count(3)
+    tab.get_by_role("tab", name="Colour").click()
+    tab.get_by_role("button", name="Delete").click()
+    for follower in (second, third):
+        expect(follower.locator("#notices")).to_contain_text("there is no such job any more")
+        expect(follower.locator(".drop.large")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_telephone_reaches_every_tab_and_sees_the_page(tab, served, guided, theme):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    if theme == "dark":
+        tab.get_by_role("button", name="Dark").click()
+    drop(tab.locator(".drop"), guided)
+    tab.get_by_role("button", name="Colour", exact=True).click()
+    state(tab, "done")
+    tab.get_by_role("link", name="Choose colours by shot").click()
+    expect(tab.locator(".shot")).to_have_count(3)
+    for name in ("Shots", "Classify", "Screen", "Runs", "Colour"):
+        box = tab.get_by_role("tab", name=name).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        tab.get_by_role("tab", name=name).click()
+        tab.wait_for_timeout(200)
+        covered = tab.evaluate(
+            """[...document.querySelectorAll('body *')]
+                .filter((e) => ['fixed', 'sticky'].includes(getComputedStyle(e).position))
+                .map((e) => e.offsetHeight * e.offsetWidth / innerWidth / innerHeight)"""
+        )
+        assert all(share < 0.25 for share in covered), covered
+        assert tab.locator("header.top").bounding_box()["height"] < 844 / 8
+        wide = tab.evaluate("document.getElementById('scroll').scrollWidth")
+        assert wide <= 390, f"{name} is wider than the screen"
+
+
+def test_a_message_covers_nothing(tab, served):
+    html = {"name": "drawing.png", "mimeType": "image/png", "buffer": b"<html>"}
+    drop(tab.locator(".drop"), html)
+    said = tab.get_by_role("alert").bounding_box()
+    for place in (tab.locator("header.top"), tab.locator(".drop"), tab.locator("aside")):
+        box = place.bounding_box()
+        assert said["y"] + said["height"] <= box["y"] or box["y"] + box["height"] <= said["y"]
+
+
+def test_a_server_that_does_not_answer_is_told_once(tab, served, guided):
+    drop(tab.locator(".drop"), guided)
+    state(tab, "new")
+    tab.route("**/api/jobs**", lambda route: route.abort())
+    expect(tab.get_by_role("alert")).to_have_text(
+        "colorize-app does not answer; is it still running?✕"
+    )
+    tab.wait_for_timeout(4000)
+    expect(tab.get_by_role("alert")).to_have_count(1)
+    tab.unroute("**/api/jobs**")
+    tab.get_by_role("button", name="Find the shots first").click()
+    state(tab, "shots found")

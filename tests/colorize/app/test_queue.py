@@ -103,7 +103,7 @@ def test_what_waits_and_what_runs_can_be_stopped(queue, slow):
 def test_an_unknown_device_or_ticket_is_refused(queue):
     with pytest.raises(PageError, match=r"device 'cuda:0': expected one of cpu, other"):
         submit(queue, "a", [], device="cuda:0")
-    with pytest.raises(PageError, match="start again"):
+    with pytest.raises(PageError, match="start it again"):
         queue.ticket("nothing")
 
 

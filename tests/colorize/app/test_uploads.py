@@ -101,8 +101,19 @@ def test_a_jpeg_named_png_is_refused(page, job):
 
 def test_a_play_list_named_mp4_is_refused(page, job):
     lists = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
-    assert "no film of its name's kind" in page.put(f"{job}/input/a.mp4", lists, 415)["error"]
-    assert "no film" in page.put(f"{job}/input/b.mkv", b"ffconcat version 1.0", 415)["error"]
+    said = "is not a video, whatever its name says"
+    assert page.put(f"{job}/input/a.mp4", lists, 415)["error"] == f"a.mp4 {said}"
+    listed = page.put(f"{job}/input/b.mkv", b"ffconcat version 1.0", 415)["error"]
+    assert listed == f"b.mkv {said}"
+
+
+def test_a_film_of_another_kind_and_an_empty_file_are_called_so(page, job, tmp_path):
+    said = page.put(f"{job}/input/a.mp4", film_bytes(tmp_path), 415)["error"]
+    assert said == "a.mp4 is a video of another kind; name it .mkv or .webm"
+    for name in ("a.mp4", "a.png"):
+        said = page.put(f"{job}/input/{name}", b"", 415)["error"]
+        assert said == f"{name} is empty; copy it again"
+    assert left(page) == []
 
 
 def test_a_picture_that_unpacks_to_too_much_is_refused(page, job):
@@ -146,6 +157,17 @@ def test_a_cut_off_picture_is_refused(page, job):
 def test_two_files_of_one_name_do_not_replace_each_other(page, job):
     page.put(f"{job}/input/a.png", SMALL)
     assert "two files are called A.png" in page.put(f"{job}/input/A.png", SMALL, 409)["error"]
+
+
+def test_a_reference_replaces_one_of_its_name_once_it_is_whole(page, job):
+    old, new = (png(tinted(gray_frames()[n])[..., ::-1]) for n in (0, 1))
+    page.put(f"{job}/references/a.png", old)
+    page.put(f"{job}/references/a.png", new[:-40], 415)
+    path = next((page.studio.work / "jobs").rglob("a.png"))
+    assert path.read_bytes() == old
+    page.put(f"{job}/references/a.png", new)
+    assert path.read_bytes() == new
+    page.put(f"{job}/references/A.png", new, 409)  # another name to us, the same to some disks
 
 
 def test_a_broken_upload_leaves_nothing_and_can_be_repeated(page, job):

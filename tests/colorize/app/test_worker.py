@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import pytest
 
 from colorize.app import worker
-from colorize.app.worker import Events, Listener
+from colorize.app.worker import Events, Listener, course_of
 from colorize.base.progress import Progress, Remark
 from tests.places import ROOT
 
@@ -35,6 +35,21 @@ def test_remarks_and_tasks_go_through_the_pipe_with_speed_and_time_left(pipe) ->
     assert colouring["progress"]["task"] == "colouring"
     assert (colouring["progress"]["rate"], colouring["progress"]["left"]) == (10.0, 0.5)
     assert (finding["progress"]["rate"], finding["progress"]["left"]) == (None, None)
+
+
+def test_a_job_is_one_way_and_what_has_nothing_to_do_is_no_news(pipe) -> None:
+    listener = Listener(Events(pipe))
+    listener.course = course_of({"task": "colour", "plan_only": False})
+    listener(Progress("finding shots", 50, 100, "frame", finished=True))
+    listener(Progress("following references", 0, 0, "frame", finished=True))
+    listener.course = course_of({"task": "classify"})
+    listener(Progress("classifying", 1, 4, "picture", finished=True))
+    finding, classifying = (event["progress"] for event in sent(pipe))
+    assert finding["share"] == 0.04  # half of the eight hundredths that finding shots is given
+    assert classifying["task"] == "classifying"
+    assert "share" not in classifying
+    script = (ROOT / "colorize/app/static/js/progress.js").read_text()
+    assert "progress.share" in script
 
 
 def test_a_fast_task_does_not_flood_the_pipe(pipe, monkeypatch) -> None:

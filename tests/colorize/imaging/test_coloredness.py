@@ -39,6 +39,11 @@ def test_gray_and_a_speck_of_colour_are_not() -> None:
     assert not is_colored(np.full((40, 60, 3), 128, np.uint8))
 
 
+def test_a_smaller_share_may_be_asked_for() -> None:
+    assert is_colored(with_patch(0.01), share=0.005)
+    assert not is_colored(gray(), share=0.005)
+
+
 def test_a_tint_is_not_colour() -> None:
     luma = gray()[..., :1] / 255.0
     sepia = np.clip(luma * [1.07, 0.98, 0.8], 0, 1)

@@ -55,7 +55,14 @@ def test_a_shot_without_own_frames_takes_all_that_show_its_middle_the_likest_fir
 def test_an_unnumbered_reference_beside_a_numbered_one_serves_its_shot_too() -> None:
     library = Alike({"own": 2, "sheet": None, "other": None}, {(3, "sheet"): 0.8})
     assert choose_references([Span(0, 6)], library, frames) == [("own", "sheet")]
-    assert library.asked == [(3, ("sheet", "other"))]
+    assert library.asked == [(frame, ("sheet", "other")) for frame in (0, 3, 5)]
+
+
+def test_a_reference_need_not_show_the_middle_of_a_shot_that_moves() -> None:
+    # Where a camera turns, the first and the last frame show other things than the middle.
+    alike = {(0, "from"): 0.7, (3, "from"): 0.4, (3, "to"): 0.3, (5, "to"): 0.9, (3, "no"): 0.4}
+    library = Alike({"no": None, "from": None, "own": 2, "to": None}, alike)
+    assert choose_references([Span(0, 6)], library, frames) == [("own", "to", "from")]
 
 
 def test_a_shot_takes_frames_of_the_one_beside_it_where_it_dissolves_into_it() -> None:

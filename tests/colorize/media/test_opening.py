@@ -78,7 +78,7 @@ def no_frames(folder: Path) -> Path:
         (empty, "frames holds no pictures .* name a folder of frames"),
         (text_as_picture, r"a\.png is not a picture"),
         (text_as_film, r"a\.mp4 is not a film that can be read .* check that it plays"),
-        (empty_film, r"a\.mkv is not a film that can be read .* check that it plays"),
+        (empty_film, r"a\.mkv is empty; copy it again"),
         (unknown, r"a\.psd is neither a folder nor a known kind of file; known are .*\.mkv"),
         (only_sound, r"sound\.mp4 has no video stream"),
         (no_frames, r"none\.mkv.*(no frame could be decoded|not a film)"),

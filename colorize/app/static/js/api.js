@@ -1,10 +1,20 @@
 // Requests to the server; every error is a line for the user.
 
+import { complain } from "./dom.js";
+
 const OWN = { "X-Tooncolor": "1" }; // other sites cannot set it
+
+/** An answer that is none: one line for the user, and the HTTP status. */
+class Refusal extends Error {
+  constructor(line, status) {
+    super(line);
+    this.status = status;
+  }
+}
 
 async function answer(response) {
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(content.error ?? `the server answered ${response.status}`);
+  if (!response.ok) throw new Refusal(content.error ?? `colorize-app answered ${response.status}`, response.status);
   return content;
 }
 
@@ -14,7 +24,7 @@ async function ask(path, options) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("the server does not answer; is colorize-app still running?");
+    throw new Error("colorize-app does not answer; is it still running?");
   }
   return answer(response);
 }
@@ -31,7 +41,7 @@ export const post = (path, content = {}) =>
 let known; // what the server can do does not change while it runs
 export const about = () => (known ??= get("/api/about"));
 
-/** Send a file; `tell` gets the share that is sent. */
+/** Send a file and return what the server says of it; `tell` gets the bytes that are sent. */
 function put(path, file, tell) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -39,8 +49,8 @@ function put(path, file, tell) {
     for (const [name, value] of Object.entries(OWN)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => tell(event.loaded);
     request.onload = () => {
-      if (request.status < 300) return resolve();
-      let line = `the server answered ${request.status}`;
+      if (request.status < 300) return resolve(JSON.parse(request.responseText));
+      let line = `colorize-app answered ${request.status}`;
       try {
         line = JSON.parse(request.responseText).error;
       } catch { /* no JSON: the status says enough */ }
@@ -51,8 +61,19 @@ function put(path, file, tell) {
   });
 }
 
-/** Send files below `path`, a few at a time; return those that were taken. `tell` gets the share. */
-export async function upload(path, files, tell, complain) {
+let sending = Promise.resolve();
+/** Wait for the files that are on their way: nothing is to be started without them. */
+export const allSent = () => sending;
+
+/** Send files below `path`, a few at a time; return the answers to those that were taken. `tell`
+ * gets the share. */
+export function upload(path, files, tell = () => {}) {
+  const work = sendAll(path, files, tell);
+  sending = Promise.allSettled([sending, work]);
+  return work;
+}
+
+async function sendAll(path, files, tell) {
   const { limits } = await about();
   const total = files.reduce((sum, file) => sum + file.size, 0) || 1;
   const sent = new Map();
@@ -65,11 +86,11 @@ export async function upload(path, files, tell, complain) {
         if (one.size > limits.file_bytes) {
           throw new Error(`${one.name} is larger than ${(limits.file_bytes / 2 ** 30).toFixed(3)} GiB; choose it from a folder`);
         }
-        await put(`${path}/${encodeURIComponent(one.name)}`, one, (bytes) => {
+        const said = await put(`${path}/${encodeURIComponent(one.name)}`, one, (bytes) => {
           sent.set(one, bytes);
           tell([...sent.values()].reduce((sum, each) => sum + each, 0) / total);
         });
-        taken.push(one);
+        taken.push(said);
       } catch (error) {
         complain(error.message);
       }
@@ -80,13 +101,39 @@ export async function upload(path, files, tell, complain) {
   return taken;
 }
 
-/** Ask again and again until `look` says that it is over; return a function that ends it. */
-export function watch(look, every = 500) {
+/** Tell the page that what its address means is not there any more. */
+export const gone = (line) => dispatchEvent(new CustomEvent("gone", { detail: line }));
+
+const SILENT = 3000; // milliseconds until a server that does not answer is asked again
+
+/** Ask again and again until `look` returns false; return a function that ends it.
+ *
+ * `look` may return the milliseconds to wait, in place of `every`. Where the server says that
+ * something is gone, it is asked no more: `lost` gets the line. Any other trouble is told once until
+ * an answer comes. */
+export function watch(look, { every = 500, lost = gone } = {}) {
   let timer = 0;
   let over = false;
+  let told = "";
   const again = async () => {
-    const go = await look();
-    if (!over && go !== false) timer = setTimeout(again, every);
+    let wait = every;
+    try {
+      const go = await look();
+      told = "";
+      if (go === false) over = true;
+      if (typeof go === "number") wait = go;
+    } catch (error) {
+      if (over) return;
+      if (error.status === 404) {
+        over = true;
+        lost(error.message);
+        return;
+      }
+      if (error.message !== told) complain(error.message);
+      told = error.message;
+      wait = SILENT;
+    }
+    if (!over) timer = setTimeout(again, wait);
   };
   again();
   return () => {

@@ -28,9 +28,10 @@ export function classifyTab(panel, id) {
 async function picturesPage(main, id, { submit }) {
   const [{ pictures: kinds, devices }, weights] = await Promise.all([about(), get("/api/weights")]);
   const usable = weights.filter((each) => each.purpose !== "colour");
-  const set = id ? await get(`/api/pictures/${id}`) : await post("/api/pictures");
+  const old = id ? await get(`/api/pictures/${id}`).catch((error) => notice(error.message, { bad: true })) : null;
+  const set = old ?? (await post("/api/pictures"));
   // The answer can come when another tab is already asked for.
-  if (!id && location.hash.startsWith("#classify")) history.replaceState(null, "", `#classify/${set.id}`);
+  if (!old && location.hash.startsWith("#classify")) history.replaceState(null, "", `#classify/${set.id}`);
   const path = `/api/pictures/${set.id}`;
   const checkpoint = h("select", { name: "classifier" }, usable.map((each) => h("option", { value: each.path }, `${each.title} — ${each.classes.slice(0, 6).join(", ") || each.path}`)));
   checkpoint.value = localStorage.getItem("classifier") ?? usable[0]?.path ?? "";
@@ -51,7 +52,7 @@ async function picturesPage(main, id, { submit }) {
     await again();
   });
   const take = careful(async (files) => {
-    await upload(path, files, () => {}, (line) => notice(line, { bad: true }));
+    await upload(path, files);
     await again();
   });
   button.addEventListener("click", careful(async () => {
@@ -75,7 +76,7 @@ function resultsPage(main, set, ticket, checkpoint, { back }) {
       h("small", {}, checkpoint)),
     progress, list);
   let said = 0;
-  return watch(careful(async () => {
+  return watch(async () => {
     const now = await get(`/api/tickets/${ticket.id}?since=${said}`);
     showProgress(now);
     if (now.state === "failed") {
@@ -84,7 +85,7 @@ function resultsPage(main, set, ticket, checkpoint, { back }) {
     }
     if (now.state === "done") fill(list, now.result.pictures.map((each) => verdict(set, each, now.result.classes)));
     return ["waiting", "running"].includes(now.state);
-  }), 250);
+  }, { every: 250, lost: (line) => { notice(line, { bad: true }); back(set); } });
 }
 
 function verdict(set, picture, classes) {

@@ -1,17 +1,19 @@
 // The Colour tab: drop, choose, start, watch, compare, take away.
 
-import { about, get, post, remove, upload, watch } from "./api.js";
-import { careful, fill, h, notice, plural } from "./dom.js";
+import { about, allSent, get, post, remove, upload, watch } from "./api.js";
+import { correction } from "./correct.js";
+import { careful, clock, fill, h, plural } from "./dom.js";
 import { dropZone } from "./drop.js";
 import { pick } from "./picker.js";
 import { player } from "./player.js";
 import { progressView } from "./progress.js";
-import { referencesCard } from "./references.js";
+import { referencesCard, shotStarts } from "./references.js";
 import { settingsForm } from "./settings.js";
 
-const BADGES = { done: "good", failed: "bad", running: "auto", waiting: "auto" };
-const WORDS = { draft: "new", planned: "shots found" };
+const BADGES = { done: "good", failed: "bad", running: "auto", waiting: "auto", changed: "hand" };
+const WORDS = { draft: "new", planned: "shots found", changed: "to be coloured" };
 const badge = (state) => h("span", { class: `badge ${BADGES[state] ?? ""}` }, WORDS[state] ?? state);
+const IDLE = 2000; // milliseconds between looks at what nobody works on: another tab may change it
 
 /** Show the tab in `panel`; returns what ends it. */
 export function colourTab(panel, id) {
@@ -21,15 +23,23 @@ export function colourTab(panel, id) {
     h("aside", { class: "card" },
       h("div", { class: "row between" }, h("h2", {}, "Jobs"), h("a", { class: "button", href: "#colour/new" }, "New")), list),
     main));
-  const showList = careful(async () => fill(list, await entries(id)));
-  showList();
-  if (id) return jobView(main, id, showList);
-  showStart(main);
-  return undefined;
+  let shown = "";
+  const stopList = watch(async () => {
+    const jobs = await get("/api/jobs");
+    const content = JSON.stringify(jobs.map((job) => [job.id, job.title, job.state]));
+    if (content !== shown) fill(list, entries(jobs, id));
+    shown = content;
+    return IDLE;
+  });
+  const stop = id ? jobView(main, id) : () => {};
+  if (!id) careful(showStart)(main);
+  return () => {
+    stopList();
+    stop();
+  };
 }
 
-async function entries(current) {
-  const jobs = await get("/api/jobs");
+function entries(jobs, current) {
   if (!jobs.length) return [h("li", { class: "faint" }, "None yet.")];
   return jobs.map((job) => h("li", {}, h("a", { href: `#colour/${job.id}`, "aria-current": job.id === current ? "true" : undefined }, h("span", { class: "name", title: job.title }, job.title), badge(job.state))));
 }
@@ -51,7 +61,7 @@ async function showStart(main) {
     title: "Drop a black-and-white cartoon",
     hint: "a film, a set of frames, or one picture",
     accept: [...films, ...pictures], take, large: true,
-    extra: [h("button", { type: "button", onclick: choose }, "From a folder of the server…")],
+    extra: [h("button", { type: "button", onclick: choose }, "From one of the page's folders…")],
   }));
 }
 
@@ -60,31 +70,40 @@ async function send(place, path, files) {
   const bar = h("div", {});
   const shown = h("div", { class: "stack" }, h("p", {}, `Sending ${plural(files.length, "file")}`), h("div", { class: "bar" }, bar));
   place.append(shown);
-  const taken = await upload(path, files, (share) => bar.style.setProperty("width", `${100 * share}%`), (line) => notice(line, { bad: true }));
+  const taken = await upload(path, files, (share) => bar.style.setProperty("width", `${100 * share}%`));
   shown.remove();
   return taken.length;
 }
 
-function jobView(main, id, showList) {
+function jobView(main, id) {
   const head = h("div", { class: "row between" });
-  const stage = h("div", { class: "card" });
+  const picture = h("div", {});
+  const facts = h("p", { class: "faint facts", "data-test": "facts" });
+  const stage = h("div", { class: "card" }, picture, facts);
   const [progress, showProgress] = progressView();
   const actions = h("div", { class: "row" });
   const told = h("div", {});
-  const form = h("div", { class: "card" });
   const references = h("div", { class: "card" });
-  fill(main, head, stage, h("div", { class: "card stack" }, progress, actions, told), h("div", { class: "halves" }, form, references));
+  const form = h("details", { class: "card" });
+  fill(main, head, stage, h("div", { class: "card stack" }, progress, actions, told), references, form);
+  const correct = correction(id, { taken: () => again() });
   let film = null;
-  let state = "";
   let settings = null;
-  let shownReferences = "";
   let stop = () => {};
+  const shown = {}; // what each part of the tab shows, so that it is made anew only when that changes
+  const changed = (part, ...content) => {
+    const text = JSON.stringify(content);
+    const other = shown[part] !== text;
+    shown[part] = text;
+    return other;
+  };
 
   const act = (work) => careful(async () => {
     await work();
     again();
   });
   const start = (planOnly) => act(async () => {
+    await allSent(); // references that were dropped just now are to be followed too
     await post(`/api/jobs/${id}/settings`, settings.read());
     await post(`/api/jobs/${id}/start`, { plan_only: planOnly });
   });
@@ -100,32 +119,39 @@ function jobView(main, id, showList) {
     const active = ["waiting", "running"].includes(job.state);
     showProgress(job.ticket);
     if (job.view && film) film.update(job.view);
-    else if (job.view) fill(stage, (film = player(id, job.view)).element);
-    if (job.state !== state) {
-      state = job.state;
+    else if (job.view) showFilm(job);
+    else if (changed("preview", job.input, job.source)) fill(picture, preview(job));
+    if (changed("facts", job.footage, job.view?.frames)) facts.textContent = factsOf(job);
+    if (changed("head", job.title, job.state)) {
       fill(head, h("h2", {}, job.title, " ", badge(job.state)), h("button", { type: "button", class: "quiet", onclick: discard }, "Delete"));
-      fill(actions, buttons(job, active, { start, halt }));
-      if (!film) fill(stage, preview(job));
-      showList();
     }
+    const begun = Boolean(job.view?.parts.some((part) => part.done));
+    if (changed("actions", job.state, begun, Boolean(job.view))) fill(actions, buttons(job, active, begun, { start, halt }));
     const lines = [...new Set(job.ticket?.lines ?? [])];
-    fill(told, job.message ? h("p", { role: "alert" }, h("span", { class: "badge bad" }, "stopped"), " ", job.message) : null, lines.length ? h("pre", { class: "log" }, lines.join("\n")) : null);
-    told.hidden = !told.childNodes.length;
-    if (!settings) {
-      const again = async () => referencesCard(references, await get(`/api/jobs/${id}`), settings.takesReferences);
-      settings = await settingsForm(job.asked, job.outputs, careful(again));
-      fill(form, h("h2", {}, "How it looks"), settings.element);
+    if (changed("told", job.message, lines)) {
+      fill(told, job.message ? h("p", { role: "alert" }, h("span", { class: "badge bad" }, "stopped"), " ", job.message) : null, lines.length ? h("pre", { class: "log" }, lines.join("\n")) : null);
+      told.hidden = !told.childNodes.length;
     }
-    const served = JSON.stringify([job.state, job.references]);
-    if (served !== shownReferences) {
-      shownReferences = served;
+    if (changed("asked", job.asked)) await showSettings(job);
+    if (changed("references", job.state, job.references, job.served, job.view && shotStarts(job.view))) {
       await referencesCard(references, job, settings.takesReferences);
     }
-    return active;
+    return active ? 400 : IDLE;
+  }
+  function showFilm(job) {
+    film = player(id, job.view, correct.show);
+    fill(picture, film.element, correct.element);
+    picture.addEventListener("dragover", (event) => event.preventDefault());
+    picture.addEventListener("drop", (event) => correct.take([...event.dataTransfer.files]));
+  }
+  async function showSettings(job) {
+    const again = careful(async () => referencesCard(references, await get(`/api/jobs/${id}`), settings.takesReferences));
+    settings = await settingsForm(job.asked, again);
+    fill(form, h("summary", {}, "How it looks"), settings.element);
   }
   function again() {
     stop();
-    stop = watch(careful(look));
+    stop = watch(look);
   }
   again();
   return () => {
@@ -134,11 +160,25 @@ function jobView(main, id, showList) {
   };
 }
 
-function buttons(job, active, { start, halt }) {
+/** Return length, rate, size and sound of what is coloured, in words. */
+function factsOf(job) {
+  const { footage } = job;
+  if (!footage) return "";
+  const frames = job.view?.frames ?? footage.frames;
+  const seconds = frames && footage.rate ? frames / footage.rate : footage.seconds;
+  return [
+    frames ? plural(frames, "frame") : null,
+    seconds === null ? null : clock(seconds, { tenths: true }),
+    footage.rate ? `${Number(footage.rate.toFixed(3))} frames a second` : null,
+    `${footage.width}×${footage.height}`,
+    footage.rate ? `sound: ${footage.sound.join("; ") || "none"}` : null,
+  ].filter(Boolean).join(" · ");
+}
+
+function buttons(job, active, begun, { start, halt }) {
   if (active) return [h("button", { type: "button", onclick: halt }, "Stop"), h("span", { class: "faint" }, "What is finished stays; this tab may be closed.")];
-  const begun = job.view?.parts.some((part) => part.done);
-  const words = job.state === "done" ? "Colour again what changed" : begun ? "Resume" : "Colour";
   const done = job.state === "done";
+  const words = done ? "Colour again what changed" : job.state === "changed" ? "Colour what changed" : begun ? "Resume" : "Colour";
   return [
     done ? h("a", { class: "button first", href: `/api/jobs/${job.id}/download`, download: "" }, downloadWords(job.view)) : null,
     h("button", { type: "button", class: done ? "" : "first", onclick: start(false) }, words),

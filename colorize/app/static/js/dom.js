@@ -24,13 +24,19 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** Tell the user something for a while; what went wrong stays until it is closed. */
+/** Tell the user something for a while; what went wrong stays longer.
+ *
+ * Notices have a row of the page to themselves: they cover nothing. */
 export function notice(text, { bad = false } = {}) {
+  const notices = document.getElementById("notices");
+  for (const other of notices.children) if (other.dataset.text === text) other.remove();
   const close = h("button", { type: "button", "aria-label": "close", onclick: () => box.remove() }, "✕");
-  const box = h("div", { class: `notice fade${bad ? " bad" : ""}`, role: bad ? "alert" : undefined }, h("span", { class: "grow" }, text), close);
-  document.getElementById("notices").append(box);
+  const box = h("div", { class: `notice fade${bad ? " bad" : ""}`, "data-text": text, role: bad ? "alert" : undefined }, h("span", { class: "grow" }, text), close);
+  notices.append(box);
   setTimeout(() => box.remove(), bad ? 20000 : 5000);
 }
+
+export const complain = (line) => notice(line, { bad: true });
 
 /** Return a function that does `work` and tells what goes wrong. */
 export function careful(work) {
@@ -38,7 +44,7 @@ export function careful(work) {
     try {
       return await work(...values);
     } catch (error) {
-      if (error.name !== "AbortError") notice(error.message, { bad: true });
+      if (error.name !== "AbortError") complain(error.message);
       return undefined;
     }
   };
@@ -47,8 +53,12 @@ export function careful(work) {
 /** Return "1 shot", "2 shots". */
 export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** Return seconds as 1:05 or 2:03:04. */
-export function clock(seconds) {
+/** Return seconds as 1:05 or 2:03:04, or with `tenths` as 1:05.2. */
+export function clock(seconds, { tenths = false } = {}) {
+  if (tenths) {
+    const all = Math.round(10 * seconds);
+    return `${clock(Math.floor(all / 10))}.${all % 10}`;
+  }
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (value) => String(value).padStart(2, "0");

@@ -2,20 +2,28 @@
 
 import { h } from "./dom.js";
 
-/** Return a drop zone; `take` gets the files, those of dropped folders too. */
-export function dropZone({ title, hint, accept, take, large = false, extra = [] }) {
+/** Return a drop zone; `take` gets the files, those of dropped folders too.
+ *
+ * Until what it returns has come to an end, the zone says that something is being done. */
+export function dropZone({ title, hint, accept, take, large = false, multiple = true, extra = [] }) {
   const input = h("input", {
-    type: "file", multiple: true, accept: accept.join(","), hidden: true,
+    type: "file", multiple, accept: accept.join(","), hidden: true,
     onchange: () => {
-      take([...input.files]);
+      taking([...input.files]);
       input.value = "";
     },
   });
+  const head = h("strong", {}, title);
+  const taking = async (files) => {
+    if (files.length) head.textContent = "One moment …";
+    await take(files);
+    head.textContent = title;
+  };
   const zone = h(
     "div", { class: `drop${large ? " large" : ""}`, role: "group", "aria-label": title },
-    h("strong", {}, title),
+    head,
     h("span", { class: "faint" }, hint),
-    h("div", { class: "row" }, h("button", { type: "button", onclick: () => input.click() }, "Choose files…"), extra),
+    h("div", { class: "row" }, h("button", { type: "button", onclick: () => input.click() }, multiple ? "Choose files…" : "Choose a file…"), extra),
     input,
   );
   const over = (on) => (event) => {
@@ -29,7 +37,7 @@ export function dropZone({ title, hint, accept, take, large = false, extra = [] 
     event.stopPropagation();
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     const files = entries.length ? (await Promise.all(entries.map(filesOf))).flat() : [...event.dataTransfer.files];
-    take(files.filter((file) => !file.name.startsWith(".")));
+    taking(files.filter((file) => !file.name.startsWith(".")));
   });
   return zone;
 }

@@ -1,6 +1,6 @@
 // The frame of the page: tabs, addresses, light and dark.
 
-import { h, fill } from "./dom.js";
+import { h, fill, notice } from "./dom.js";
 import { classifyTab } from "./classify.js";
 import { colourTab } from "./colour.js";
 import { runsTab } from "./runs.js";
@@ -24,7 +24,7 @@ function show() {
   const [name, what = ""] = decodeURIComponent(location.hash.slice(1)).split(/\/(.*)/s);
   const [id, title, tab] = TABS.find(([each]) => each === name) ?? TABS[0];
   const jobTab = id === "colour" || id === "shots";
-  if (jobTab && what) job = what;
+  if (jobTab && what) job = what === "new" ? "" : what;
   for (const each of tabs.children) {
     const chosen = each.id === `tab-${id}`;
     each.setAttribute("aria-selected", chosen);
@@ -36,6 +36,15 @@ function show() {
   fill(panel);
   leave = tab(panel, what === "new" ? "" : what || (jobTab ? job : "")) ?? (() => {});
 }
+
+/** What the address means is gone: show the list that it was in, and say so. */
+addEventListener("gone", (event) => {
+  const [name] = location.hash.slice(1).split("/");
+  job = "";
+  notice(event.detail, { bad: true });
+  history.replaceState(null, "", `#${name === "shots" ? "colour" : name || "colour"}`);
+  show();
+});
 
 function makeTabs() {
   for (const [id, title] of TABS) {

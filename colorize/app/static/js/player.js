@@ -6,8 +6,10 @@ import { clock, h } from "./dom.js";
 const AHEAD = 16; // frames fetched before they are due
 const KEPT = 96;
 
-/** Return `{ element, update(view), stop() }` for the frames of a job. */
-export function player(job, first) {
+/** Return `{ element, update(view), stop() }` for the frames of a job, which count from 0.
+ *
+ * `onframe` is told the number of the frame that is seen, and whether it is coloured. */
+export function player(job, first, onframe = () => {}) {
   let view = first;
   let at = 0;
   let playing = false;
@@ -68,8 +70,9 @@ export function player(job, first) {
     } catch { /* the frame is gone: the next look at the job tells why */ }
   }
   function tell() {
-    text.textContent = `${clock(at / view.rate)} · ${at + 1}/${view.frames}`;
-    place.setAttribute("aria-valuetext", `frame ${at + 1} of ${view.frames}`);
+    text.textContent = `${clock(at / view.rate)} · frame ${at} of 0–${view.frames - 1}`;
+    place.setAttribute("aria-valuetext", `frame ${at} of 0 to ${view.frames - 1}`);
+    onframe(at, Boolean(partOf(at)?.done));
   }
   function toggle() {
     if (playing) return halt();
@@ -108,6 +111,7 @@ export function player(job, first) {
       view = newer;
       place.max = view.frames - 1;
       if (!playing && key(at) !== drawn) go(at);
+      else onframe(at, Boolean(partOf(at)?.done));
     },
     go: (number) => { halt(); go(number); },
     stop: halt,

@@ -15,11 +15,14 @@ function lines(ticket) {
   }
   if (ticket.state !== "running") return [];
   const { progress } = ticket;
-  if (!progress) return [bar(null), h("div", { class: "figures" }, "Loading the network")];
+  if (!progress) return [bar(null), h("div", { class: "figures" }, "Loading the model")];
   const unit = `${progress.unit}s`;
+  const own = progress.total ? progress.done / progress.total : null;
+  const share = progress.share ?? own; // of the whole job, where its tasks are parts of one
   return [
-    bar(progress.total ? progress.done / progress.total : null),
+    bar(share),
     h("div", { class: "figures", "data-test": "figures" },
+      progress.share === undefined ? null : h("b", {}, `${Math.floor(100 * share)} %`),
       h("b", {}, progress.task),
       h("span", {}, `${progress.done}${progress.total ? ` of ${progress.total}` : ""} ${unit}`),
       progress.rate ? h("span", {}, `${progress.rate.toFixed(1)} ${unit} per second`) : null,

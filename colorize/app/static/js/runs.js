@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { chart } from "./chart.js";
-import { careful, fill, h } from "./dom.js";
+import { careful, complain, fill, h } from "./dom.js";
 import { markdown } from "./markdown.js";
 
 const picture = (path) => `/api/runs/picture?path=${encodeURIComponent(path)}`;
@@ -25,7 +25,14 @@ export function runsTab(panel, path) {
       if (location.hash.startsWith("#runs")) {
         history.replaceState(null, "", `#runs/${encodeURIComponent([...chosen].join("+"))}`);
       }
-      const records = await Promise.all([...chosen].map((each) => get(`/api/runs/one?path=${encodeURIComponent(each)}`)));
+      const known = [...chosen];
+      const answers = await Promise.allSettled(known.map((each) => get(`/api/runs/one?path=${encodeURIComponent(each)}`)));
+      for (const [n, { reason }] of answers.entries()) {
+        if (!reason) continue;
+        complain(reason.message);
+        chosen.delete(known[n]); // the others can be shown all the same
+      }
+      const records = answers.filter((each) => each.value).map((each) => each.value);
       fill(main, records.length ? page(records) : h("div", { class: "card empty" }, "Tick one run, or several to compare their curves."));
     });
     fill(list, h("h2", {}, "Runs and experiments"), h("p", { class: "faint" }, "Tick several to compare."), h("ul", { class: "list" }, runs.map((run) => entry(run, chosen, show))));

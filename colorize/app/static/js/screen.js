@@ -121,7 +121,7 @@ function workView(main, onStop) {
     const counts = { kept: 0, rejected: 0, unreadable: 0 };
     let said = 0;
     fill(actions, h("button", { type: "button", onclick: careful(() => post(`/api/tickets/${id}/stop`)) }, "Stop"));
-    onStop(watch(careful(async () => {
+    onStop(watch(async () => {
       const ticket = await get(`/api/tickets/${id}?since=${said}`);
       said = ticket.said;
       for (const line of ticket.lines) {
@@ -136,7 +136,7 @@ function workView(main, onStop) {
       if (ticket.state === "failed") notice(ticket.message, { bad: true });
       await open(keep);
       return false;
-    }), 300));
+    }, { every: 300, lost: () => open(keep) }));
   }
   fill(main, box, sides);
   empty();

@@ -1,23 +1,29 @@
 // The settings of a job as a form.
 
 import { about, get } from "./api.js";
-import { h } from "./dom.js";
+import { fill, h } from "./dom.js";
+
+// What is to be known beside a control.
+export const HINTS = { saturation: "Frames that you gave in colour keep the colours that they were given." };
 
 /** Return `{ element, read() }` for what a job asks for. */
-export async function settingsForm(asked, outputs, onWeights = () => {}) {
+export async function settingsForm(asked, onModel = () => {}) {
   const [{ devices, settings }, weights] = await Promise.all([about(), get("/api/weights")]);
   const usable = weights.filter((each) => each.purpose !== "classify");
-  const checkpoint = h("select", { name: "checkpoint", onchange: () => onWeights() },
+  const checkpoint = h("select", { name: "checkpoint", onchange: () => { offer(); onModel(); } },
     usable.map((each) => h("option", { value: each.path }, (each.title.startsWith(each.path) ? each.title : `${each.title} — ${each.path}`))));
+  const chosen = () => usable.find((each) => each.path === checkpoint.value);
   checkpoint.value = asked.checkpoint || usable[0]?.path || "";
-  const controls = settings.map((each) => ({ ...each, ...CONTROLS[each.kind](each, asked[each.name], outputs) }));
+  const controls = settings.map((each) => ({ ...each, ...CONTROLS[each.kind](each, asked[each.name]) }));
+  const offer = () => controls.forEach((each) => each.offer?.(chosen()?.outputs ?? null));
+  offer();
   const of = (...kinds) => controls.filter((each) => kinds.includes(each.kind)).map((each) => each.element);
   const device = h("select", { name: "device" }, devices.map((each) => h("option", { value: each }, each)));
   device.value = asked.device || devices[0];
   const element = h("form", { onsubmit: (event) => event.preventDefault() },
-    usable.length ? null : h("p", {}, h("span", { class: "badge bad" }, "no weights"), " None lie in the page's folders. ", h("code", {}, "colorize-train"), " makes them; ", h("code", {}, "make demo"), " leaves some in demo/."),
+    usable.length ? null : h("p", {}, h("span", { class: "badge bad" }, "no model"), " None lies in the page's folders. ", h("code", {}, "colorize-train"), " makes one; ", h("code", {}, "make demo"), " leaves one in demo/."),
     h("fieldset", {},
-      field("Weights", checkpoint),
+      field("Model", checkpoint),
       h("div", { class: "fields" }, of("number", "choice")),
       h("div", { class: "fields" }, of("slider")),
       h("div", { class: "fields" }, of("check"), devices.length > 1 ? field("Device", device) : null)));
@@ -27,7 +33,7 @@ export async function settingsForm(asked, outputs, onWeights = () => {}) {
     checkpoint: checkpoint.value,
     device: device.value,
   });
-  const takesReferences = () => usable.find((each) => each.path === checkpoint.value)?.references !== false;
+  const takesReferences = () => chosen()?.references !== false;
   return { element, read, takesReferences };
 }
 
@@ -37,14 +43,25 @@ const CONTROLS = {
     const control = h("input", { type: "number", name, min: low, max: high, step, placeholder: empty, value: value ?? "" });
     return { element: field(label, control), read: () => (control.value ? Number(control.value) : unset) };
   },
-  choice({ name, label, choices, numbered }, value, outputs) {
-    const numbers = numbered ? Array.from({ length: Math.max(outputs ?? 4, Number(value) + 1 || 0) }, (_, n) => [n, numbered.replace("{}", n)]) : [];
-    const known = [...Object.entries(choices), ...numbers];
-    const control = h("select", { name }, known.map(([each, words]) => h("option", { value: String(each) }, words)));
-    control.value = String(value);
-    return { element: field(label, control), read: () => known[control.selectedIndex][0] };
+  choice({ name, label, choices, numbered }, value) {
+    let known = [];
+    let wanted = String(value);
+    const control = h("select", { name, onchange: () => (wanted = control.value) });
+    /** Offer as many numbers as the model has colourings; null: as many as that is not known. */
+    const offer = (outputs) => {
+      const count = numbered ? outputs ?? Math.max(4, Number(wanted) + 1 || 0) : 0;
+      known = [...Object.entries(choices), ...Array.from({ length: count }, (_, n) => [n, numbered.replace("{}", n)])];
+      fill(control, known.map(([each, words]) => h("option", { value: String(each) }, words)));
+      control.value = known.some(([each]) => String(each) === wanted) ? wanted : String(known[0][0]);
+    };
+    offer(null);
+    return { element: field(label, control), offer, read: () => known[control.selectedIndex][0] };
   },
-  slider: ({ name, label, low, high, step }, value) => slider(name, label, value, low, high, step),
+  slider({ name, label, low, high, step }, value) {
+    const made = slider(name, label, value, low, high, step);
+    const hint = HINTS[name];
+    return { ...made, element: hint ? h("div", {}, made.element, h("small", {}, hint)) : made.element };
+  },
   check({ name, label }, value) {
     const control = h("input", { type: "checkbox", name });
     control.checked = value;

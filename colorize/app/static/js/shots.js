@@ -3,7 +3,9 @@
 import { about, get, post, watch } from "./api.js";
 import { careful, clock, fill, h, plural } from "./dom.js";
 import { progressView } from "./progress.js";
-import { slider } from "./settings.js";
+import { HINTS, slider } from "./settings.js";
+
+const IDLE = 2000; // milliseconds between looks at what nobody works on: another tab may change it
 
 /** Show the tab in `panel`; returns what ends it. */
 export function shotsTab(panel, id) {
@@ -40,7 +42,7 @@ function shotsView(main, id) {
     try {
       await post(`/api/jobs/${id}/shots/${what}`, content);
     } finally {
-      again();
+      again(); // also after a refusal: another tab may have changed the shots
     }
   });
   const render = careful(async () => {
@@ -55,15 +57,15 @@ function shotsView(main, id) {
     if (!job.view) {
       fill(list, h("div", { class: "card empty" }, active ? "Finding the shots …" : "The shots are not found yet: ", active ? null : h("a", { href: `#colour/${id}` }, "start the job")));
       dock.hidden = true;
-      return active;
+      return active ? 400 : IDLE;
     }
     const found = await get(`/api/jobs/${id}/shots`);
-    const content = JSON.stringify([found, active, job.state]);
+    const content = JSON.stringify([found, active, job.state, job.references]);
     if (content !== shown) { // so that the place and the focus are not lost without need
       shown = content;
       draw(found, active);
     }
-    return active;
+    return active ? 400 : IDLE;
   }
   function draw(found, active) {
     const focus = document.activeElement?.dataset.focus;
@@ -76,7 +78,7 @@ function shotsView(main, id) {
   }
   function again() {
     stop();
-    stop = watch(careful(look));
+    stop = watch(look);
   }
   again();
   return () => stop();
@@ -104,9 +106,10 @@ function shotCard(job, found, shot, index, { edit, active }) {
     h("div", { class: "row between" },
       h("div", { class: "row" },
         h("h3", { style: { margin: 0 } }, `Shot ${index + 1}`),
-        h("span", { class: "faint" }, `frames ${shot.start + 1}–${shot.stop} · ${clock(shot.start / job.view.rate)}`),
+        h("span", { class: "faint" }, `frames ${shot.start}–${shot.stop - 1} · ${clock(shot.start / job.view.rate)}`),
         shot.changed ? h("span", { class: "badge hand" }, "to be coloured") : h("span", { class: "badge good" }, "coloured"),
-        shot.references.length ? h("span", { class: "badge" }, `follows ${shot.references.join(", ")}`) : null),
+        shot.references.length ? h("span", { class: "badge" }, `follows ${shot.references.join(", ")}`) : null,
+        job.references.length ? followMenu(job, shot, index, { edit, active }) : null),
       h("div", { class: "row" },
         h("button", { type: "button", disabled: active || shot.stop - shot.start < 2, "data-focus": `split-${shot.start}`, onclick: () => splitDialog(job, shot, (frame) => edit("split", { start: shot.start, frame })) }, "Split…"),
         last ? null : h("button", { type: "button", disabled: active, "data-focus": `merge-${shot.start}`, onclick: () => edit("merge", { start: shot.start }) }, "Merge with next"))),
@@ -118,6 +121,17 @@ function shotCard(job, found, shot, index, { edit, active }) {
         checked: shot.chosen === number, byHand, active, edit,
       })),
       shot.pictures.length === 0 ? h("button", { type: "button", disabled: active, onclick: () => edit("choose", { start: shot.start, variant: 0 }) }, active ? "drawing …" : "Colour it") : null));
+}
+
+/** A menu of the references that a shot can be given, and of those that it has. */
+function followMenu(job, shot, index, { edit, active }) {
+  const menu = h("select", {
+    class: "small", "aria-label": `references of shot ${index + 1}`, disabled: active, "data-focus": `follow-${shot.start}`,
+    onchange: () => edit("references", { start: shot.start, name: menu.value, serves: !shot.references.includes(menu.value) }),
+  },
+  h("option", { value: "" }, "References…"),
+  job.references.map((name) => h("option", { value: name }, `${shot.references.includes(name) ? "without" : "with"} ${name}`)));
+  return menu;
 }
 
 function choice({ shot, value, picture, text, checked, byHand, active, edit }) {
@@ -140,7 +154,11 @@ function arrows(event) {
 function dockOf(found, settings, active, { edit, render }) {
   const send = () => edit("look", Object.fromEntries(sliders.map((each) => [each.control.name, each.read()])));
   const sliders = settings.filter((each) => each.kind === "slider").map((each) => slider(each.name, each.label, found[each.name], each.low, each.high, each.step, send));
-  for (const each of sliders) each.control.disabled = active;
+  for (const each of sliders) {
+    each.control.disabled = active;
+    const hint = HINTS[each.control.name];
+    if (hint) each.element.append(h("small", {}, hint));
+  }
   const words = found.changed ? `Colour ${plural(found.changed, "shot")} (${plural(found.frames, "frame")})` : "All is coloured";
   return [...sliders.map((each) => each.element), h("button", { type: "button", class: "first", "data-test": "render", disabled: active || !found.changed, onclick: render }, words)];
 }
@@ -153,8 +171,8 @@ function splitDialog(job, shot, take) {
   const pictures = h("div", { class: "cut" });
   const show = () => {
     const frame = Number(place.value);
-    text.textContent = `The new shot begins at frame ${frame + 1}.`;
-    fill(pictures, [frame - 1, frame].map((n) => h("figure", { style: { margin: 0 } }, h("img", { src: `/api/jobs/${job.id}/original/${n}.jpg?size=180`, alt: `frame ${n + 1}` }), h("figcaption", { class: "faint" }, n < frame ? "last frame" : "first frame of the new shot"))));
+    text.textContent = `The new shot begins at frame ${frame}.`;
+    fill(pictures, [frame - 1, frame].map((n) => h("figure", { style: { margin: 0 } }, h("img", { src: `/api/jobs/${job.id}/original/${n}.jpg?size=180`, alt: `frame ${n}` }), h("figcaption", { class: "faint" }, n < frame ? "last frame" : "first frame of the new shot"))));
   };
   const dialog = h("dialog", { "aria-label": "split the shot", onclose: () => dialog.remove() },
     h("h2", {}, "Where does the new shot begin?"), pictures, place, text,

@@ -257,6 +257,8 @@ def test_references_guide_the_shots_that_they_show(page, tmp_path):
     write_reference_safetensors(tmp_path / "models/guided.safetensors")
     weights = {each["path"]: each["references"] for each in page.get("/api/weights")}
     assert weights == {"models/guided.safetensors": True, "models/model.safetensors": False}
+    outputs = {each["path"]: each["outputs"] for each in page.get("/api/weights")}
+    assert outputs == {"models/guided.safetensors": 1, "models/model.safetensors": 2}
     job = page.job(frame_files(), checkpoint="models/guided.safetensors")
     page.put(f"{job}/references/10.png", coloured(10))
     page.post(f"{job}/start")
@@ -305,7 +307,7 @@ def test_without_folders_the_page_still_opens(tmp_path):
 
 def test_a_missing_checkpoint_is_said_before_anything_is_done(page, tmp_path):
     job = page.job(frame_files(), checkpoint="")
-    assert "choose weights first" in page.post(f"{job}/start", status=400)["error"]
+    assert "choose a model first" in page.post(f"{job}/start", status=400)["error"]
     page.post(f"{job}/settings", {"checkpoint": "models/gone.safetensors"})
     assert page.post(f"{job}/start", status=404)["error"].startswith("models/gone.safetensors does")
     write_safetensors(tmp_path / "models/gone.safetensors")

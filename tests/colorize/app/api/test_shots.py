@@ -11,7 +11,9 @@ from PIL import Image
 
 from colorize.films.command import main as colorize
 from colorize.films.plan.manifest import read_manifest
-from tests.colorize.app.pages import LENGTHS, frame_files
+from tests.colorize.app.pages import LENGTHS, frame_files, gray_frames, png
+from tests.colorize.films.drawn import tinted
+from tests.colorize.tiny import write_reference_safetensors
 
 STARTS = [0, 9, 16]
 
@@ -102,6 +104,57 @@ def test_a_refused_look_changes_nothing(page, job, monkeypatch):
     page.post(f"{job}/shots/look", {"saturation": 0.5, "stillness": 0.25}, 409)
     asked = page.studio.jobs.get(job.split("/")[-1]).asked
     assert (asked.saturation, asked.stillness) == (1.0, 0.9)
+
+
+def test_done_is_said_only_while_all_that_is_asked_for_is_there(page, job):
+    page.post(f"{job}/shots/choose", {"start": 9, "variant": 1})
+    assert page.get(job)["state"] == "changed"
+    assert [each["state"] for each in page.get("/api/jobs")] == ["changed"]
+    assert "colour them first" in page.get(f"{job}/download", 409)["error"]
+    page.post(f"{job}/start")
+    assert page.wait(job)["state"] == "done"
+    for path in manifest(page, job).parents[1].glob("12.png"):
+        path.unlink()
+    assert page.get(job)["state"] == "changed"
+
+
+def test_a_shot_is_given_a_reference_beside_those_that_are_chosen(page, tmp_path):
+    write_reference_safetensors(tmp_path / "models/guided.safetensors")
+    job = page.job(frame_files(), checkpoint="models/guided.safetensors")
+    for name, frame in (("10.png", 10), ("sheet.png", 20)):
+        page.put(f"{job}/references/{name}", png(tinted(gray_frames()[frame])[..., ::-1]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("colorize.inference.choice.LEAST_LIKENESS", 2.0)
+        page.post(f"{job}/start")
+        assert page.wait(job)["state"] == "done"
+        served = [shot["references"] for shot in page.get(f"{job}/shots")["shots"]]
+        assert served == [[], ["10.png"], []]
+        asked = {"start": 9, "name": "sheet.png", "serves": True}
+        found = page.post(f"{job}/shots/references", asked)
+        assert found["shots"][1]["references"] == ["10.png", "sheet.png"]
+        assert found["changed"] == 1
+        page.wait(job)
+        # One that came after the plan: the next run looks at it.
+        page.put(f"{job}/references/late.png", png(tinted(gray_frames()[1])[..., ::-1]))
+        page.post(f"{job}/shots/references", {"start": 0, "name": "late.png", "serves": True})
+        page.wait(job)
+        assert page.get(job)["served"]["late.png"]["shots"] == [1]
+        page.post(f"{job}/start")
+        assert page.wait(job)["state"] == "done"
+        assert read_manifest(manifest(page, job)).shots[1].guided_by == ("10.png", "sheet.png")
+        page.post(f"{job}/shots/references", {**asked, "serves": False})
+        page.wait(job)
+        page.delete(f"{job}/references/late.png")
+        page.post(f"{job}/start")
+        assert page.wait(job)["state"] == "done"
+    served = [shot["references"] for shot in page.get(f"{job}/shots")["shots"]]
+    assert served == [[], ["10.png"], []]
+    assert (
+        "no reference gone.png any more"
+        in page.post(
+            f"{job}/shots/references", {"start": 0, "name": "gone.png", "serves": True}, 404
+        )["error"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from PIL import Image
 
 from colorize.base.errors import UserError
 from colorize.base.progress import Event, Remark, listening
+from colorize.cartoon import CartoonSeries
 from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
 from colorize.films.plan.references import find_frames, guided, library_of, read_references
 from colorize.films.run import Done, run_job
@@ -104,8 +107,103 @@ def test_a_reference_is_bound_to_the_frame_it_is_named_after(tmp_path, folder, p
         found = find_frames(given, source, count=COUNT)
     said = [event.text for event in heard if isinstance(event, Remark)]
     assert [each.frame for each in found] == [7, 3, None, None]
-    assert len(said) == 1
-    assert said[0].startswith("wrong_1.png does not show frame 1")
+    assert said == [
+        "sheet-99.png is called after frame 99, but the frames are 0 to 10: it serves wherever it "
+        "fits",
+        "wrong_1.png does not show frame 1, after which it is named: it serves wherever it fits",
+    ]
+
+
+@pytest.fixture(scope="module")
+def cartoon() -> list[np.ndarray]:
+    """24 frames in colour of two drawn shots: figures that walk, a camera that moves."""
+    series = CartoonSeries(seed=9201, size=(90, 160), shots=6, frames_per_shot=12, effects=False)
+    return [np.asarray(frame) for shot in (2, 3) for frame in series.color(shot)]
+
+
+def luma(colored: np.ndarray) -> np.ndarray:
+    return (colored @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+
+
+def repainted(colored: np.ndarray, *, seed: int) -> np.ndarray:
+    """The same lines, and between them tones of their own: each colour half way to another."""
+    tones = np.random.default_rng(seed).integers(60, 255, (8, 8, 8, 3))
+    paint = tones[tuple(np.moveaxis(colored // 32, 2, 0))]
+    lines = luma(colored)[..., None] < 50
+    return np.where(lines, colored, 0.5 * paint + 0.5 * colored).astype(np.uint8)
+
+
+def found_and_said(folder: Path, files: list[Path], **how: Any) -> tuple[list[int | None], Any]:
+    heard: list[Event] = []
+    with open_source(folder) as source, listening(heard.append):
+        found = find_frames(read_references(files), source, count=24, **how)
+    return [each.frame for each in found], [e.text for e in heard if isinstance(e, Remark)]
+
+
+@pytest.mark.parametrize("paint", [False, True])
+@pytest.mark.parametrize("true", [0, 5, 13, 23])
+def test_a_number_counted_from_one_leads_to_the_frame_that_is_drawn(tmp_path, cartoon, true, paint):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    picture = repainted(cartoon[true], seed=true) if paint else cartoon[true]
+    file = save(tmp_path / f"frame_{true + 1:04d}.png", picture)  # as ffmpeg numbers what it saves
+    frames, said = found_and_said(folder, [file])
+    assert frames == [true]
+    assert said == [f"{file.name} shows frame {true}, not {true + 1}: it is taken for frame {true}"]
+    file = save(tmp_path / f"frame_{true:04d}.png", picture)  # counted from 0, as we do
+    assert found_and_said(folder, [file]) == ([true], [])
+
+
+def test_a_number_far_from_the_frame_leads_to_it_all_the_same(tmp_path, cartoon):
+    scene = [np.roll(cartoon[0], 3 * step, axis=1) for step in range(24)]
+    folder = write_frames(tmp_path / "in", [luma(each) for each in scene])
+    file = save(tmp_path / "frame_0022.png", scene[3])
+    assert found_and_said(folder, [file], spans=[(0, 24)]) == (
+        [3],
+        ["frame_0022.png shows frame 3, not 22: it is taken for frame 3"],
+    )
+    assert found_and_said(folder, [file]) == (  # without its shot no further than twelve frames
+        [None],
+        ["frame_0022.png does not show frame 22, after which it is named: it serves wherever it "
+         "fits"],
+    )  # fmt: skip
+
+
+def test_every_number_of_a_name_is_tried_and_a_copy_keeps_its_frame(tmp_path, cartoon):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, frame in enumerate(cartoon):
+        save(folder / f"f{number + 1000}.png", np.dstack([luma(frame)] * 3))
+    names = {"f1004 (1).png": 4, "f1005_gray.png": 5, "f1006-final.png": 6, "take 7 v2.png": 7}
+    files = [save(tmp_path / name, cartoon[frame]) for name, frame in names.items()]
+    assert found_and_said(folder, files) == (list(names.values()), [
+        "take 7 v2.png shows frame 7, not 2: it is taken for frame 7",
+    ])  # fmt: skip
+
+
+def test_parts_left_gray_are_told(tmp_path, cartoon):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    half = cartoon[13].copy()
+    half[:, :80] = luma(half)[:, :80, None]
+    frames, said = found_and_said(folder, [save(tmp_path / "f_13.png", half)])
+    assert frames == [13]
+    [line] = said
+    share = re.fullmatch(
+        r"f_13\.png is as gray as frame 13 in (\d+)% of what it shows, which is taken for its "
+        r"colour; make transparent what is not painted yet",
+        line,
+    )
+    assert 35 < int(share[1]) <= 51, "half of it, less black and white"
+
+
+def test_two_pictures_of_one_frame_are_told(tmp_path, cartoon):
+    folder = write_frames(tmp_path / "in", [luma(each) for each in cartoon])
+    files = [save(tmp_path / name, cartoon[3]) for name in ("a_3.png", "b_3.png")]
+    frames, said = found_and_said(folder, files)
+    assert frames == [3, 3]
+    assert said == [
+        "a_3.png and b_3.png both show frame 3: it gets the colours of the first; remove the one "
+        "that you do not want"
+    ]
 
 
 def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
@@ -125,10 +223,11 @@ def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
     shots = [Shot(0, 6, auto=0), Shot(6, 11, auto=0), Shot(6, 11, auto=KEEP)]
     with open_source(folder) as source:
         chosen = guided(shots, source, library_of(bound, colorizer))
-    # The first shot looks at the loose ones beside its own, the second at all.
-    assert asked == [((1, 1, 32, 48), (2,)), ((1, 1, 32, 48), (3,))]
+    # Both look at the loose ones in three frames, the second at all of them in its middle.
+    assert [shape for shape, _ in asked] == [(1, 1, 32, 48)] * 6
+    assert [counts for _, counts in asked] == [(2,), (2,), (2,), (2,), (3,), (2,)]
     assert chosen[0].guided_by == ("c.png", "b.png")
-    assert chosen[1].guided_by == ("a.png", "c.png")
+    assert chosen[1].guided_by == ("a.png", "b.png", "c.png")
     assert chosen[2].guided_by == ()
 
 
@@ -223,10 +322,56 @@ def test_a_person_may_choose_the_references_of_a_shot(tmp_path, folder, colour, 
     assert colour(folder, output).rendered == LENGTHS[1]
     assert read_manifest(path).shots[1].guided_by == ()
 
+    content["shots"][1]["references"] = ["auto", "1.png"]
+    path.write_text(json.dumps(content))
+    colour(folder, output)
+    # What is chosen automatically stays; 1.png is a frame of the first shot.
+    assert read_manifest(path).shots[1].guided_by == ("8.png", "1.png")
+    with pytest.raises(UserError, match=r"shot 2 names the reference 1\.png, which is not given"):
+        colour(folder, output, references=[given[1]])
+
     content["shots"][1]["references"] = ["3.png"]
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"shot 2 names the reference '3\.png'; did you mean"):
         colour(folder, output)
+
+
+def test_a_shot_is_given_a_reference_beside_those_that_are_chosen() -> None:
+    shot = Shot(0, 6, auto=0, auto_references=("a", "b"))
+    given = shot.with_reference("c")
+    assert given.guided_by == ("a", "b", "c")
+    assert replace(given, auto_references=("d",)).guided_by == ("d", "c"), "the choice goes on"
+    assert given.with_reference("a") == given, "it serves already"
+    assert given.without_reference("c") == shot
+    assert given.without_reference("b").guided_by == ("a", "c")
+    assert given.without_reference("b").references == ("a", "c")
+    assert shot.without_reference("a").guided_by == ("b",)
+    assert shot.without_reference("z") == shot
+
+
+def test_references_of_all_kinds_serve_a_shot_together(tmp_path, folder, colour, pictures):
+    names = {"1.png": 1, "sheet.png": 4, "5.png": 5, "other sheet.png": 2}
+    given = [save(tmp_path / "r" / name, tinted(pictures[n])) for name, n in names.items()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "LEAST_LIKENESS", -1.0)
+        colour(folder, tmp_path / "out", references=given)
+    manifest = read_manifest(tmp_path / "out" / ".job" / "manifest.json")
+    assert set(manifest.shots[0].guided_by) == set(names)
+    assert manifest.shots[0].guided_by[:2] == ("1.png", "5.png"), "its own frames come first"
+
+
+def test_what_serves_no_shot_is_told_with_what_to_do(tmp_path, folder, colour, pictures):
+    sheet = save(tmp_path / "r" / "sheet.png", tinted(pictures[0]))
+    heard: list[Event] = []
+    with pytest.MonkeyPatch.context() as patch, listening(heard.append):
+        patch.setattr(choice, "LEAST_LIKENESS", 2.0)
+        colour(folder, tmp_path / "out", references=[sheet])
+    assert [e.text for e in heard if isinstance(e, Remark)] == [
+        "1 reference serves 0 of 2 shots",
+        "sheet.png: shown in too small a part of every shot's first, middle and last frame to be "
+        'used by itself; to use it all the same, add it to "references" of a shot in the '
+        'manifest: ["auto", NAME]',
+    ]
 
 
 def test_a_model_without_references_says_so(tmp_path, folder, colour, pictures):
