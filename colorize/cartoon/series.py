@@ -141,6 +141,15 @@ class CartoonSeries:
         frames = enumerate(self._pictures(script, stage))
         return np.stack([self._expose(picture, state, index, t) for t, (state, picture) in frames])
 
+    def segments_of(self, index: int, name: str) -> frozenset[int]:
+        """Return the segments of a character or prop in shot ``index``; none where it is not.
+
+        Raises:
+            IndexError: There is no such shot.
+        """
+        _, stage = self._stage(index)
+        return stage.sheet.segments_of(name)
+
     def script(self, index: int) -> Script:
         """Return what happens in shot ``index``: actors, camera, props, effect.
 
