@@ -86,6 +86,8 @@ def test_every_file_composes_and_builds(group, name):
         pytest.skip("needs the weights of AlexNet; its own test builds it")
     config = tiny_config(group, name)
     check(config)
+    if name == "st_lpips":
+        pytest.importorskip("stlpips_pytorch", reason="pip install '.[st-lpips]'")
     if name in OF_SHOTS:
         with pytest.raises(ConfigError, match=rf"metric {name}\w* needs whole shots"):
             build_components(config)

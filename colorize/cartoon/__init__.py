@@ -1,8 +1,9 @@
 """Procedural cartoons with exact flow, visibility and segments: data anyone may have.
 
-A series has a cast, drawn in ink and flat fills, and sets painted in watercolour. From the eye to
-the paper: ``geometry`` and ``palette`` < ``drawing`` < ``body``, ``faces``, ``pose`` < ``cast``,
-``props``; ``paint`` < ``sets``; ``camera`` < ``script`` < ``stage`` < ``render`` < ``series``.
+A series has a cast, drawn in ink and flat fills, and sets painted in watercolour; a look says how
+both are drawn. From the eye to the paper: ``geometry``, ``palette`` < ``drawing`` < ``body``,
+``faces``, ``pose`` < ``look`` < ``cast``, ``props``, ``paint`` < ``sets``; ``camera`` < ``script``
+< ``stage`` < ``render`` < ``series``.
 
 Knows no torch. May import base and imaging.
 """

@@ -32,6 +32,7 @@ class Build:
     """Proportions of a character, in character units (100 = grown height, ground at 0).
 
     ``rise`` lifts the body drawn about ``hip`` further off the ground, on legs of length ``leg``.
+    ``head`` and ``girth`` are factors of the drawn head, and of the width of the drawn body.
     """
 
     hip: Number = -21.0
@@ -47,6 +48,8 @@ class Build:
     tail: Pair | None = None
     tail_length: Number = 34.0
     scale: Number = 1.0
+    head: Number = 1.0
+    girth: Number = 1.0
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,9 @@ def rig(character: Character, pose: Pose, root: Matrix) -> Placement:
     torso = hip @ rotation(pose.tilt) @ translation(0, -build.hip)
     _arms(build, pose, torso, place, root)
     _legs(build, pose, torso, place, root)
-    place["body"] = root @ torso
+    place["body"] = root @ torso @ scaling(build.girth, 1)
     head = torso @ translation(*build.neck) @ rotation(pose.nod - 0.5 * pose.tilt)
+    head = head @ scaling(build.head, build.head)
     for name in ("head", "hat", "mouth_closed", "mouth_open", "lids"):
         place[name] = root @ head
     place["pupils"] = root @ head @ translation(1.3 * pose.look[0], 1.6 * pose.look[1])

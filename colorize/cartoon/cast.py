@@ -10,6 +10,7 @@ from colorize.cartoon.body import Build, Character, glove, hose, shoe, webbed_fo
 from colorize.cartoon.drawing import INK, Drawing, Part
 from colorize.cartoon.faces import FACES, Face
 from colorize.cartoon.geometry import Number, Points, above, below, ellipse, smooth
+from colorize.cartoon.look import INK_COLOR, PLAIN, Look
 from colorize.cartoon.palette import Color, mix, tone
 
 # Ink of 1.15 character units at scale 1, whatever the size of the character.
@@ -50,19 +51,18 @@ _FURS: dict[str, tuple[float, tuple[tuple[Number, Number], ...]]] = {
     "rabbit": (0.78, ((330, 0.30), (40, 0.30), (195, 0.28), (265, 0.30))),
 }
 _CLOTH_LUMA = {"cat": 0.40, "mouse": 0.42, "dog": 0.44, "duck": 0.41, "bear": 0.50, "rabbit": 0.46}
-# Hues of clothes, dealt out so that no two of the first characters share one.
-_WHEEL = (2.0, 212.0, 128.0, 286.0, 44.0, 178.0)
 
 
-def _paints(name: str, place: int, rng: np.random.Generator) -> dict[str, Color]:
+def _paints(name: str, place: int, rng: np.random.Generator, look: Look) -> dict[str, Color]:
     """Return every paint of a character; ``place`` is its place in the cast."""
-    luma, furs = _FURS[name]
+    luma, own = _FURS[name]
+    furs, wheel = look.furs or own, look.wheel
     fur = tone(luma, *furs[int(rng.integers(len(furs)))])
-    hue = _WHEEL[place % len(_WHEEL)] + float(rng.uniform(-9, 9))
-    accent = _WHEEL[(place + 2) % len(_WHEEL)] + float(rng.uniform(-9, 9))
+    hue = wheel[place % len(wheel)] + float(rng.uniform(-9, 9))
+    accent = wheel[(place + 2) % len(wheel)] + float(rng.uniform(-9, 9))
     cloth = _CLOTH_LUMA[name]
-    return {
-        INK: tone(0.075, 20, 0.30),
+    paints = {
+        INK: INK_COLOR,
         "fur": fur,
         "dark": mix(fur, tone(0.10, 20, 0.4), 0.62),
         "face": mix(fur, tone(0.90, 34, 0.60), 0.78),
@@ -82,6 +82,7 @@ def _paints(name: str, place: int, rng: np.random.Generator) -> dict[str, Color]
         "sole": tone(0.22, 24, 0.5),
         "shine": tone(0.70, 34, 0.40),
     }
+    return look.paints(paints, INK)
 
 
 def _torso(name: str) -> Points:
@@ -144,10 +145,12 @@ def _dress(part: Part, name: str, torso: Points) -> None:
         part.detail(ellipse(4, -36, 3.4, 3.0), "accent")
 
 
-def _draw(name: str, place: int, seeds: tuple[int, ...], weight: Number) -> Drawing:
+def _draw(
+    name: str, place: int, seeds: tuple[int, ...], weight: Number, build: Build, look: Look
+) -> Drawing:
     """Return the model sheet of one animal."""
-    build = BUILDS[name]
-    face: Face = FACES[name](weight)
+    # The head is drawn at its own scale, and its line with it.
+    face: Face = FACES[name](weight / build.head)
     limb = "fur" if name != "dog" else "cloth"
     leg = {"duck": "foot", "rabbit": "cloth", "mouse": "fur"}.get(name, "fur")
     foot: Callable[[str, float], Part] = webbed_foot if name == "duck" else shoe
@@ -171,13 +174,14 @@ def _draw(name: str, place: int, seeds: tuple[int, ...], weight: Number) -> Draw
     groups.append(tuple(hose("arm_front", build.arm, arms, sleeve, weight)))
     groups.append((glove("hand_front", weight),))
     rng = np.random.default_rng((*seeds, place))
-    return Drawing(name=name, groups=tuple(groups), paints=_paints(name, place, rng))
+    return Drawing(name=name, groups=tuple(groups), paints=_paints(name, place, rng, look))
 
 
-def character(name: str, place: int, palette: tuple[int, ...]) -> Character:
+def character(name: str, place: int, palette: tuple[int, ...], look: Look = PLAIN) -> Character:
     """Return the animal ``name`` as the ``place``-th of a cast, coloured from ``palette`` seeds."""
-    build = BUILDS[name]
-    return Character(_draw(name, place, palette, _INK_WEIGHT / build.scale), build)
+    build = look.build(BUILDS[name])
+    weight = look.weight * _INK_WEIGHT / build.scale
+    return Character(_draw(name, place, palette, weight, build, look), build)
 
 
 SPECIES = tuple(BUILDS)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
 from colorize.cartoon.geometry import Number, Points, bezier, ellipse, normals, stroke
+from colorize.cartoon.look import PLAIN, Look
 from colorize.cartoon.palette import Color, mix
 
 _SHIFT = 4
@@ -33,9 +34,16 @@ def noise(
 
 
 class Painter:
-    """A plate under the brush. World units: the plate is 1 high and ``width`` wide, y down."""
+    """A plate under the brush. World units: the plate is 1 high and ``width`` wide, y down.
 
-    def __init__(self, *, width: Number, pixels_per_unit: Number, rng: np.random.Generator) -> None:
+    All colours are given as the plain look has them; ``look`` changes them, and the texture.
+    """
+
+    def __init__(
+        self, *, width: Number, pixels_per_unit: Number, rng: np.random.Generator,
+        look: Look = PLAIN,
+    ) -> None:  # fmt: skip
+        self.look = look
         self.width = width
         self.scale = pixels_per_unit
         self.rng = rng
@@ -79,8 +87,9 @@ class Painter:
         y = (np.arange(window[0].start, window[0].stop) + 0.5) / self.scale
         span = max(float(np.ptp(shape[:, 1])), 1e-6)
         grade = np.clip((y - shape[:, 1].min()) / span, 0, 1)[:, None, None]
-        first, last = np.array(top, np.float32), np.array(bottom or top, np.float32)
+        first, last = (np.array(end, np.float32) for end in self.look.wash(top, bottom or top))
         color = first + grade.astype(np.float32) * (last - first)
+        mottle, brush, rim = mottle * self.look.mottle, brush * self.look.brush, rim * self.look.rim
         texture = 1 + mottle * self.mottle[window] + brush * self.brush[window]
         if rim > 0:
             inner = cv2.GaussianBlur(mask, (0, 0), max(0.010 * self.scale, 0.6))
@@ -137,11 +146,12 @@ class Painter:
         rows = (np.arange(self.size[0], dtype=np.float32)[:, None] + 0.5) / self.scale - y
         columns = (np.arange(self.size[1], dtype=np.float32)[None] + 0.5) / self.scale - x
         fall = strength * np.exp(-(rows**2 + columns**2) / (2 * radius**2))[..., None]
-        self.canvas[:] += fall * (np.array(color, np.float32) - self.canvas)
+        self.canvas[:] += fall * (np.array(self.look.colored(color), np.float32) - self.canvas)
 
     def finish(self, blur: Number) -> tuple[UInt8[np.ndarray, "h w 3"], Int32[np.ndarray, "h w"]]:
         """Return the plate and its regions (from 1), band-limited by ``blur`` pixels, on paper."""
         paper = noise(self.rng, (1.0, self.width), (0.016, 0.016), self.size)
-        picture = self.canvas * (1.03 + 0.012 * paper + 0.012 * self.mottle)[..., None]
+        grain, blotches = 0.012 * self.look.paper, 0.012 * self.look.mottle
+        picture = self.canvas * (1.03 + grain * paper + blotches * self.mottle)[..., None]
         soft = cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), blur)
         return np.round(soft * 255).astype(np.uint8), self.regions

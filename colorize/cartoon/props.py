@@ -8,6 +8,7 @@ import numpy as np
 
 from colorize.cartoon.drawing import INK, Drawing, Part
 from colorize.cartoon.geometry import ellipse, polygon, smooth
+from colorize.cartoon.look import INK_COLOR, PLAIN, Look
 from colorize.cartoon.palette import tone
 
 _WEIGHT = 1.3
@@ -115,17 +116,17 @@ SCENE_PROPS = {
 }
 
 
-def prop(name: str, palette: tuple[int, ...]) -> Drawing:
+def prop(name: str, palette: tuple[int, ...], look: Look = PLAIN) -> Drawing:
     """Return the drawing of a prop: one part of its own name, standing on y = 0."""
-    part = Part(name, _WEIGHT, label=name)
+    part = Part(name, _WEIGHT * look.weight, label=name)
     _SHAPES[name](part)
     rng = np.random.default_rng(palette)
-    first, second = _HUES.get(name, tuple(rng.choice([4.0, 45.0, 130.0, 208.0, 285.0, 330.0], 2)))
+    first, second = _HUES.get(name, tuple(rng.choice(look.prop_hues, 2)))
     lumas = _LUMAS[name]
     paints = {
-        INK: tone(0.075, 20, 0.30),
+        INK: INK_COLOR,
         "first": tone(lumas[0], float(first), 0.66),
         "second": tone(lumas[1], float(second), 0.72),
         "third": tone(0.80, 50, 0.9),
     }
-    return Drawing(name=name, groups=((part,),), paints=paints)
+    return Drawing(name=name, groups=((part,),), paints=look.paints(paints, INK))

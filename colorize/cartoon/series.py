@@ -12,6 +12,7 @@ from colorize.base.errors import UserError
 from colorize.cartoon.body import Character
 from colorize.cartoon.cast import SPECIES, character
 from colorize.cartoon.drawing import Drawing
+from colorize.cartoon.look import LOOKS
 from colorize.cartoon.props import SCENE_PROPS, prop
 from colorize.cartoon.render import draw, expose, flow, label, segments, visible
 from colorize.cartoon.script import Script, write_script
@@ -55,7 +56,8 @@ class CartoonSeries:
     ``size`` is (height, width) in pixels. ``frames_per_shot`` is a count or an inclusive range.
     ``characters`` of the cast keep their colours in all shots, as do the ``scenes`` sets. ``grain``
     is the deviation of film grain in [0, 1]; ``effects`` puts fades and flashes into some shots.
-    Another ``palette_seed`` gives the same drawings in other colours; None takes ``seed``.
+    Another ``palette_seed`` gives the same drawings in other colours; None takes ``seed``. ``look``
+    names the way of drawing (:data:`colorize.cartoon.look.LOOKS`); what happens is the same in all.
 
     Any shot renders without the others. Sets are painted when first needed, then kept.
 
@@ -67,6 +69,7 @@ class CartoonSeries:
         self, *, seed: int, size: tuple[int, int], shots: int,
         frames_per_shot: int | tuple[int, int], characters: int = 3, scenes: int = 4,
         grain: float = 0.0, effects: bool = True, palette_seed: int | None = None,
+        look: str = "rubber_hose",
     ) -> None:  # fmt: skip
         low, high = (frames_per_shot,) * 2 if isinstance(frames_per_shot, int) else frames_per_shot
         _require("size", min(size) >= _SMALLEST, size, f"(height, width) of at least {_SMALLEST}")
@@ -81,15 +84,18 @@ class CartoonSeries:
         self.grain, self.effects = grain, effects
         self.palette_seed = seed if palette_seed is None else palette_seed
         _require("palette_seed", self.palette_seed >= 0, palette_seed, "0 or more, or None")
+        _require("look", look in LOOKS, repr(look), f"one of {', '.join(LOOKS)}")
+        self.look = LOOKS[look]
         rng = np.random.default_rng((_CAST, seed))
         self.characters = tuple(SPECIES[i] for i in rng.permutation(len(SPECIES))[:characters])
         self.scenes = tuple(list(SCENES)[i] for i in rng.permutation(len(SCENES))[:scenes])
         colors = (_COLORS, self.palette_seed)
         self._cast: dict[str, Character] = {
-            name: character(name, place, colors) for place, name in enumerate(self.characters)
+            name: character(name, place, colors, self.look)
+            for place, name in enumerate(self.characters)
         }
         self._props: dict[str, Drawing] = {
-            name: prop(name, (*colors, _PROPS, i))
+            name: prop(name, (*colors, _PROPS, i), self.look)
             for i, name in enumerate(sorted({n for names in SCENE_PROPS.values() for n in names}))
         }
         self._plates: dict[str, Plate] = {}
@@ -135,6 +141,15 @@ class CartoonSeries:
         frames = enumerate(self._pictures(script, stage))
         return np.stack([self._expose(picture, state, index, t) for t, (state, picture) in frames])
 
+    def segments_of(self, index: int, name: str) -> frozenset[int]:
+        """Return the segments of a character or prop in shot ``index``; none where it is not.
+
+        Raises:
+            IndexError: There is no such shot.
+        """
+        _, stage = self._stage(index)
+        return stage.sheet.segments_of(name)
+
     def script(self, index: int) -> Script:
         """Return what happens in shot ``index``: actors, camera, props, effect.
 
@@ -167,6 +182,7 @@ class CartoonSeries:
                 scene, width=self._plate_width(),
                 pixels_per_unit=_PLATE_DENSITY * self.size[0], blur=_PLATE_BLUR,
                 drawing=(_PAINT, self.seed, place), palette=(_COLORS, self.palette_seed, place),
+                look=self.look,
             )  # fmt: skip
         return self._plates[scene]
 

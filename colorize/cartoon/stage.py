@@ -89,6 +89,14 @@ class Sheet:
                     )
         return indices
 
+    def segments_of(self, owner: str) -> frozenset[int]:
+        """Return the segments that a drawing paints, its ink too; not its shadow on the ground."""
+        return frozenset(
+            number
+            for (name, *rest), number in self._segments.items()
+            if name == owner and rest[0] != "shadow"
+        )
+
     def freeze(self) -> None:
         """Turn the lists into arrays, once all is added."""
         counts = [len(points) for points in self._points]

@@ -36,6 +36,7 @@ class CartoonClips:
     scenes: int = 4
     grain: float = 0.0
     effects: bool = True
+    look: str = "rubber_hose"
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -51,8 +52,10 @@ class CartoonClips:
             scenes=self.scenes,
             grain=self.grain,
             effects=self.effects,
+            look=self.look,
         )
-        self.label = f"procedural cartoon, seed {self.seed}, {height}x{width}"
+        drawn = "" if self.look == "rubber_hose" else f", look {self.look}"
+        self.label = f"procedural cartoon, seed {self.seed}, {height}x{width}{drawn}"
 
     def shots(self, name: str) -> range:
         """Return the numbers of the shots of a split.

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from colorize.cartoon.geometry import Number
+from colorize.cartoon.look import PLAIN, Look
 from colorize.cartoon.paint import Painter
 from colorize.cartoon.sets.beach import beach
 from colorize.cartoon.sets.garden import garden
@@ -28,8 +29,6 @@ SCENES: dict[str, Callable[[Painter, np.ndarray], None]] = {
     "beach": beach,
     "parlour": parlour,
 }
-# Hues to choose from for the things of a set that may have any colour.
-_HUES = np.array([4.0, 28.0, 46.0, 95.0, 150.0, 178.0, 205.0, 230.0, 275.0, 325.0])
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,18 @@ class Plate:
 def paint_set(
     name: str, *, width: Number, pixels_per_unit: Number, blur: Number,
     drawing: tuple[int, ...], palette: tuple[int, ...],
+    look: Look = PLAIN,
 ) -> Plate:  # fmt: skip
     """Paint the set ``name``, ``width`` world units wide, the same at every scale.
 
     ``drawing`` seeds the brush, ``palette`` the colours; ``blur`` in plate pixels limits its band.
     """
-    hues = np.random.default_rng(palette).permutation(_HUES)[:5]
+    hues = np.random.default_rng(palette).permutation(np.array(look.set_hues))[:5]
     painter = Painter(
-        width=width, pixels_per_unit=pixels_per_unit, rng=np.random.default_rng(drawing)
+        width=width,
+        pixels_per_unit=pixels_per_unit,
+        rng=np.random.default_rng(drawing),
+        look=look,
     )
     SCENES[name](painter, hues)
     picture, regions = painter.finish(blur)

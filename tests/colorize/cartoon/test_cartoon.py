@@ -146,6 +146,29 @@ def test_visible_pixels_keep_their_segment(shots: list[CartoonShot]) -> None:
         assert same[shot.visible[2]].mean() > 0.95
 
 
+def test_segments_of_a_character_are_what_it_alone_paints(
+    plain: CartoonSeries, shots: list[CartoonShot]
+) -> None:
+    index = next(i for i, shot in enumerate(shots) if len(shot.characters) > 1)
+    first, second = (plain.segments_of(index, name) for name in shots[index].characters[:2])
+    assert first
+    assert second
+    assert not first & second
+    paints = plain._cast[shots[index].characters[0]].drawing
+    known = {paints.color(name) for name in paints.paints}
+    known |= {paints.color(name + "~") for name in paints.paints}
+    bytes_of = np.round(255 * np.array(sorted(known)))
+    own = np.isin(shots[index].segments, sorted(first))
+    shares = []
+    for pixels in (binary_erosion(own, np.ones((1, 5, 5))), ~own):
+        colors = shots[index].color[pixels][:, None].astype(float)
+        shares.append((np.abs(colors - bytes_of).max(-1).min(-1) <= 1).mean())
+    # Pixels have one of its paints to the byte, but those on the edges within it.
+    assert shares[0] > 0.5
+    assert shares[1] < 0.1
+    assert plain.segments_of(index, "nobody") == frozenset()
+
+
 def test_color_alone_gives_the_same_bytes(plain: CartoonSeries, shots: list[CartoonShot]) -> None:
     for index in (0, 3):
         np.testing.assert_array_equal(plain.color(index), shots[index].color)
