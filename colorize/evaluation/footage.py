@@ -217,8 +217,8 @@ class PairedFrames:
         """Yield every ``every``-th pair, or all if ``whole``, as batches of one colouring.
 
         Where ``whole``, shots are found in the luma of the true frames, which are read twice for
-        it, and end where the numbers of a folder's files jump. Frames of another size start a shot, and so a batch. Frames whose name without suffix is
-        in ``leave_out`` are not measured.
+        it, and end where the numbers of a folder's files jump. Frames of another size start a shot,
+        and so a batch. Frames whose name without suffix is in ``leave_out`` are not measured.
 
         Raises:
             UserError: The films differ in length, or two frames in size.
