@@ -42,10 +42,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_/\-.+$%*@?|:\\]+")  # what Hydra reads without 
 _FILE = re.compile(r"[\w/.-]+")
 
 
-def check_arguments(arguments: Sequence[str], *, schema: type, folder: Path, program: str) -> None:
+def check_arguments(
+    arguments: Sequence[str], *, schema: type, folder: Path, program: str, options: bool = True
+) -> None:
     """Refuse what means no setting of ``schema`` and no YAML file of ``folder``.
 
-    What a component takes is not known here, and neither are types.
+    What a component takes is not known here, and neither are types. Without ``options`` those of
+    Hydra are refused too.
 
     Raises:
         UserError: Names the argument, the nearest that there is, and what to write.
@@ -57,7 +60,7 @@ def check_arguments(arguments: Sequence[str], *, schema: type, folder: Path, pro
             value_follows = False
         elif argument.startswith("-"):
             option, equals, _ = argument.partition("=")
-            if option not in _OPTIONS:
+            if option not in _OPTIONS or not options:
                 raise UserError(
                     f"{program} has no option {option}: settings are written SETTING=VALUE; "
                     f"see {program} --help"

@@ -21,7 +21,8 @@ class SettingsCommand:
     """A console script whose arguments are Hydra's.
 
     ``sentence`` and ``examples`` are what its help begins with, as :class:`Parser` takes them;
-    ``config`` is the YAML file it composes, ``schema`` returns the dataclass of its settings.
+    ``config`` is the YAML file it composes, ``schema`` returns the dataclass of its settings. With
+    ``options`` it takes those of Hydra too.
     """
 
     program: str
@@ -29,6 +30,7 @@ class SettingsCommand:
     examples: str
     config: str
     schema: Callable[[], type]
+    options: bool = True
 
     def run(self, function: Callable[[DictConfig], object]) -> None:
         """Run ``function`` on the settings that ``sys.argv`` says, or refuse them in one line."""
@@ -50,6 +52,7 @@ class SettingsCommand:
                 schema=self.schema(),
                 folder=config_directory(),
                 program=self.program,
+                options=self.options,
             )
 
     def parser(self) -> Parser:
@@ -58,6 +61,8 @@ class SettingsCommand:
         parser.add_argument(
             "settings", nargs="*", metavar="SETTING=VALUE", help="a setting; the last one counts"
         )
+        if not self.options:
+            return parser
         parser.add_argument("-m", "--multirun", action="store_true",
                             help="run every combination of values with commas")  # fmt: skip
         parser.add_argument("--cfg", metavar="job", help="show all settings instead of running")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -45,15 +45,19 @@ def expanded(arguments: Sequence[str], *, folder: Path) -> list[str]:
     return [_expand(argument, folder) for argument in arguments]
 
 
-def shortly_named(arguments: Sequence[str], *, unnamed: Sequence[str]) -> list[str]:
+def shortly_named(
+    arguments: Sequence[str], *, unnamed: Sequence[str], named: Collection[str] = ()
+) -> list[str]:
     """Return the arguments with one more: a job's directory is named by what differs between jobs.
 
     So the name stays readable, and shorter than a file system allows. ``unnamed`` are keys that are
-    left out though they may differ. The YAML files call the directory by :func:`_named`.
+    left out though they may differ, ``named`` those that are kept though one value is given. The
+    YAML files call the directory by :func:`_named`.
     """
     if any(argument.startswith(_EXCLUDED) for argument in arguments):
         return list(arguments)
     same = [each.key_or_group for each in _parse(arguments) if not each.is_sweep_override()]
+    same = [key for key in same if key not in named]
     excluded = ",".join(f"'{key}'" for key in (*unnamed, *same))
     return [*arguments, f"{_EXCLUDED}=[{excluded}]"]
 

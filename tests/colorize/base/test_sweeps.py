@@ -47,7 +47,8 @@ def test_only_sweeps_get_other_names(arguments, folder):
     assert prepared(["seed=1", "loss=[a,b]"], folder=folder) == ["seed=1", "loss=[a,b]"]
 
 
-def test_a_directory_is_named_by_what_differs_and_hydra_agrees():
+def test_a_directory_is_named_by_what_differs_and_hydra_agrees(monkeypatch):
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)  # as it is afterwards
     register_schema("train", TrainConfig)
     swept = ["seed=0,1", "model=prototype,prototype_chroma"]
     same = ["data=clips", "data.root=/a/long/path", "sampling.stages=[{epochs: 1, size: [8, 8]}]"]
