@@ -49,7 +49,10 @@ def test_rows_are_chosen_by_their_names_in_the_order_asked_for():
         (["rows=[rank_diversity_segmnt]"], "no row 'rank_diversity_segmnt'; did you mean 'rank_d"),
         (["rows=[main]", "sweep=inputs"], "this sweep has none: leave it out"),
         (["rows=[x]", "experiment=prototype"], "rows and experiment both choose rows"),
-        (["sweep=by_hand", "data=clips", "loss=[bilateral],bilateral"], "two rows would share a folder"),
+        (
+            ["sweep=by_hand", "data=clips", "loss=[bilateral],bilateral"],
+            "two rows would share a folder",
+        ),
     ],
 )
 def test_rows_that_cannot_be_are_refused(arguments, message):
