@@ -63,7 +63,7 @@ def draw_histories(
     Rows differ in colour, seeds in style. Gray (the input as it is) has the same score in all runs
     and epochs, and is the dashed line.
     """
-    figure = Figure(figsize=(9, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5 + 0.1 * len(histories)), layout="constrained")
     axes = figure.subplots()
     rows = list(dict.fromkeys(row for row, _ in histories))
     seeds = sorted({seed for _, seed in histories})
@@ -79,7 +79,7 @@ def draw_histories(
     axes.set(title=title, xlabel="epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8, ncols=-(-len(histories) // 20))
+    figure.legend(loc="outside lower center", frameon=False, fontsize=8, ncols=2)
     return _png(figure)
 
 

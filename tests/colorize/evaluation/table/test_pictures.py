@@ -79,7 +79,7 @@ def test_epochs_are_whole_and_every_line_is_named(monkeypatch):
     draw_histories(histories, gray=[(1, 0.5)], title="score")
     draw_histories({("a", 0): [(1, 1.0)]}, title="score")  # a single epoch shows as a mark
     two, one = (figure.axes[0] for figure in drawn)
-    labels = [text.get_text() for text in two.get_legend().get_texts()]
+    labels = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     assert labels == ["a, seed 0", "a, seed 7", "b, seed 0", "b, seed 7", "gray input"]
     looks = {(line.get_color(), line.get_linestyle()) for line in two.lines[:4]}
     assert len(looks) == 4
