@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
-
-from colorize.base.config import register_schema
+from colorize.base.arguments import MISSING
 from colorize.training.settings import TrainerConfig
 
 
@@ -85,5 +83,7 @@ class EvaluateConfig:
 
 def register_schemas() -> None:
     """Make the dataclasses of this module known to Hydra."""
+    from colorize.base.config import register_schema  # imports Hydra, which --help does not need
+
     register_schema("classify_train", TrainConfig)
     register_schema("classify_evaluate", EvaluateConfig)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import runpy
 import shlex
+import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pytest
 from hydra import compose, initialize_config_dir
 
 import classify.cli
@@ -108,7 +113,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "colorize": partial(_parses, cli.parser, "output"),
     "colorize-app": partial(_parses, app_command.parser, "folders"),
     "colorize-sheet": partial(_parses, sheet.parser, "job"),
-    "colorize-prepare": partial(_parses, prepare.parser, "sources"),
+    "colorize-prepare": partial(_parses, prepare.parser, "root"),
     "colorize-train": partial(_composes, "train", partial(register_schema, "train", TrainConfig)),
     "colorize-evaluate": partial(
         _composes, "evaluate", partial(register_schema, "evaluate", EvaluateConfig)
@@ -119,3 +124,20 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "classify-train": partial(_composes, "classify_train", classify.config.register_schemas),
     "classify-evaluate": partial(_composes, "classify_evaluate", classify.config.register_schemas),
 }
+
+
+def run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a command of the documentation in this process and the current folder."""
+    monkeypatch.setattr(sys, "argv", words)
+    if words[0] == "python":
+        monkeypatch.setattr(sys, "argv", words[1:])
+        runpy.run_path(words[1], run_name="__main__")
+        return
+    module, function = entry_point(words[0])
+    getattr(importlib.import_module(module), function)()
+
+
+def entry_point(program: str) -> list[str]:
+    """Return the module and the function that a console script starts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["scripts"][program].split(":")

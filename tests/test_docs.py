@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.documented import Block, blocks, check_command, commands
+from tests.documented import Block, blocks, check_command, commands, entry_point, run
 from tests.places import ROOT
 
 DOCS = ROOT / "docs"
@@ -35,23 +32,6 @@ CITED = re.compile(
 )
 # What the recipes add, which is not there where the commands are checked.
 ADDED = re.compile(r"\b(saturation|chroma_error|pixelwise|arrays)\b")
-
-
-def run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a command of the documentation in this process and the current folder."""
-    monkeypatch.setattr(sys, "argv", words)
-    if words[0] == "python":
-        monkeypatch.setattr(sys, "argv", words[1:])
-        runpy.run_path(words[1], run_name="__main__")
-        return
-    module, function = entry_point(words[0])
-    getattr(importlib.import_module(module), function)()
-
-
-def entry_point(program: str) -> list[str]:
-    """Return the module and the function that a console script starts."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return project["scripts"][program].split(":")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PIL import Image
 from colorize.cartoon import CartoonSeries
 from colorize.films.command import main as colorize
 from colorize.media import open_source, write_video
-from tests.documented import blocks, check_command, commands, planned_rows
+from tests.documented import blocks, check_command, commands, planned_rows, run
 from tests.places import ROOT
 
 README = ROOT / "README.md"
@@ -81,7 +81,34 @@ def test_every_program_is_shown():
 
 def test_every_table_command_plans_its_rows():
     shown = [words[1:] for words in COMMANDS if words[0] == "colorize-table"]
-    assert [planned_rows(words) for words in shown] == [15, 15, 32]
+    assert [planned_rows(words) for words in shown] == [2, 15, 32]
+
+
+def test_five_minutes_lead_from_two_folders_to_a_table_and_colours(tmp_path, monkeypatch):
+    """As they stand there, but with less to train on, which says nothing of the time it takes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # set by the commands: restore it afterwards
+    series = CartoonSeries(seed=4, size=(54, 96), shots=3, frames_per_shot=6, effects=False)
+    for folder, shots in {"some": (0, 1), "others": (2,)}.items():
+        (tmp_path / "frames" / folder).mkdir(parents=True)
+        for shot in shots:
+            for number, frame in enumerate(series.color(shot)):
+                name = f"shot{shot}_{number:04d}.png"
+                Image.fromarray(frame).save(tmp_path / "frames" / folder / name)
+    (walk,) = [each.commands for each in blocks(README, "sh") if "--test" in each.text]
+    assert len(walk) <= 4
+    few = ["sampling.stills=4", "sampling.pairs=4", "model.channels=[4,4]"]
+    for words in walk:
+        settings = [word for word in words if "=" in word and not word.startswith("data.root")]
+        assert len(settings) <= 3, words
+        run([*words, *few] if words[0] == "colorize-table" else words, monkeypatch)
+    table = (tmp_path / "runs" / "table1" / "table.md").read_text()
+    assert "| rank_diversity_segment | none | 2 |" in table
+    assert "set by the protocol: features=none" in table
+    assert (tmp_path / "runs" / "table1" / "curves.png").is_file()
+    assert (tmp_path / "runs" / "train" / "model.safetensors").is_file()
+    names = [path.name for path in sorted((tmp_path / "coloured").glob("*.png"))]
+    assert names == [f"shot2_{number:04d}.png" for number in range(6)]
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,26 @@ from colorize.base.errors import fail
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as all others are; argparse adds the whole usage."""
+    """A parser whose errors are one line, as all others are; argparse adds the whole usage.
 
-    def __init__(self, program: str, description: str, epilog: str) -> None:
+    Its help begins with one sentence and with examples, as those who look for help need them first.
+
+    Args:
+        program: What the command is called.
+        sentence: What it does.
+        epilog: ``examples:`` with one a line, an empty line, and what else there is to say.
+    """
+
+    def __init__(self, program: str, sentence: str, epilog: str) -> None:
+        examples, _, more = epilog.partition("\n\n")
         super().__init__(
-            prog=program,
-            description=description,
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            prog=program, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
         )
+        self._opening = f"{sentence}\n\n{examples}\n\n"
+
+    def format_help(self) -> str:
+        """Return the sentence and the examples, then usage, options and the rest."""
+        return self._opening + super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """End with one line and exit code 2."""

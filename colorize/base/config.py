@@ -15,7 +15,7 @@ import os
 import re
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import components, sweeps
+from colorize.base.arguments import pasted
 from colorize.base.errors import UserError, did_you_mean, one_line_errors
+from colorize.base.settings_command import config_directory
 from colorize.base.terminal import terminal
 
 ALLOWED_TARGETS = ("colorize.", "classify.")
@@ -38,13 +40,6 @@ _HYDRA_KEYS = frozenset({"_target_", "_convert_", "_recursive_"})
 
 class ConfigError(UserError):
     """A setting that cannot be used; the message is one line for the user."""
-
-
-def config_directory() -> Path:
-    """Return the folder of the YAML files: beside the package, or inside it in a wheel."""
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / "conf"
-    return checkout if checkout.is_dir() else package / "conf"
 
 
 _schemas: list[type] = []
@@ -121,6 +116,22 @@ def entry(name: str, function: Callable[[DictConfig], object]) -> None:
             program(run)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(describe(error)) from error
+        except AssertionError as error:
+            raise _of_nothing(error, sys.argv[1:]) from error
+
+
+def _of_nothing(error: AssertionError, arguments: Sequence[str]) -> BaseException:
+    """Return what OmegaConf means that finds nothing where an argument sets a part of it."""
+    if "Unexpected type for root: NoneType" not in str(error):
+        return error
+    groups = {path.name for path in config_directory().iterdir() if path.is_dir()}
+    keys = sweeps.keys(arguments)
+    for key in keys:
+        group = key.partition(".")[0]
+        if group != key and group in groups.difference(keys):
+            files = sorted(path.stem for path in (config_directory() / group).glob("*.yaml"))
+            return ConfigError(f"{key}: no {group} is chosen; add {group}={' or '.join(files)}")
+    return error
 
 
 def given_settings() -> list[str]:
@@ -144,6 +155,12 @@ def describe(error: BaseException) -> str:
     while cause.__cause__ is not None:
         cause = cause.__cause__
     text = " ".join(_own_words(cause))
+    if ambiguous := re.search(r"Ambiguous value for argument '([^=]+)=(.*?)'", text):
+        key, value = ambiguous.groups()
+        return (
+            f"{key}={value}: a comma makes several jobs: add -m to run them all, or write "
+            f"{pasted(key, value)} for one value"
+        )
     unknown = _UNKNOWN_KEY.search(text)
     if unknown is None:
         named = re.search(r"full_key: (\S+)", str(cause))
@@ -161,8 +178,24 @@ def describe(error: BaseException) -> str:
     full_key = getattr(cause, "full_key", None) or key
     place = f" in {file}" if file else ""
     new = getattr(owner, "RENAMED", {}).get(key)
-    hint = f": it is called {new} now" if new else did_you_mean(key, known)
-    return f"unknown setting {full_key}{place}{hint}"
+    hint = f": it is called {new} now" if new else _elsewhere(str(full_key))
+    return f"unknown setting {full_key}{place}{hint or did_you_mean(key, known)}"
+
+
+def _elsewhere(key: str) -> str:
+    """Return which files of a group take a setting that the chosen one does not, if any."""
+    group, _, name = key.partition(".")
+    folder = config_directory() / group
+    if not name or not folder.is_dir():
+        return ""
+    if (folder / f"{name}.yaml").is_file():
+        return f": {name} is not chosen; add it to {group}=[...]"
+    taking = [
+        f"{group}={file.stem}"
+        for file in sorted(folder.glob("*.yaml"))
+        if re.search(rf"^{re.escape(name)}:", file.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    return f": choose what takes it, {' or '.join(taking)}" if taking else ""
 
 
 def _dataclass(name: str | None) -> type | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
+from colorize.base.arguments import typed
 from colorize.base.errors import UserError
 
 _GLOB = re.compile(r"(?P<group>[\w/]+)=glob\((?P<folder>[\w/-]+)/(?P<pattern>[^/()]+)\)")
@@ -43,15 +45,19 @@ def expanded(arguments: Sequence[str], *, folder: Path) -> list[str]:
     return [_expand(argument, folder) for argument in arguments]
 
 
-def shortly_named(arguments: Sequence[str], *, unnamed: Sequence[str]) -> list[str]:
+def shortly_named(
+    arguments: Sequence[str], *, unnamed: Sequence[str], named: Collection[str] = ()
+) -> list[str]:
     """Return the arguments with one more: a job's directory is named by what differs between jobs.
 
     So the name stays readable, and shorter than a file system allows. ``unnamed`` are keys that are
-    left out though they may differ.
+    left out though they may differ, ``named`` those that are kept though one value is given. The
+    YAML files call the directory by :func:`_named`.
     """
     if any(argument.startswith(_EXCLUDED) for argument in arguments):
         return list(arguments)
     same = [each.key_or_group for each in _parse(arguments) if not each.is_sweep_override()]
+    same = [key for key in same if key not in named]
     excluded = ",".join(f"'{key}'" for key in (*unnamed, *same))
     return [*arguments, f"{_EXCLUDED}=[{excluded}]"]
 
@@ -87,8 +93,21 @@ def combinations(choices: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 
 
 def directory_name(values: Mapping[str, str]) -> str:
-    """Return what Hydra calls a job's directory (``hydra.job.override_dirname``)."""
-    return ",".join(sorted(f"{key}={value}" for key, value in values.items()))
+    """Return what a job's directory is called by the settings that make it."""
+    return typed(values.items())
+
+
+def _named(arguments: Sequence[str], excluded: Sequence[str]) -> str:
+    """Return what the directory of Hydra's job is called, without what all jobs share.
+
+    ``${job_name:${hydra:overrides.task},${hydra:job.config.override_dirname.exclude_keys}}``
+    """
+    given = _parse(list(arguments))
+    values = {each.key_or_group: each.get_value_element_as_str() for each in given}
+    return directory_name({key: text for key, text in values.items() if key not in excluded})
+
+
+OmegaConf.register_new_resolver("job_name", _named, replace=True)
 
 
 def _parse(arguments: Sequence[str]) -> list[Override]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import zlib
@@ -48,11 +49,13 @@ class Clip:
         self.name = name
         self.source = frames
         self.shape: tuple[int, ...] = shape or np.shape(frames)  # type: ignore[arg-type]
+        self._stored = self.shape  # of the whole file
         self.shots = tuple(shots)
         self.truth = truth
         self.series = series
         self.origin = origin or series
         self._fingerprint = fingerprint
+        self._part: tuple[int, int] | None = None  # of the file or array, where it is not all
         self._mapped: Frames | None = None
         self._known: dict[str, Shaped[np.ndarray, "t h w *channels"]] = {}
 
@@ -71,8 +74,32 @@ class Clip:
         if not isinstance(self.source, Path):
             return self.source
         if self._mapped is None:
-            self._mapped = _map(self.source, self.shape)
+            self._mapped = _map(self.source, self._stored)
+            if self._part is not None:
+                self._mapped = self._mapped[slice(*self._part)]
         return self._mapped
+
+    def part(self, start: int, stop: int) -> Clip:
+        """Return the frames ``start <= index < stop`` of a clip of which only frames are known.
+
+        Raises:
+            ValueError: More is known of it, or there is no such frame.
+        """
+        whole = self.truth is None and self._part is None
+        if not (whole and 0 <= start < stop <= self.count):
+            raise ValueError(f"clip {self.name!r} has no part {start}:{stop}")
+        other = copy.copy(self)
+        other.shape = (stop - start, *self.shape[1:])
+        other.shots = tuple(sorted({0, *(s - start for s in self.shots if start < s < stop)}))
+        other._fingerprint = hashlib.sha256(
+            repr((self.fingerprint, start, stop)).encode()
+        ).hexdigest()
+        other._mapped, other._known = None, {}
+        if isinstance(self.source, Path):
+            other._part = (start, stop)
+        else:
+            other.source = self.source[start:stop]
+        return other
 
     @property
     def fingerprint(self) -> str:

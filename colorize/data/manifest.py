@@ -7,8 +7,9 @@ A dataset is a folder of ``manifest.json`` and ``frames/<clip>.npy``: uint8 sRGB
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -38,7 +39,8 @@ class ClipRecord:
     """What is known of one prepared clip.
 
     ``first_frame`` frames of the source were left out before frame 0; ``shots`` are the first
-    frames of its shots; ``rate`` is exact frames per second as text, or None for frame folders.
+    frames of its shots; ``jumps`` those before which the numbers of a frame folder jump, each the
+    start of a shot; ``rate`` is exact frames per second as text, or None for frame folders.
     Nearly black frames and frames that repeat the one before are kept, and counted.
     """
 
@@ -54,12 +56,23 @@ class ClipRecord:
     shots: tuple[int, ...]
     dark_frames: int
     repeated_frames: int
+    jumps: tuple[int, ...] = ()
     split: str = ""
 
     @property
     def file(self) -> str:
         """Return where the frames lie, relative to the dataset."""
         return f"frames/{self.name}.npy"
+
+    def runs(self, length: int) -> int:
+        """Return how many times ``length`` consecutive frames of one shot are in it."""
+        return sum(max(0, frames - length + 1) for frames in self.shots_in_frames)
+
+    @property
+    def shots_in_frames(self) -> list[int]:
+        """Return how many frames each shot has."""
+        bounds = pairwise(sorted({0, *self.shots, self.frames}))
+        return [stop - start for start, stop in bounds]
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,23 @@ class Manifest:
     clips: tuple[ClipRecord, ...]
     ratio: tuple[float, float, float]
     seed: int
+
+
+def held_out(clips: Sequence[Sequence[int]]) -> list[int]:
+    """Return how many of its last shots each clip gives for validation.
+
+    A tenth of all shots, at least one, from the clips that have most shots left, of several from
+    those whose last shot is longest; none where there is but one shot at all.
+
+    Args:
+        clips: The frames of every shot of each clip.
+    """
+    total, given = sum(map(len, clips)), [0] * len(clips)
+    for _ in range(max(1, round(total / 10)) if total > 1 else 0):
+        left = [list(shots[: len(shots) - out]) for shots, out in zip(clips, given, strict=True)]
+        chosen = max(range(len(clips)), key=lambda n: (len(left[n]), left[n][-1:]))
+        given[chosen] += 1
+    return given
 
 
 def save_manifest(manifest: Manifest, root: Path) -> None:

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from omegaconf import DictConfig
+from typing import TYPE_CHECKING
 
-from colorize.base.config import entry, register_schema
+from colorize.base.settings_command import SettingsCommand
 from colorize.base.start import importing
 from colorize.evaluation.settings import EvaluateConfig
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+COMMAND = SettingsCommand(
+    program="colorize-evaluate",
+    sentence="Measure a checkpoint on clips, or frames that any tool coloured against true ones.",
+    examples="""\
+examples:
+  colorize-evaluate checkpoint=runs/series/model.safetensors data=clips data.root=datasets/series
+  colorize-evaluate prediction=coloured truth=frames output=comparison
+  colorize-evaluate checkpoint=model.safetensors data=cartoon every=6 metric=[psnr,lab]
+
+results.md, results.csv, results.json and a contact sheet are written to output=FOLDER.
+metric=[...] chooses among psnr, ssim, lpips, lab, colorfulness, segment_spread, warp_error and
+distribution; every=N measures every N-th frame. --cfg job shows all settings.
+""",
+    config="evaluate",
+    schema=lambda: EvaluateConfig,
+)
 
 
 def main() -> None:
     """Run the console script ``colorize-evaluate``."""
-    register_schema("evaluate", EvaluateConfig)
-    entry("evaluate", _evaluate)
+    COMMAND.run(_evaluate)
 
 
 def _evaluate(config: DictConfig) -> object:

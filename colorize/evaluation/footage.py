@@ -29,6 +29,7 @@ from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
 from colorize.inference.settings import RenderSettings
 from colorize.media import Frame, Source
+from colorize.media.numbering import jumps
 from colorize.media.pictures.folder import picture_files
 from colorize.networks.prototype.recurrence import is_sequential
 from colorize.shots import shot_starts
@@ -216,8 +217,8 @@ class PairedFrames:
         """Yield every ``every``-th pair, or all if ``whole``, as batches of one colouring.
 
         Where ``whole``, shots are found in the luma of the true frames, which are read twice for
-        it. Frames of another size start a shot, and so a batch. Frames whose name without suffix is
-        in ``leave_out`` are not measured.
+        it, and end where the numbers of a folder's files jump. Frames of another size start a shot,
+        and so a batch. Frames whose name without suffix is in ``leave_out`` are not measured.
 
         Raises:
             UserError: The films differ in length, or two frames in size.
@@ -240,7 +241,11 @@ class PairedFrames:
         self, every: int, batch_size: int, whole: bool
     ) -> Iterator[tuple[int, Sequence[_Pair]]]:
         """Yield pairs of one shot and size, at most ``batch_size``, with the shot's first frame."""
-        starts = set(shot_starts(frame.gray() for frame in self.truth)) if whole else {0}
+        starts = {0}
+        if whole:
+            starts |= set(shot_starts(frame.gray() for frame in self.truth))
+        if whole and self.truth.kind == "folder":
+            starts |= set(jumps([file.name for file in picture_files(self.truth.path)]))
         shot, part = 0, list[_Pair]()
         for pair in self._pairs(1 if whole else every):
             sizes = {each.true.rgb.shape for each in (*part[-1:], pair)}

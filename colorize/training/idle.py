@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -37,6 +37,22 @@ def refuse_idle_settings(
             continue
         if not any(_overlap(key, each) for each in read):
             raise ConfigError(f"{key} does nothing: {_READERS[group]}, or leave {key} out")
+
+
+def unused_settings(config: DictConfig, components: Components) -> Callable[[str], bool]:
+    """Return whether a setting, by its dotted name, is one that nothing of this run reads.
+
+    What a protocol says is read through other settings alone, and counts by these.
+    """
+    read = _read(config, components)
+
+    def unused(key: str) -> bool:
+        group = key.partition(".")[0]
+        if group == "protocol":
+            return True
+        return group in _READERS and not any(_overlap(key, each) for each in read)
+
+    return unused
 
 
 def _read(config: DictConfig, components: Components) -> set[str]:

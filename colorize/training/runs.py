@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from colorize.base.arguments import pasted
 from colorize.base.config import ConfigError
 from colorize.base.files import write_atomically
 from colorize.training.callbacks import EpochLog, RunProgress
+
+_SETTINGS = "config.json"
 
 
 def run_directory(configured: str) -> Path:
@@ -45,27 +48,58 @@ def best_checkpoint(directory: Path) -> Path:
     return directory / "checkpoints" / "best.ckpt"
 
 
-def claim(directory: Path, settings: Mapping[str, Any], *, may_change: Sequence[str]) -> None:
-    """Write the run's settings to its directory, or compare them with those of the run in it.
+class OtherRunError(ConfigError):
+    """A directory holds a run with other settings; ``fact`` says it without a remedy."""
 
-    Settings whose dotted name starts with one of ``may_change`` may differ when a run goes on.
+    def __init__(self, fact: str, remedy: str) -> None:
+        super().__init__(f"{fact}: {remedy}")
+        self.fact = fact
+
+
+def claim(
+    directory: Path,
+    settings: Mapping[str, Any],
+    *,
+    may_change: Sequence[str],
+    unused: Callable[[str], bool] = lambda key: False,
+) -> None:
+    """Write the run's settings to its directory, if no other run lies there (:func:`compare`)."""
+    compare(directory, settings, may_change=may_change, unused=unused)
+    directory.mkdir(parents=True, exist_ok=True)
+    content = (json.dumps(settings, indent=2) + "\n").encode()
+    write_atomically(directory / _SETTINGS, content)
+
+
+def compare(
+    directory: Path,
+    settings: Mapping[str, Any],
+    *,
+    may_change: Sequence[str],
+    unused: Callable[[str], bool],
+) -> None:
+    """Compare a run's settings with those of the run in its directory, if there is one.
+
+    Settings whose dotted name starts with one of ``may_change`` may differ when a run goes on, and
+    so may those that are ``unused``, as nothing of the run reads them.
 
     Raises:
-        ConfigError: Weights of a run with other settings lie there.
+        OtherRunError: Weights of a run with other settings lie there.
     """
-    path = directory / "config.json"
-    if path.is_file() and last_checkpoint(directory).is_file():
-        before, now = _flatten(json.loads(path.read_text())), _flatten(settings)
-        changed = [key for key in sorted(before | now) if before.get(key) != now.get(key)]
-        changed = [key for key in changed if not key.startswith(tuple(may_change))]
-        if changed:
-            key = changed[0]
-            raise ConfigError(
-                f"{directory} holds a run with {key}={before.get(key)}, not {now.get(key)}: "
-                "give this run another name=NAME, or move that directory away"
-            )
-    directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(settings, indent=2) + "\n").encode())
+    path = directory / _SETTINGS
+    if not (path.is_file() and last_checkpoint(directory).is_file()):
+        return
+    before, now = _flatten(json.loads(path.read_text())), _flatten(settings)
+    for key in sorted(before | now):
+        same = before.get(key) == now.get(key)
+        if same or unused(key) or key.startswith(tuple(may_change)):
+            continue
+        exported = directory / "model.safetensors"
+        weights = exported if exported.is_file() else last_checkpoint(directory)
+        raise OtherRunError(
+            f"{directory} holds a run with {key}={before.get(key)}, not {now.get(key)}",
+            f"add name=NAME {pasted('init', weights)} to go on from its weights as another run, "
+            "or name=NAME alone to begin anew",
+        )
 
 
 def make_trainer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from colorize.networks.prototype.recurrence import is_sequential
 from colorize.pretrained.frozen import Pretrained
 from colorize.training.components import Components, build_components
 from colorize.training.curves import draw_curves
-from colorize.training.idle import refuse_idle_settings
+from colorize.training.idle import refuse_idle_settings, unused_settings
 from colorize.training.loaders import Loaders
 from colorize.training.pictures import ValidationPictures
 from colorize.training.runs import (
@@ -39,7 +40,7 @@ from colorize.training.runs import (
 from colorize.training.task import ColorizationTask
 
 # Settings that may differ when a run is continued; any other difference is another run.
-_MAY_CHANGE = (
+MAY_CHANGE = (
     *("directory", "trainer", "sampling.workers", "validation.pictures", "name"),
     "targets.cache",
 )
@@ -57,9 +58,15 @@ def train(config: DictConfig) -> dict[str, float]:
     quieten_lightning()
     directory = run_directory(config.directory)
     last = last_checkpoint(directory)
-    claim(directory, to_plain(config), may_change=_MAY_CHANGE)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    task, loaders = assemble(config, given=given_settings())
+    components = chosen_components(config, given=given_settings())
+    claim(
+        directory,
+        to_plain(config),
+        may_change=MAY_CHANGE,
+        unused=unused_settings(config, components),
+    )
+    task, loaders = _assembled(config, components)
     trainer = _trainer(config, directory)
     if last.is_file():
         print(f"continuing {directory} from {last}")
@@ -74,20 +81,34 @@ def assemble(config: DictConfig, *, given: Iterable[str] = ()) -> tuple[Coloriza
 
     ``given`` are the settings that the user gave, by dotted name: none may do nothing.
     """
+    return _assembled(config, chosen_components(config, given=given))
+
+
+def chosen_components(config: DictConfig, *, given: Iterable[str] = ()) -> Components:
+    """Build the components of a run, and refuse settings of ``given`` that none of them reads.
+
+    Raises:
+        ConfigError: They cannot be built, do not fit together, or leave a setting idle.
+    """
     components = build_components(config)
     refuse_idle_settings(config, components, given=given)
+    return components
+
+
+def _assembled(config: DictConfig, components: Components) -> tuple[ColorizationTask, Loaders]:
     if config.init is not None:
         start = checkpoints.load_checkpoint(resolve(config.init))
         checkpoints.start_from(start, components.model, components.refiner)
     clips = build(config.data)
-    loaders = _loaders(config, components, train=clips.split("train"), val=clips.split("val"))
+    loaders = make_loaders(config, components, train=clips.split("train"), val=clips.split("val"))
     description = _description(config, components, loaders, data=clips.label)
     return _task(config, components, description), loaders
 
 
-def _loaders(
+def make_loaders(
     config: DictConfig, components: Components, *, train: ClipDataset, val: ClipDataset
 ) -> Loaders:
+    """Return the loaders of a run that trains on ``train`` and validates on ``val``."""
     return Loaders(
         train=train,
         val=val,
@@ -194,4 +215,4 @@ def _finish(directory: Path, trainer: lightning.Trainer) -> None:
     curves = directory / "curves.png"
     draw_curves(directory / "history.csv", curves)
     print(f"done after {trainer.global_step} steps: weights {exported}, curves {curves}")
-    print(f"try: colorize INPUT -o OUTPUT --checkpoint {exported}")
+    print(f"try: colorize INPUT -o OUTPUT --checkpoint {shlex.quote(str(exported))}")

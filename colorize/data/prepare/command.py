@@ -14,23 +14,22 @@ from colorize.base.errors import one_line_errors
 from colorize.base.terminal import terminal
 from colorize.data.manifest import FITS, RATIO, SIZE
 
-_DESCRIPTION = """\
-Turn colour videos and frame folders into a dataset for colorize-train and colorize-evaluate.
-Frames are resized once and stored as they are trained on, with the shots found in them.
-
-The command can be killed and run again: finished clips are kept, only what is new or changed is
-done. Options left out keep what the dataset has.
-"""
+_DESCRIPTION = (
+    "Turn colour films and frame folders into a dataset for colorize-train and colorize-evaluate."
+)
 _EXAMPLES = """\
 examples:
-  one series, split by clip at random (8 : 1 : 1), never by frame:
-    colorize-prepare episodes/ -o datasets/series
-  the same with splits of your own (header: clip,split,first_frame), at another size:
-    colorize-prepare clips/*.mp4 -o datasets/series --splits clips.csv --size 240x320
-  without the title card that opens every clip:
-    colorize-prepare episodes/ -o datasets/series --first-frame 48
-  one more clip, as a folder of frames, later:
-    colorize-prepare frames/extra -o datasets/series
+  colorize-prepare --train frames/some --test frames/others -o datasets/series
+  colorize-prepare episodes/ -o datasets/series --ratio 0.8,0.1,0.1
+  colorize-prepare clips/*.mp4 -o datasets/series --splits clips.csv --first-frame 48
+
+A SOURCE is a film, a folder of frames, or a folder of such; one called train, val or test says the
+split of what is in it. Splits go by clip, never by frame. Without clips for val, the last shots of
+training clips are used for it. Where the numbers of frames jump (0213 to 0291), a shot ends.
+
+Frames are resized once and stored as they are trained on, with the shots found in them. The command
+can be killed and run again: finished clips are kept, only what is new or changed is done. Options
+left out keep what the dataset has.
 
 exit status: 0 done; 1 some sources could not be read and were skipped; 2 nothing done: a wrong
 argument, or the dataset cannot be written; 130 stopped by Ctrl-C.
@@ -57,8 +56,15 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser("colorize-prepare", _DESCRIPTION, _EXAMPLES)
     parser.allow_abbrev = False
     add = parser.add_argument
-    add("sources", metavar="SOURCE", nargs="+", type=Path,
-        help="a video, a folder of frames, or a folder of videos")  # fmt: skip
+    add("sources", metavar="SOURCE", nargs="*", type=Path,
+        help="a film, a folder of frames, or a folder of films or of such folders")  # fmt: skip
+    for split, use in (
+        ("train", "train on"),
+        ("val", "choose the best epoch by"),
+        ("test", "measure on"),
+    ):
+        add(f"--{split}", metavar="SOURCE", nargs="+", type=Path, default=[],
+            help=f"sources to {use}")  # fmt: skip
     add("-o", "--output", dest="root", metavar="DATASET", required=True, type=Path,
         help="the dataset's folder: made, or updated")  # fmt: skip
     add("--size", metavar="HEIGHTxWIDTH", type=_size,

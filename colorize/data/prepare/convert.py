@@ -15,9 +15,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from colorize.base.files import appearing
+from colorize.base.progress import say
 from colorize.data.augment import fit_frame
 from colorize.data.manifest import ClipRecord, record_from, write_json
 from colorize.media import Frame, MediaError, fingerprint, open_source
+from colorize.media.numbering import jumps, usual_step
+from colorize.media.pictures.folder import picture_files
 from colorize.shots import shot_starts
 
 _DARK = 8  # mean luma of 255 below which a frame is nearly black
@@ -85,7 +88,14 @@ def convert(job: Job, advance: Callable[[int], None]) -> tuple[ClipRecord, bool]
         record = _make(job, made_of, advance)
     else:
         advance(record.first_frame + record.frames)
-    record = replace(record, source=job.path.name, path=str(job.path))
+    gaps = _jumps(job)
+    record = replace(
+        record,
+        source=job.path.name,
+        path=str(job.path),
+        shots=tuple(sorted({*record.shots, *gaps})),
+        jumps=gaps,
+    )
     write_json(asdict(record), _record_path(job.root, job.name))
     return record, fresh
 
@@ -105,6 +115,17 @@ def remove_clip(root: Path, name: str) -> None:
     """Delete a clip's record and frames."""
     _record_path(root, name).unlink(missing_ok=True)
     _frames_path(root, name).unlink(missing_ok=True)
+
+
+def _jumps(job: Job) -> tuple[int, ...]:
+    """Return the frames of a clip before which the numbers in a folder's file names jump."""
+    if not job.path.is_dir():
+        return ()
+    names = [file.name for file in picture_files(job.path)]
+    step = usual_step(names)
+    if step > 1:
+        say(f"{job.name}: frames are numbered by {step}; those that follow so count as neighbours")
+    return jumps(names[job.first_frame :])
 
 
 def _record_path(root: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,32 +23,61 @@ class Row:
     first_frame: int | None
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
-    """Return the sources that ``paths`` mean: a folder that holds videos means its videos.
+def expand(paths: Iterable[Path], *, split: str = "") -> dict[Path, str]:
+    """Return the sources that ``paths`` mean, each with the split that a folder says, or "".
 
-    A folder of pictures, a video and a picture mean themselves. A source named twice counts once.
+    A folder that holds videos means its videos, one that holds folders alone what these mean. A
+    folder of pictures, a video and a picture mean themselves. What lies in a folder called train,
+    val or test is of that split, unless ``split`` says so already. A source named twice counts
+    once.
 
     Raises:
-        DatasetError: A path does not exist, or a folder holds both videos and pictures.
+        DatasetError: A path does not exist, or a folder holds both videos and pictures, or a
+            source is of two splits.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, str] = {}
     for path in (path.expanduser().absolute() for path in paths):
         if not path.exists():
             raise DatasetError(f"{path}: no such file or folder; check the name")
-        for source in _videos(path) or [path]:
-            found[source.resolve()] = None
-    return list(found)
+        for source, of in _inside(path, split or _said(path)):
+            merge(found, {source.resolve(): of})
+    return found
 
 
-def _videos(path: Path) -> list[Path]:
-    """Return the videos in a folder, sorted; none for a file or a folder of pictures."""
-    if not path.is_dir():
-        return []
-    files = [file for file in sorted(path.iterdir()) if not file.name.startswith(".")]
+def merge(found: dict[Path, str], more: Mapping[Path, str]) -> None:
+    """Add sources with their splits to others.
+
+    Raises:
+        DatasetError: One is of two splits.
+    """
+    for source, split in more.items():
+        before = found.get(source, "")
+        if before and split and before != split:
+            raise DatasetError(
+                f"{source} is named for {before} and for {split}: name it once, so that nothing "
+                "is measured on what was trained on"
+            )
+        found[source] = before or split
+
+
+def _said(path: Path) -> str:
+    return path.name if path.is_dir() and path.name in SPLITS else ""
+
+
+def _inside(path: Path, split: str) -> Iterator[tuple[Path, str]]:
+    """Yield what a path means, in order."""
+    files = []
+    if path.is_dir():
+        files = [file for file in sorted(path.iterdir()) if not file.name.startswith(".")]
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
-    if videos and any(file.suffix.lower() in IMAGE_SUFFIXES for file in files):
+    pictures = any(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
+    folders = [] if videos or pictures else [file for file in files if file.is_dir()]
+    if videos and pictures:
         raise DatasetError(f"{path}: holds both videos and pictures; name the sources one by one")
-    return videos
+    if not folders:
+        yield from ((source, split) for source in videos or [path])
+    for folder in folders:
+        yield from _inside(folder, split or _said(folder))
 
 
 def name_sources(sources: Sequence[Path], known: Sequence[ClipRecord]) -> dict[Path, str]:
@@ -183,3 +212,16 @@ def assign(
         counts[split] += 1
         result[name] = split
     return result
+
+
+def clips_needed(ratio: tuple[float, float, float], *, most: int = 1000) -> int | None:
+    """Return how many clips :func:`assign` needs for one in every split that has a share.
+
+    None if it is more than ``most``.
+    """
+    wanted = {split for split, share in zip(SPLITS, ratio, strict=True) if share}
+    for count in range(1, most + 1):
+        names = list(map(str, range(count)))
+        if wanted == set(assign(names, assigned={}, ratio=ratio, seed=0).values()):
+            return count
+    return None

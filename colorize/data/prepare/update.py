@@ -21,13 +21,27 @@ from colorize.data.manifest import (
     save_manifest,
 )
 from colorize.data.prepare.convert import Job, convert_all, read_record, remove_clip
-from colorize.data.prepare.sources import Row, assign, expand, match_rows, name_sources, read_splits
+from colorize.data.prepare.sources import (
+    Row,
+    assign,
+    clips_needed,
+    expand,
+    match_rows,
+    merge,
+    name_sources,
+    read_splits,
+)
+from colorize.data.prepare.summary import remarks, split_table
 from colorize.media import MediaError, open_source
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a dataset shall become; None leaves what it has, or the default of a new one."""
+    """What a dataset shall become; None leaves what it has, or the default of a new one.
+
+    ``train``, ``val`` and ``test`` are sources of that split, as are those in folders of these
+    names; where there is one, other new sources are for training.
+    """
 
     sources: Sequence[Path]
     root: Path
@@ -37,6 +51,9 @@ class Request:
     ratio: tuple[float, float, float] | None = None
     seed: int | None = None
     first_frame: int | None = None
+    train: Sequence[Path] = ()
+    val: Sequence[Path] = ()
+    test: Sequence[Path] = ()
     workers: int = 1
     prune: bool = False
 
@@ -53,13 +70,17 @@ def prepare(request: Request) -> list[str]:
     """
     root = request.root
     old = load_manifest(root) if (root / "manifest.json").exists() else None
-    sources = expand(request.sources)
-    names = name_sources(sources, _known(root, old))
+    sources = _sources(request)
+    names = name_sources(list(sources), _known(root, old))
+    stated = {names[path]: split for path, split in sources.items() if split}
     kept = [] if old is None or request.prune else _others(old.clips, names)
     new = _settings(request, old, kept)
     rows: dict[str, Row] = {}
     if request.splits is not None:
         rows = match_rows(read_splits(request.splits), names, kept, request.splits)
+        stated = {name: row.split for name, row in rows.items()}
+    planned = _splits({*names.values(), *(clip.name for clip in kept)}, old, stated, new)
+    _refuse_empty_splits(request, planned.values())
     jobs = [
         Job(path, root, name, new.size, new.fit, _first_frame(name, rows, request))
         for path, name in names.items()
@@ -70,7 +91,8 @@ def prepare(request: Request) -> list[str]:
     records, fresh, skipped = _convert_all(jobs, workers=request.workers)
     if not records and not kept:
         raise DatasetError(f"no source can be read: {'; '.join(skipped)}")
-    clips = _with_splits([*kept, *records], old, rows, new)
+    splits = _splits({clip.name for clip in (*kept, *records)}, old, stated, new)
+    clips = [replace(clip, split=splits[clip.name]) for clip in (*kept, *records)]
     manifest = replace(new, clips=tuple(sorted(clips, key=lambda clip: clip.name)))
     save_manifest(manifest, root)
     if request.prune and old is not None:
@@ -159,31 +181,63 @@ def _convert_all(
     return records, fresh, skipped
 
 
-def _with_splits(
-    records: Sequence[ClipRecord],
-    old: Manifest | None,
-    rows: Mapping[str, Row],
-    settings: Manifest,
-) -> list[ClipRecord]:
-    """Return the records with their splits: the CSV's, those they had, or by ratio."""
-    names = {record.name for record in records}
+def _sources(request: Request) -> dict[Path, str]:
+    """Return all sources with the split that an option or a folder says, or ""."""
+    options = {split: getattr(request, split) for split in SPLITS}
+    named = [split for split, paths in options.items() if paths]
+    if request.splits is not None and named:
+        raise DatasetError(f"--splits and --{named[0]} both say splits: pass one of them")
+    sources = expand(request.sources)
+    for split in named:
+        merge(sources, expand(options[split], split=split))
+    if not sources:
+        raise DatasetError("no source is given: colorize-prepare SOURCE... -o DATASET")
+    if request.ratio is not None and any(sources.values()):
+        raise DatasetError(
+            "--ratio does nothing beside folders that say their split: leave it out, or name "
+            "folders that are not called train, val or test"
+        )
+    return sources
+
+
+def _splits(
+    names: Iterable[str], old: Manifest | None, stated: Mapping[str, str], settings: Manifest
+) -> dict[str, str]:
+    """Return the splits of clips: those stated, those they had, or by ratio."""
+    names = set(names)
     splits = {clip.name: clip.split for clip in (old.clips if old else ()) if clip.name in names}
-    splits |= {name: row.split for name, row in rows.items() if name in names}
+    splits |= {name: split for name, split in stated.items() if name in names}
     rest = sorted(names - splits.keys())
-    splits |= assign(rest, assigned=splits, ratio=settings.ratio, seed=settings.seed)
-    return [replace(record, split=splits[record.name]) for record in records]
+    if stated:
+        return splits | dict.fromkeys(rest, "train")
+    return splits | assign(rest, assigned=splits, ratio=settings.ratio, seed=settings.seed)
+
+
+def _refuse_empty_splits(request: Request, splits: Iterable[str]) -> None:
+    """Refuse a ratio that was asked for and leaves a split with a share of its own empty."""
+    if request.ratio is None:
+        return
+    there = Counter(splits)
+    shares = dict(zip(SPLITS, request.ratio, strict=True))
+    empty = [split for split, share in shares.items() if share and not there[split]]
+    if not empty:
+        return
+    needed = clips_needed(request.ratio)
+    raise DatasetError(
+        f"--ratio {','.join(map(str, request.ratio))} leaves no clip for {' and '.join(empty)}: "
+        f"it needs {needed or 'more than 1000'} clips, and there are {there.total()}; give more, "
+        "or name folders instead: --train FOLDER --test FOLDER"
+    )
 
 
 def _report(manifest: Manifest, root: Path, *, fresh: set[str]) -> None:
     """Print what the dataset holds."""
     clips = manifest.clips
-    counts = Counter(clip.split for clip in clips)
-    splits = ", ".join(f"{counts[split]} {split}" for split in SPLITS)
-    frames, shots = sum(clip.frames for clip in clips), sum(len(clip.shots) for clip in clips)
-    print(
-        f"{root}: {len(clips)} clips ({splits}), {len(fresh)} of them made now; "
-        f"{frames} frames of {as_text(manifest.size)} in {shots} shots"
-    )
+    counted = f"{len(clips)} clip{'s' * (len(clips) != 1)}"
+    print(f"{root}: {counted} of {as_text(manifest.size)}, {len(fresh)} of them made now")
+    print(split_table(clips))
+    for remark in remarks(clips):
+        print(remark)
     dark, repeated = sum(c.dark_frames for c in clips), sum(c.repeated_frames for c in clips)
     if dark or repeated:
         print(f"kept, and noted in the manifest: {dark} nearly black, {repeated} repeated frames")

@@ -151,9 +151,16 @@ class Page:
         return "## Where the order differs\n\n" + ("\n".join(lines) or "Nowhere.")
 
     def _claims(self) -> list[Claim]:
-        """Return the claims about at least one row of this table."""
+        """Return the claims of which this table has both sides, over its own rows alone."""
         rows = set(self._published_rows())
-        return [claim for claim in self.published.claims if rows & {claim.row, *claim.over}]
+        claims = []
+        for claim in self.published.claims:
+            over = [other for other in claim.over if other in rows]
+            if claim.row in rows and over:
+                part = len(over) < len(claim.over)
+                text = f"{claim.text} [of {len(claim.over)} rows, {len(over)} here]"
+                claims.append(replace(claim, over=over, text=text if part else claim.text))
+        return claims
 
     def _verdicts(self) -> str:
         if not self._claims():

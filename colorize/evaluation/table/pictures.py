@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from colorize.base.columns import Column
 from colorize.evaluation.table.comparison import Comparison
@@ -14,7 +15,7 @@ from colorize.evaluation.table.comparison import Comparison
 History = Sequence[tuple[int, float]]  # (epoch, value)
 
 _PANELS_ABREAST = 4
-_STYLES = ("-", "--", ":", "-.")  # each with matplotlib's ten colours
+_SEED_STYLES = (("-", "o"), (":", "s"), ("-.", "^"), ((0, (6, 1)), "D"))  # line and mark
 
 
 def draw_table(comparison: Comparison, columns: Sequence[Column]) -> bytes:
@@ -54,18 +55,31 @@ def _draw_panel(axes: Any, comparison: Comparison, column: Column) -> None:
     axes.grid(axis="x", alpha=0.3)
 
 
-def draw_histories(histories: Mapping[str, Sequence[History]], *, title: str) -> bytes:
-    """Return a PNG of a score over epochs: a colour for each row, a line for each of its seeds."""
-    figure = Figure(figsize=(9, 5), layout="constrained")
+def draw_histories(
+    histories: Mapping[tuple[str, int], History], *, gray: History = (), title: str
+) -> bytes:
+    """Return a PNG of a score over epochs: a line for each row and seed, and one for gray.
+
+    Rows differ in colour, seeds in style. Gray (the input as it is) has the same score in all runs
+    and epochs, and is the dashed line.
+    """
+    figure = Figure(figsize=(9, 5 + 0.1 * len(histories)), layout="constrained")
     axes = figure.subplots()
-    for place, (row, seeds) in enumerate(histories.items()):
-        style = _STYLES[place // 10 % len(_STYLES)]
-        for number, points in enumerate(seeds):
-            label = row if number == 0 else None
-            axes.plot(*zip(*points, strict=True), style, color=f"C{place % 10}", label=label)
+    rows = list(dict.fromkeys(row for row, _ in histories))
+    seeds = sorted({seed for _, seed in histories})
+    for (row, seed), points in histories.items():
+        style, mark = _SEED_STYLES[seeds.index(seed) % len(_SEED_STYLES)]
+        label = f"{row}, seed {seed}"
+        color = f"C{rows.index(row) % 10}"
+        axes.plot(*zip(*points, strict=True), style, marker=mark, color=color, label=label)
+    if gray:
+        values = [value for _, value in gray]
+        level = sum(values) / len(values)
+        axes.axhline(level, linestyle="--", color="gray", label="gray input")
     axes.set(title=title, xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=8, ncols=2)
     return _png(figure)
 
 

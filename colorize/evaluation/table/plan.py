@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from colorize.base import sweeps
 from colorize.base.config import ConfigError, build, register_schema
-from colorize.evaluation.settings import EvaluateConfig
+from colorize.base.errors import did_you_mean
 from colorize.evaluation.table.frames import draw_frames
 from colorize.evaluation.table.page import Missing, Published
 from colorize.evaluation.table.results import EVALUATION, Job, collect
+from colorize.evaluation.table.settings import UNLESS_GIVEN, TableConfig
 from colorize.imaging.contact_sheet import save_sheet
-from colorize.training.settings import TrainConfig
 
 # What is measured, and where to, inside the directory of a row and seed.
 _OF_EVERY_RUN: dict[str, Any] = {
@@ -28,34 +28,31 @@ _OF_EVERY_RUN: dict[str, Any] = {
 }
 
 
-@dataclass
-class TableConfig(TrainConfig):
-    """Everything ``colorize-table`` reads: a training, how it is measured, and the paper's figures.
-
-    The checkpoint and the output of an evaluation lie in the directory of each row and seed.
-    ``paper`` stands beside the rows of the same names; ``frames`` clips are shown as every row
-    colours them.
-    """
-
-    evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
-    paper: Published = field(default_factory=Published)
-    frames: int = 4
-
-
 @dataclass(frozen=True)
 class Plan:
-    """What one call does: the arguments for Hydra, the jobs they make, and what stands beside."""
+    """What one call does: the arguments for Hydra, the jobs they make, and what stands beside.
+
+    ``rows`` are the settings of each row; ``preset`` are those that the protocol sets by itself.
+    """
 
     arguments: list[str]
     directory: Path
     jobs: list[Job]
+    rows: list[dict[str, str]]
+    preset: list[str]
     config: DictConfig
 
     def collect(self) -> list[Missing]:
         """Write the table of the jobs that are finished; return the others."""
         score, published = self.config.validation.monitor, OmegaConf.to_object(self.config.paper)
         assert isinstance(published, Published)
-        missing = collect(self.jobs, self.directory, published=published, score=score)
+        missing = collect(
+            self.jobs,
+            self.directory,
+            published=published,
+            score=score,
+            preset=", ".join(self.preset),
+        )
         gaps = {(gap.row, gap.seed) for gap in missing}
         finished = [job for job in self.jobs if (job.row, job.seed) not in gaps]
         if finished and self.config.frames:
@@ -79,11 +76,13 @@ def register() -> None:
 
 
 def plan_table(arguments: Sequence[str]) -> Plan:
-    """Return the jobs of a table: the rows of its sweep, times the seeds.
+    """Return the jobs of a table: the rows of its sweep, or those chosen, times the seeds.
 
     Raises:
         ConfigError: There is no row, or a setting that cannot be used in any.
     """
+    preset = _preset(arguments)
+    arguments = _chosen([*arguments, *preset])
     config = compose("table", overrides=sweeps.fixed(arguments), return_hydra_config=True)
     _check_common(config)
     axes = sweeps.axes(config.hydra.sweeper.params or {}, arguments)
@@ -93,20 +92,70 @@ def plan_table(arguments: Sequence[str]) -> Plan:
             "or axes such as model=prototype,prototype_chroma"
         )
     seeds = [_whole(seed) for seed in axes.pop("seed", [str(config.seed)])]
-    directory = Path(config.directory)
-    jobs = [
-        Job.of(values, seed=seed, directory=directory)
-        for values in sweeps.combinations(axes)
-        for seed in seeds
-    ]
+    directory, rows = Path(config.directory), sweeps.combinations(axes)
+    jobs = [Job.of(values, seed=seed, directory=directory) for values in rows for seed in seeds]
+    if len({job.folder for job in jobs}) < len(jobs):
+        raise ConfigError(
+            "two rows would share a folder: give each value once, and no two that differ in "
+            "quotes or brackets alone"
+        )
+    # A row's directory holds one for each seed.
+    unnamed = ("name", "directory", "seed")
+    arguments = sweeps.shortly_named(arguments, unnamed=unnamed, named=axes)
     # Rows have names of their own, and with them directories; a table keeps all in one.
     quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
     return Plan(
         arguments=[*arguments, f"directory='{quoted}'"],
         directory=directory,
         jobs=jobs,
+        rows=rows,
+        preset=preset,
         config=config,
     )
+
+
+def _preset(arguments: Sequence[str]) -> list[str]:
+    """Return what the protocol sets by itself, but for what the arguments set."""
+    chosen = dict(each.partition("=")[::2] for each in arguments).get("protocol", "")
+    given = [_name(argument) for argument in arguments]
+    return [
+        setting
+        for setting in UNLESS_GIVEN.get(chosen, ())
+        if not any(f"{name}.".startswith(f"{_name(setting)}.") for name in given)
+    ]
+
+
+def _name(argument: str) -> str:
+    """Return the dotted name that an argument sets, of a group with a package that of the package.
+
+    ``metric@evaluation.metric=[psnr]`` sets ``evaluation.metric``.
+    """
+    group, at, package = argument.partition("=")[0].lstrip("+~").partition("@")
+    return package if at else group
+
+
+def _chosen(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``rows=[...]`` as the experiments that it names.
+
+    Raises:
+        ConfigError: The sweep has no such row, or rows that are no experiments.
+    """
+    asked = [argument for argument in arguments if _name(argument) == "rows"]
+    others = [argument for argument in arguments if argument not in asked]
+    if not asked:
+        return others
+    if any(_name(argument) == "experiment" for argument in others):
+        raise ConfigError("rows and experiment both choose rows: pass one of them")
+    config = compose("table", overrides=sweeps.fixed(others), return_hydra_config=True)
+    axes = sweeps.axes(config.hydra.sweeper.params or {}, others)
+    known = {path.rpartition("/")[2]: path for path in axes.get("experiment", [])}
+    if not known:
+        raise ConfigError("rows chooses among experiments, and this sweep has none: leave it out")
+    names = [name.strip() for name in asked[-1].partition("=")[2].strip("[]").split(",")]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"rows: there is no row {name!r}{did_you_mean(name, known)}")
+    return [*others, f"experiment={','.join(known[name] for name in dict.fromkeys(names))}"]
 
 
 def _check_common(config: DictConfig) -> None:

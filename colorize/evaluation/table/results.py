@@ -61,11 +61,12 @@ def is_stamped(file: Path, settings: Mapping[str, Any]) -> bool:
 
 
 def collect(
-    jobs: Sequence[Job], directory: Path, *, published: Published, score: str
+    jobs: Sequence[Job], directory: Path, *, published: Published, score: str, preset: str = ""
 ) -> list[Missing]:
     """Write the table of all finished runs; name and return those that are missing.
 
-    ``score`` is the validation score whose curves are drawn.
+    ``score`` is the validation score whose curves are drawn; ``preset`` what the protocol set by
+    itself.
 
     Writes ``results.json``, ``table.md``, ``table.png`` and ``curves.png`` to ``directory``.
     """
@@ -77,12 +78,17 @@ def collect(
     if not finished:
         return missing
     measured = {job: json.loads((job.folder / _MEASURED).read_text()) for job in finished}
-    page = _page(measured, missing, published, title=directory.name)
+    page = _page(measured, missing, published, title=directory.name, preset=preset)
     text = page.markdown()
     stamp(directory / "results.json", page.json())
     write_atomically(directory / "table.md", text.encode())
     write_atomically(directory / "table.png", draw_table(page.comparison, page.columns))
-    curves = draw_histories(_histories(finished, score), title=score)
+    gray = f"{score.rpartition('/')[0]}/gray"
+    curves = draw_histories(
+        {(job.row, job.seed): _history(job, score) for job in finished},
+        gray=[point for job in finished for point in _history(job, gray)],
+        title=score,
+    )
     write_atomically(directory / "curves.png", curves)
     print(text.split("## How this was made")[0])
     print(f"written: {directory}/results.json, table.md, table.png, curves.png")
@@ -100,7 +106,12 @@ def _gap(job: Job) -> Missing | None:
 
 
 def _page(
-    measured: Mapping[Job, Any], missing: Sequence[Missing], published: Published, *, title: str
+    measured: Mapping[Job, Any],
+    missing: Sequence[Missing],
+    published: Published,
+    *,
+    title: str,
+    preset: str,
 ) -> Page:
     first = next(iter(measured.values()))
     columns = {
@@ -120,6 +131,7 @@ def _page(
             **provenance(data=first["provenance"]["data"]),
             "weights": first["provenance"]["weights"],
             "device": first["provenance"]["device"],
+            **({"set by the protocol": preset} if preset else {}),
             "commits of the runs": sorted(
                 {str(content["provenance"]["commit"]) for content in measured.values()}
             ),
@@ -151,11 +163,9 @@ def _network(content: Mapping[str, Any]) -> str:
     return ", ".join(sorted(labels)) or "none"
 
 
-def _histories(jobs: Sequence[Job], score: str) -> dict[str, list[History]]:
-    """Return the (epoch, value) points of a validation score: row → one list for each seed."""
-    histories: dict[str, list[History]] = {}
-    for job in jobs:
-        with (job.folder / "history.csv").open(newline="") as file:
-            points = [(int(r["epoch"]), float(r[score])) for r in csv.DictReader(file) if r[score]]
-        histories.setdefault(job.row, []).append(points)
-    return histories
+def _history(job: Job, score: str) -> History:
+    """Return the (epoch, value) points of a validation score of a run; none where it has it not."""
+    with (job.folder / "history.csv").open(newline="") as file:
+        return [
+            (int(row["epoch"]), float(row[score])) for row in csv.DictReader(file) if row.get(score)
+        ]

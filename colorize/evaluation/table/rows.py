@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -17,10 +17,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import sweeps
 from colorize.base.config import ConfigError, check, config_directory, describe, to_plain
+from colorize.base.progress import say
 from colorize.evaluation.evaluate import evaluate
 from colorize.evaluation.settings import EvaluateConfig
-from colorize.evaluation.table.plan import plan_table, register
+from colorize.evaluation.table.plan import Plan, plan_table, register
 from colorize.evaluation.table.results import is_stamped, stamp, write_state
+from colorize.evaluation.table.trial import refuse_what_fits_no_row, try_metrics, try_row
 from colorize.training.settings import TrainConfig
 from colorize.training.train import train
 
@@ -29,6 +31,7 @@ _OF_THE_MACHINE = ("accelerator", "devices", "strategy", "log_every_n_steps")
 _WITHOUT_EFFECT = {
     "training": (
         *("name", "directory", "validation.pictures", "sampling.workers", "targets.cache"),
+        "protocol",  # read through other settings alone
         *(f"trainer.{key}" for key in _OF_THE_MACHINE),
     ),
     "evaluation": ("checkpoint", "output", "device", "batch_size", "sheet_rows", "flow_weights"),
@@ -45,10 +48,10 @@ def make_table(arguments: Sequence[str]) -> int:
     folder = config_directory()
     try:
         with initialize_config_dir(str(folder), version_base="1.3", job_name="colorize-table"):
-            # A row's directory holds one for each seed.
-            unnamed = ("name", "directory", "seed")
-            given = sweeps.expanded(arguments, folder=folder)
-            plan = plan_table(sweeps.shortly_named(given, unnamed=unnamed))
+            plan = plan_table(sweeps.expanded(arguments, folder=folder))
+            if plan.preset:
+                say(f"set by the protocol, unless given: {' '.join(plan.preset)}")
+            _try(plan)
             hydra = GlobalHydra.instance().hydra
             assert hydra is not None
             try:
@@ -61,6 +64,40 @@ def make_table(arguments: Sequence[str]) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(describe(error)) from error
     return len(plan.collect())
+
+
+def _try(plan: Plan) -> None:
+    """Find what is wrong with all rows before any is trained."""
+    try_metrics(plan.config.evaluation.metric)
+    seed = plan.jobs[0].seed
+    jobs = {job.row: job for job in plan.jobs if job.seed == seed}
+    settings = {job.row: values for job, values in zip(jobs.values(), plan.rows, strict=True)}
+
+    def trial(row: str) -> None:
+        chosen = [f"{key}={value}" for key, value in settings[row].items()]
+        swept = {*settings[row], "seed"}
+        same = [each for each in sweeps.fixed(plan.arguments) if _key(each) not in swept]
+        config = compose("table", overrides=[*same, *chosen, f"seed={seed}"])
+        training, evaluation = _settings(config)
+        try_row(training, folder=jobs[row].folder, split=evaluation.split)
+
+    refuse_what_fits_no_row(jobs, trial)
+
+
+def _key(argument: str) -> str:
+    return argument.partition("=")[0]
+
+
+def _settings(config: DictConfig) -> tuple[DictConfig, DictConfig]:
+    """Return the settings of a row's training and of its evaluation, checked."""
+    check(config)
+    plain = to_plain(config)
+    evaluation = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), plain.pop("evaluation"))
+    del plain["paper"], plain["frames"], plain["rows"]
+    training = OmegaConf.merge(OmegaConf.structured(TrainConfig), plain)
+    assert isinstance(training, DictConfig)
+    assert isinstance(evaluation, DictConfig)
+    return training, evaluation
 
 
 def run_row(config: DictConfig) -> None:
@@ -79,13 +116,7 @@ def run_row(config: DictConfig) -> None:
 
 
 def _train_and_measure(config: DictConfig, folder: Path) -> None:
-    check(config)
-    plain = to_plain(config)
-    evaluation = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), plain.pop("evaluation"))
-    del plain["paper"], plain["frames"]
-    training = OmegaConf.merge(OmegaConf.structured(TrainConfig), plain)
-    assert isinstance(training, DictConfig)
-    assert isinstance(evaluation, DictConfig)
+    training, evaluation = _settings(config)
     evaluation.checkpoint = str(folder / evaluation.checkpoint)
     evaluation.output = str(folder / evaluation.output)
     trained = _with_effect(to_plain(training), _WITHOUT_EFFECT["training"])

@@ -31,6 +31,14 @@ def test_numbers(kind, good: dict[str, float], bad: list[str]) -> None:
             kind(text)
 
 
+def test_help_begins_with_a_sentence_and_examples() -> None:
+    parser = Parser("tool", "Count.", "examples:\n  tool --count 1\n\nMore to say.\n")
+    parser.add_argument("--count", type=positive, help="how many")
+    shown = parser.format_help()
+    assert shown.startswith("Count.\n\nexamples:\n  tool --count 1\n\nusage: tool [-h]")
+    assert shown.index("how many") < shown.index("More to say.")
+
+
 def test_a_mistake_is_one_line(capsys) -> None:
     parser = Parser("tool", "A tool.", "")
     parser.add_argument("--count", type=positive)

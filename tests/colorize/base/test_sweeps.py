@@ -2,6 +2,7 @@
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 
 from colorize.base.config import config_directory, register_schema
 from colorize.base.sweeps import axes, combinations, directory_name, expanded, fixed, keys, prepared
@@ -46,7 +47,8 @@ def test_only_sweeps_get_other_names(arguments, folder):
     assert prepared(["seed=1", "loss=[a,b]"], folder=folder) == ["seed=1", "loss=[a,b]"]
 
 
-def test_a_directory_is_named_by_what_differs_and_hydra_agrees():
+def test_a_directory_is_named_by_what_differs_and_hydra_agrees(monkeypatch):
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)  # as it is afterwards
     register_schema("train", TrainConfig)
     swept = ["seed=0,1", "model=prototype,prototype_chroma"]
     same = ["data=clips", "data.root=/a/long/path", "sampling.stages=[{epochs: 1, size: [8, 8]}]"]
@@ -56,7 +58,8 @@ def test_a_directory_is_named_by_what_differs_and_hydra_agrees():
     plain = [each for each in arguments if each not in swept]
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         config = compose("train", overrides=[*plain, *of_job], return_hydra_config=True)
-    assert config.hydra.job.override_dirname == "model=prototype,seed=1" == directory_name(job)
+    HydraConfig.instance().set_config(config)
+    assert config.hydra.sweep.subdir == "model-prototype_seed-1" == directory_name(job)
 
 
 def test_names_that_the_user_chose_are_kept():

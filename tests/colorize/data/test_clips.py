@@ -56,13 +56,13 @@ def record(name: str, frames: int, **changes: Any) -> ClipRecord:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A dataset on disk with the frames of :func:`in_memory` and one clip for testing."""
+    """A dataset on disk with the frames of :func:`in_memory` and one clip for validation."""
     (tmp_path / "frames").mkdir()
     records = [
         record("run", 6, shots=(0, 4)),
         record("sit", 3),
         record("still", 1),
-        record("other", 2, split="test"),
+        record("other", 2, split="val"),
     ]
     for seed, each in enumerate(records):
         np.save(tmp_path / each.file, array(seed, each.frames))
@@ -283,8 +283,8 @@ def test_what_is_wrong_with_a_dataset_is_said_in_one_line(root: Path, tmp_path: 
         opened(at=tmp_path / "nowhere")
     with pytest.raises(ValueError, match="split is 'valid': expected train, val or test"):
         opened("valid")
-    with pytest.raises(DatasetError, match="no clip is in the split 'val'"):
-        opened("val")
+    with pytest.raises(DatasetError, match="no clip is in the split 'test'"):
+        opened("test")
     np.save(root / "frames" / "sit.npy", array(1, 4))
     with pytest.raises(DatasetError, match=r"sit\.npy: expected uint8 \(3, 24.* got uint8 \(4, 24"):
         _ = opened().clips[1].frames

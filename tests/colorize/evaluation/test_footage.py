@@ -262,6 +262,18 @@ def test_shots_of_frames_are_found_in_the_truth(tmp_path: Path) -> None:
     assert [b.names[i] for b in every for i in b.measured] == few[0].names
 
 
+def test_a_jump_in_frame_numbers_starts_a_shot(tmp_path: Path) -> None:
+    for folder in ("tool", "truth"):
+        _write(tmp_path / folder, [np.full((40, 60, 3), 90, np.uint8)] * 5)
+        (tmp_path / folder / "03.png").rename(tmp_path / folder / "90.png")
+        (tmp_path / folder / "04.png").rename(tmp_path / folder / "91.png")
+    batches = _batches(_pairs(tmp_path / "tool", tmp_path / "truth"))
+    assert [(b.shot, b.names) for b in batches] == [
+        (0, ["00.png", "01.png", "02.png"]),
+        (3, ["90.png", "91.png"]),
+    ]
+
+
 def test_frames_of_another_size_start_a_shot(tmp_path: Path) -> None:
     large, small = np.full((40, 60, 3), 90, np.uint8), np.full((40, 50, 3), 90, np.uint8)
     for folder in ("tool", "truth"):

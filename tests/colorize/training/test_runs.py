@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from colorize.base.config import ConfigError
-from colorize.training.runs import best_checkpoint, claim, last_checkpoint, run_directory
+from colorize.training.runs import (
+    OtherRunError,
+    best_checkpoint,
+    claim,
+    last_checkpoint,
+    run_directory,
+)
 
 SETTINGS = {"seed": 0, "trainer": {"max_epochs": 3}, "loss": {"segment": {"weight": 1.0}}}
 
@@ -35,6 +41,28 @@ def test_the_same_settings_go_on_and_others_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds a run with seed=0, not None"):
         claim(folder, {key: SETTINGS[key] for key in ("trainer", "loss")}, may_change=())
     assert json.loads((folder / "config.json").read_text()) == SETTINGS
+
+
+def test_another_setting_is_told_how_to_go_on(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "a run")
+    other = SETTINGS | {"loss": {"segment": {"weight": 2.0}}}
+    going_on = (
+        rf"add name=NAME \"init='{folder}/checkpoints/last\.ckpt'\" to go on from its weights"
+    )
+    with pytest.raises(OtherRunError, match=going_on) as refused:
+        claim(folder, other, may_change=())
+    assert refused.value.fact == f"{folder} holds a run with loss.segment.weight=1.0, not 2.0"
+    (folder / "model.safetensors").write_bytes(b"weights")
+    with pytest.raises(OtherRunError, match=r"init='.*/a run/model\.safetensors'"):
+        claim(folder, other, may_change=())
+
+
+def test_settings_that_nothing_reads_are_not_compared(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "run")
+    other = SETTINGS | {"targets": {"cache": "x"}, "seed": 0}
+    claim(folder, other, may_change=(), unused=lambda key: key.startswith("targets."))
+    with pytest.raises(OtherRunError, match=r"targets\.cache=x, not None"):
+        claim(folder, SETTINGS, may_change=(), unused=lambda key: key == "seed")
 
 
 def test_what_may_change_is_written_anew(tmp_path: Path) -> None:

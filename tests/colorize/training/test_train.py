@@ -225,14 +225,14 @@ def swept(tmp_path_factory):
 
 def test_every_job_of_a_sweep_has_a_directory_of_its_own_and_another_seed_other_weights(swept):
     runs = sorted(path.parent for path in swept.glob("*/model.safetensors"))
-    assert ["seed=0" in path.name for path in runs] == [True, False]
+    assert ["seed-0" in path.name for path in runs] == [True, False]
     first, second = (weights(path) for path in runs)
     assert any(not torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.parametrize("inputs", ["gray_pair", "gray_segments", "gray_previous"])
 def test_a_run_with_more_inputs_can_be_used_on_a_shot(tmp_path, swept, inputs):
-    folder = min(swept.glob("*seed=0*")) if inputs == "gray_pair" else tmp_path / "run"
+    folder = min(swept.glob("*seed-0*")) if inputs == "gray_pair" else tmp_path / "run"
     if inputs != "gray_pair":
         run(folder, f"model.inputs={inputs}", "trainer.max_epochs=1")
     colorizer = Colorizer.load(folder / "model.safetensors", device="cpu")

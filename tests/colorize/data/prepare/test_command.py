@@ -97,8 +97,11 @@ def test_videos_and_folders_become_a_dataset(films: Path, capsys: pytest.Capture
     assert np.abs(stored(root, "walk") - blocks).mean() < 4
     levels = stored(root, "walk")[:, 3, 3].mean(axis=1)
     assert np.abs(levels - 8 * np.arange(16)).max() < 4
-    training = PreparedClips(root=root).split("train")
-    assert len(training) == sum(clip.frames for clip in manifest.clips if clip.split == "train")
+    # No clip is for validation: the last shot of the clip whose last shot is longest is.
+    opened = PreparedClips(root=root)
+    assert [clip.name for clip in opened.split("val").clips] == ["walk"]
+    assert len(opened.split("val")) == 8
+    assert len(opened.split("train")) == 40 - 8
 
 
 def test_processes_give_what_one_process_gives(films: Path) -> None:
@@ -233,6 +236,112 @@ def test_unreadable_sources_are_named_and_skipped(
     assert not (films.parent / "none" / "manifest.json").exists()
 
 
+def lines(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_two_folders_are_enough(films: Path, capsys: pytest.CaptureFixture) -> None:
+    root = films.parent / "data"
+    stills = films.parent / "stills"
+    assert run("--train", films, "--test", stills, "-o", root, "--size", "36x64") == 0
+    splits = {clip.name: clip.split for clip in load_manifest(root).clips}
+    assert splits == {"walk": "train", "Säge 2": "train", "stills": "test"}
+    shown = capsys.readouterr().out
+    # Two shots of 8 and of 6 frames, and two of 6: 7 + 7 + 5 + 5 pairs, 6 + 6 + 4 + 4 triples.
+    assert lines(shown)[1:5] == [
+        ["split", "clips", "shots", "frames", "pairs", "triples", "jumps"],
+        ["train", "2", "4", "28", "24", "20", "0"],
+        ["val", "0", "0", "0", "0", "0", "0"],
+        ["test", "1", "2", "12", "10", "8", "0"],
+    ]
+    assert "no val: the last shots of training clips serve" in shown
+    assert "trained on: 1 of walk" in shown
+    assert len(PreparedClips(root=root).split("test")) == 12
+    # One more source says no split: it is for training beside those that do.
+    more = write_folder(films.parent / "more", drawing(5, 3))
+    assert run(more, "--test", stills, "-o", root) == 0
+    assert by_name(load_manifest(root))["more"].split == "train"
+
+
+def test_folders_called_train_and_test_say_their_split(tmp_path: Path) -> None:
+    for number, place in enumerate(("train/a", "train/b", "test/a")):
+        write_folder(tmp_path / "frames" / place, drawing(number, 3))
+    assert run(tmp_path / "frames", "-o", tmp_path / "data", "--size", "36x64") == 0
+    clips = load_manifest(tmp_path / "data").clips
+    found = {str(Path(clip.path).relative_to(tmp_path)): clip.split for clip in clips}
+    assert found == {
+        "frames/train/a": "train",
+        "frames/train/b": "train",
+        "frames/test/a": "test",
+    }
+
+
+def test_a_jump_in_frame_numbers_ends_a_shot(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    still = picture(1, (72, 128))
+    for number in (210, 211, 212, 213, 291, 292):  # one drawing: no cut can be seen
+        Image.fromarray(still).save(folder / f"f_{number}.png")
+    assert run(folder, "-o", tmp_path / "data", "--size", "36x64") == 0
+    (clip,) = load_manifest(tmp_path / "data").clips
+    assert (clip.shots, clip.jumps) == ((0, 4), (4,))
+    shown = capsys.readouterr().out
+    assert ["train", "1", "2", "6", "4", "2", "1"] in lines(shown)
+    assert "clip: the numbers of its files jump before frame 4: a shot ends there" in shown
+    # Left-out frames are counted before: of 213, 291, 292 the second starts a shot.
+    assert run(folder, "-o", tmp_path / "data", "--first-frame", 3) == 0
+    (clip,) = load_manifest(tmp_path / "data").clips
+    assert (clip.shots, clip.jumps) == ((0, 1), (1,))
+
+
+def test_what_cannot_be_trained_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for number in (1, 30, 77):
+        Image.fromarray(picture(number, (72, 128))).save(folder / f"{number}.png")
+    assert run("--test", folder, "-o", tmp_path / "data", "--size", "36x64") == 0
+    assert "no train: nothing can be trained on it" in capsys.readouterr().out
+    assert run("--train", folder, "-o", tmp_path / "data") == 0
+    shown = capsys.readouterr().out
+    assert "no test: colorize-evaluate and colorize-table have nothing to measure" in shown
+    assert "cannot be trained on it: temporal and refinement, for no shot of train has 2" in shown
+    assert "cannot be trained on it: temporal_second_order, for no shot of train has 3" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["FILMS", "--ratio", "0.8,0.1,0.1"],
+            "--ratio 0.8,0.1,0.1 leaves no clip for val and test: it needs 7 clips, and there "
+            "are 2; give more, or name folders instead: --train FOLDER --test FOLDER",
+        ),
+        (["FILMS", "--test", "FILMS"], None),
+        (["--train", "FILMS", "--test", "FILMS/walk.mp4"], "is named for train and for test"),
+        (["--test", "FILMS", "--splits", "x.csv"], "--splits and --test both say splits"),
+        (["--test", "FILMS", "--ratio", "1,0,0"], "--ratio does nothing beside folders"),
+        ([], "no source is given"),
+    ],
+)
+def test_splits_that_cannot_be_are_refused_before_anything_is_written(
+    films: Path, arguments: list[str], message: str | None, capsys: pytest.CaptureFixture
+) -> None:
+    root = films.parent / "data"
+    given = [each.replace("FILMS", str(films)) for each in arguments]
+    if message is None:  # named twice, but for one split
+        assert run(*given, "-o", root, "--size", "36x64") == 0
+        assert {clip.split for clip in load_manifest(root).clips} == {"test"}
+        return
+    with pytest.raises(SystemExit) as stop:
+        run(*given, "-o", root)
+    assert stop.value.code == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert message in errors
+    assert not root.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -258,7 +367,8 @@ def test_help_teaches(capsys: pytest.CaptureFixture) -> None:
         main(["--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert "colorize-prepare episodes/ -o datasets/series" in text
+    assert text.startswith("Turn colour films and frame folders into a dataset")
+    assert "colorize-prepare --train frames/some --test frames/others" in text
     assert "(default 144x256)" in text
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from colorize.data.manifest import DatasetError
-from colorize.data.prepare.sources import assign, expand, match_rows, name_sources, read_splits
+from colorize.data.prepare.sources import (
+    assign,
+    clips_needed,
+    expand,
+    match_rows,
+    name_sources,
+    read_splits,
+)
 
 RATIO = (0.8, 0.1, 0.1)
 
@@ -109,3 +116,35 @@ def test_new_clips_fill_up_and_move_none() -> None:
     added = assign(more, assigned=before, ratio=RATIO, seed=0)
     assert added.keys() == set(more)
     assert Counter([*before.values(), *added.values()]) == {"train": 16, "val": 2, "test": 2}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "count"), [((1.0, 0.0, 0.0), 1), ((0.5, 0.0, 0.5), 2), ((0.8, 0.1, 0.1), 7)]
+)
+def test_how_many_clips_a_ratio_needs(ratio: tuple[float, float, float], count: int) -> None:
+    names = [f"clip {number}" for number in range(count)]
+    shares = sum(share > 0 for share in ratio)
+    assert clips_needed(ratio) == count
+    for seed in range(3):
+        splits = assign(names, assigned={}, ratio=ratio, seed=seed)
+        assert len(set(splits.values())) == shares
+        fewer = assign(names[1:], assigned={}, ratio=ratio, seed=seed)
+        assert len(set(fewer.values())) < shares
+    assert clips_needed((0.998, 0.001, 0.001), most=50) is None
+
+
+def test_a_folder_of_folders_means_each_and_its_name_the_split(tmp_path: Path) -> None:
+    touch(*(tmp_path / place / "1.png" for place in ("x/train/a", "x/train/b", "x/test", "x/c/d")))
+    touch(tmp_path / "x" / "val" / "film.mp4")
+    found = {
+        path.relative_to(tmp_path.resolve()).as_posix(): split
+        for path, split in expand([tmp_path / "x"]).items()
+    }
+    assert found == {
+        "x/c/d": "",
+        "x/test": "test",
+        "x/train/a": "train",
+        "x/train/b": "train",
+        "x/val/film.mp4": "val",
+    }
+    assert set(expand([tmp_path / "x"], split="test").values()) == {"test"}

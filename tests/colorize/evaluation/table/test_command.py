@@ -32,12 +32,12 @@ def call(*arguments: str) -> int:
 
 
 def folder(root: Path, head: str, seed: int) -> Path:
-    return root / "runs" / "tiny" / f"model={head}" / f"seed-{seed}"
+    return root / "runs" / "tiny" / f"model-{head}" / f"seed-{seed}"
 
 
 def written(root: Path) -> dict[Path, int]:
     """When every file of every run was written, but for the note of its last call."""
-    files = (root / "runs" / "tiny").glob("model=*/**/*")
+    files = (root / "runs" / "tiny").glob("model-*/**/*")
     return {
         path: path.stat().st_mtime_ns
         for path in files
@@ -129,11 +129,21 @@ def test_what_is_done_is_said_so_and_another_setting_is_refused(calls, monkeypat
     before = written(calls["root"])
     assert call(*TINY, *HEADS, "evaluation.batch_size=2", "trainer.accelerator=auto") == 0
     assert capsys.readouterr().out.count("done before") == 4
-    assert call(*TINY, *HEADS, "optimizer.learning_rate=0.5") == 1
+    assert call(*TINY, *HEADS, "optimizer.learning_rate=0.5") == 2
     captured = capsys.readouterr()
-    assert captured.out.count("holds a run with optimizer.learning_rate=0.001, not 0.5") == 2 * 4
-    assert captured.err.splitlines()[-1].startswith("error: 4 of the table's runs are missing")
-    assert written(calls["root"]) == before
+    last = captured.err.splitlines()[-1]
+    for head in ("prototype", "prototype_chroma"):
+        lies = f"runs/tiny/model-{head}/seed-0 holds a run with optimizer.learning_rate=0.001, not"
+        assert last.count(f"model={head}: {lies} 0.5: give the table another name=NAME") == 1
+    # What nothing reads may differ: no loss looks at features, or compares flow.
+    assert call(*TINY, *HEADS, "loss_weights=sources", "targets.flow.method=raft_small") == 0
+    assert capsys.readouterr().out.count("trained before") == 0
+    assert call(*TINY, *HEADS) == 0
+    capsys.readouterr()
+    after = {path: stamp for path, stamp in written(calls["root"]).items() if path in before}
+    trained = {path for path in before if path.suffix in (".ckpt",)}
+    assert trained
+    assert {path: after[path] for path in trained} == {path: before[path] for path in trained}
     assert call(*TINY, *HEADS) == 0
     assert capsys.readouterr().out.count("done before") == 4
 

@@ -40,6 +40,7 @@ def page() -> Page:
         claims=[
             Claim(text="it helps", row="segment", over=["plain"], metrics=["psnr", "lpips"]),
             Claim(text="of others", row="elsewhere", over=["nowhere"], metrics=["psnr"]),
+            Claim(text="best", row="plain", over=["segment", "unasked"], metrics=["psnr"]),
         ],
     )
     return Page(
@@ -83,6 +84,10 @@ def test_a_reversed_order_and_the_verdict_on_a_claim_are_written_out(page: Page)
     assert "  - psnr, over plain: -1.250 ± 0.354 (n = 2): disagrees" in page.markdown()
     assert "  - lpips, over plain: +0.1050 ± 0.0071 (n = 2): agrees" in page.markdown()
     assert "of others" not in page.markdown()  # a claim about rows of other tables
+    # Rows that were not asked for take no lines; 1.25 is the difference of the means.
+    assert "- “best [of 2 rows, 1 here]” (plain): **agrees**" in page.markdown()
+    assert "  - psnr, over segment: +1.250 ± 0.354 (n = 2): agrees" in page.markdown()
+    assert "unasked" not in page.markdown()
 
 
 def test_what_is_missing_and_how_it_was_made_stand_at_the_end(page: Page) -> None:
@@ -100,7 +105,7 @@ def test_the_json_holds_every_value_and_survives_a_file(page: Page) -> None:
     assert psnr["gain over gray"]["mean"] == pytest.approx(2.5)
     assert content["rows"]["plain"]["network"] == "random VGG-19"
     assert content["missing"] == [{"row": "lost", "seed": 0, "reason": "ran out of a|b"}]
-    (claim,) = content["claims"]
+    claim, _ = content["claims"]
     assert claim["verdict"] == "disagrees"
     assert [pair["verdict"] for pair in claim["differences"]] == ["disagrees", "agrees"]
     assert content["order"][0]["first"] == "segment"

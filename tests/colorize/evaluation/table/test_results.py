@@ -13,11 +13,11 @@ SETTINGS = {"training": {"seed": 0, "betas": (0.9, 0.999)}, "every": 1}
 @pytest.mark.parametrize(
     ("values", "row", "name"),
     [
-        ({"experiment": "table1/segment"}, "segment", "experiment=table1/segment"),
+        ({"experiment": "table1/segment"}, "segment", "segment"),
         (
             {"model": "prototype", "experiment": "lattice/main", "loss": "[a,b]"},
             "main, model=prototype, loss=[a,b]",
-            "experiment=lattice/main,loss=[a,b],model=prototype",
+            "main_loss-a+b_model-prototype",
         ),
     ],
 )
