@@ -30,7 +30,7 @@ def sheet_rows(source: Source, manifest: Manifest, colorizer: LoadedNetworks) ->
     Raises:
         MediaError: A frame cannot be read.
     """
-    library = library_of(manifest.references, colorizer)
+    library = library_of(manifest.references, source, colorizer)
     engine = ShotEngine(colorizer, manifest.settings, library=library)
     windows = [preview_window(shot.start, shot.stop, middle(shot)) for shot in manifest.shots]
     frames = source.frames(only=set(chain.from_iterable(windows)))

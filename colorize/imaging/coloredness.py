@@ -29,12 +29,26 @@ def is_colored(
     return bool(np.mean(np.abs(chroma - tint).max(axis=1) > _CLEARLY) >= share)
 
 
+def clearly_colored(
+    pixels: UInt8[np.ndarray, "n 3"] | UInt16[np.ndarray, "n 3"],
+) -> float:
+    """Return the share of some pixels that differ from gray by more than 0.03 in Cb or Cr."""
+    _, chroma = _luma_and_chroma(pixels)
+    return float((np.abs(chroma).max(axis=1) > _CLEARLY).mean())
+
+
 def _thumbnail(
     rgb: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w 3"],
 ) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, "n 2"]]:
     """Return luma in [0, 1], and Cb and Cr in [-0.5, 0.5], of a small picture's pixels."""
     height, width = (min(a, b) for a, b in zip(_THUMBNAIL, rgb.shape[:2], strict=True))
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-    red, green, blue = (small.reshape(-1, 3) / np.iinfo(rgb.dtype).max).T
+    return _luma_and_chroma(small.reshape(-1, 3))
+
+
+def _luma_and_chroma(
+    pixels: UInt8[np.ndarray, "n 3"] | UInt16[np.ndarray, "n 3"],
+) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, "n 2"]]:
+    red, green, blue = (pixels / np.iinfo(pixels.dtype).max).T
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     return luma, np.stack([(blue - luma) / 1.772, (red - luma) / 1.402], axis=1)

@@ -29,9 +29,17 @@ class Drawing(NamedTuple):
     def of(cls, picture: Frame) -> Drawing:
         """Return what is compared of a picture."""
         mask = opacity(picture)
-        shown = np.ones(_SIZE[::-1], dtype=bool) if mask is None else small(mask) > 0.99
-        rgb = small(picture.rgb / np.float32(np.iinfo(picture.rgb.dtype).max))
-        return cls(rgb, small(picture.gray()), shown)
+        rgb = picture.rgb / np.float32(np.iinfo(picture.rgb.dtype).max)
+        if mask is None:
+            return cls(small(rgb), small(picture.gray()), np.ones(_SIZE[::-1], dtype=bool))
+        share = small(mask)
+        shown = share > 0.99
+        if not shown.any():  # hints too small to fill a pixel here
+            shown = share > 0
+        # Colours of what is shown alone: anything may lie under the rest.
+        opaque = [small(plane * mask) / np.maximum(share, 1e-6) for plane in np.moveaxis(rgb, 2, 0)]
+        luma = small(picture.gray() * mask) / np.maximum(share, 1e-6)
+        return cls(np.stack(opaque, axis=2), luma, shown)
 
     def gray_share(self, luma: Float32[np.ndarray, "h w"]) -> float:
         """Return the share of what it shows, 0 to 1, that is as gray as a frame of ``luma``."""

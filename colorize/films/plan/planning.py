@@ -93,7 +93,7 @@ def _served(
         return known.references, shots
     spans = [(shot.start, shot.stop) for shot in shots]
     found = find_frames(given, source, count=shots[-1].stop, spans=spans)
-    chosen = guided(shots, source, library_of(found, colorizer))
+    chosen = guided(shots, source, library_of(found, source, colorizer))
     count = sum(bool(shot.guided_by) for shot in chosen)
     serve = "reference serves" if len(found) == 1 else "references serve"
     say(f"{len(found)} {serve} {count} of {len(chosen)} shots")

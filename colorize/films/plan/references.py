@@ -9,18 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from colorize.base.errors import UserError
 from colorize.base.progress import say
 from colorize.films.plan.drawings import Drawing, small
 from colorize.films.plan.manifest import KEEP, Reference, Shot
-from colorize.imaging.coloredness import is_colored
+from colorize.imaging.coloredness import clearly_colored, is_colored
 from colorize.inference.choice import Span, choose_references
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame, Source, fingerprint, open_source
-from colorize.media.frame import Picture, opacity
+from colorize.media.frame import opacity
 from colorize.media.pictures.folder import picture_files
 
 # Of Drawing.fit. Of CartoonSeries(9201), 180x320: frames repainted in random flat tones fit their
@@ -66,9 +64,13 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
 def has_colors(picture: Frame) -> bool:
     """Return whether a picture can be a reference: a coat that is painted in a gray frame will do.
 
-    What is transparent does not count.
+    What is transparent does not count; of a picture that is so in part, one colour is enough.
     """
-    return is_colored(_opaque_part(picture), share=_PAINTED)
+    mask = opacity(picture)
+    if mask is None:
+        return is_colored(picture.rgb, share=_PAINTED)
+    shown = picture.rgb[mask > 0]
+    return len(shown) > 0 and clearly_colored(shown) >= _PAINTED
 
 
 def read_picture(path: str | Path) -> Frame:
@@ -117,15 +119,25 @@ def find_frames(
     return found
 
 
-def library_of(references: Sequence[Reference], colorizer: LoadedNetworks) -> Library:
-    """Return the references of a job, to be looked at."""
-    return Library(
-        colorizer,
-        [
-            ColoredPicture(each.name, partial(read_picture, each.path), each.frame)
-            for each in references
-        ],
-    )
+def library_of(
+    references: Sequence[Reference], source: Source, colorizer: LoadedNetworks
+) -> Library:
+    """Return the references of a job, to be looked at.
+
+    Where one shows parts of a frame only, the rest of that frame is read from the source.
+    """
+    pictures = []
+    for each in references:
+        drawing = None if each.frame is None else partial(_read_frame, source.path, each.frame)
+        read = partial(read_picture, each.path)
+        pictures.append(ColoredPicture(each.name, read, each.frame, drawing))
+    return Library(colorizer, pictures)
+
+
+def _read_frame(path: Path, index: int) -> Frame:
+    """Return a frame of a film, a folder or a picture, by a reader of its own."""
+    with open_source(path) as source:
+        return next(iter(source.frames(index, index + 1)))
 
 
 def guided(shots: Sequence[Shot], source: Source, library: Library) -> list[Shot]:
@@ -246,17 +258,3 @@ def _fits(
                 picture = pictures[name]
                 fits[name][frame.index] = _Match(picture.fit(luma), picture.gray_share(luma))
     return fits
-
-
-def _opaque_part(picture: Frame) -> Picture:
-    """Return the part of a picture that is not transparent: what lies under it is white."""
-    mask = opacity(picture)
-    if mask is None:
-        return picture.rgb
-    shown = mask > 0
-    box = tuple(
-        slice(found[0], found[-1] + 1) if len(found) else slice(1)
-        for found in (np.flatnonzero(shown.any(axis=axis)) for axis in (1, 0))
-    )
-    white = np.iinfo(picture.rgb.dtype).max
-    return np.where(shown[..., None], picture.rgb, white).astype(picture.rgb.dtype)[box]

@@ -69,7 +69,7 @@ class Rendering:
         self._engine = ShotEngine(
             colorizer,
             manifest.settings,
-            library=library_of(manifest.references, colorizer),
+            library=library_of(manifest.references, source, colorizer),
             batch_size=batch_size,
             check=self._refuse_stopped,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize.imaging.coloredness import is_colored
+from colorize.imaging.coloredness import clearly_colored, is_colored
 from tests.colorize.media.films import gray_ramp
 
 
@@ -64,3 +64,11 @@ def test_a_cartoon_of_few_flat_colours_is_colour() -> None:
     picture[:, :40], picture[:, 40:] = (90, 140, 210), (140, 125, 100)
     picture[20:40, 30:50] = (230, 190, 60)
     assert is_colored(picture)
+
+
+def test_pixels_differ_clearly_from_gray_by_three_hundredths_of_chroma() -> None:
+    """Blue above gray by 15 of 255 is Cb = 15 (1 - 0.114) / (255 · 1.772) = 0.029, by 16 0.031."""
+    pixels = np.full((4, 3), 100, np.uint8)
+    pixels[1:, 2] += np.array([15, 16, 90], np.uint8)
+    assert clearly_colored(pixels) == 0.5
+    assert clearly_colored(pixels.astype(np.uint16) * 257) == 0.5

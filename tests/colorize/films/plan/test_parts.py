@@ -102,7 +102,7 @@ def test_keys_are_those_of_the_first_versions_while_the_engine_is() -> None:
 
 def test_another_engine_makes_all_stale_but_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys()
-    monkeypatch.setattr(parts_module, "ENGINE", 3)
+    monkeypatch.setattr(parts_module, "ENGINE", parts_module.ENGINE + 1)
     assert changed(before, keys()) == [0, 1]
 
 

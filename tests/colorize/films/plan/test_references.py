@@ -222,7 +222,7 @@ def test_shots_get_the_references_that_are_chosen_and_kept_ones_none(
     bound = [Reference(file.name, str(file), "", n) for file, n in zip(files, frames, strict=True)]
     shots = [Shot(0, 6, auto=0), Shot(6, 11, auto=0), Shot(6, 11, auto=KEEP)]
     with open_source(folder) as source:
-        chosen = guided(shots, source, library_of(bound, colorizer))
+        chosen = guided(shots, source, library_of(bound, source, colorizer))
     # Both look at the loose ones in three frames, the second at all of them in its middle.
     assert [shape for shape, _ in asked] == [(1, 1, 32, 48)] * 6
     assert [counts for _, counts in asked] == [(2,), (2,), (2,), (2,), (3,), (2,)]
@@ -389,3 +389,38 @@ def test_a_single_picture_takes_references_too(tmp_path, folder, colour, picture
     colour(folder / "1.png", tmp_path / "without.png")
     first, second = (np.array(Image.open(tmp_path / f"{n}.png")) for n in ("with", "without"))
     assert not np.array_equal(first, second)
+
+
+def hints_of(gray: np.ndarray, *, under: int) -> np.ndarray:
+    """One red dot of 3 by 3 pixels of a frame that is transparent else; anything lies under it."""
+    painted = np.full((*gray.shape, 4), under, np.uint8)
+    painted[..., 3] = 0
+    painted[20:23, 30:33] = (220, 60, 60, 255)
+    return painted
+
+
+@pytest.mark.parametrize("under", [0, 255, 128])
+def test_a_dot_is_a_hint_for_the_frame_after_which_it_is_named(tmp_path, folder, pictures, under):
+    file = save(tmp_path / "r" / "4.png", hints_of(pictures[4], under=under))
+    remarks = []
+    with open_source(folder) as source, listening(remarks.append):
+        (found,) = find_frames(read_references([file]), source, count=COUNT)
+    assert found.frame == 4
+    assert not [each for each in remarks if isinstance(each, Remark)]
+
+
+def test_a_hint_colours_its_frame_and_the_shot_around_it(tmp_path, folder, colour, pictures):
+    """The dot keeps its colour, the rest of its frame and the frames beside it change by it."""
+    file = save(tmp_path / "r" / "4.png", hints_of(pictures[4], under=255))
+    plain, hinted = tmp_path / "plain", tmp_path / "hinted"
+    colour(folder, plain)
+    colour(folder, hinted, references=[file])
+    before, after = read(plain), read(hinted)
+    chroma = [np.float32(each[..., 0]) - each[..., 2] for each in (before[4], after[4])]
+    red = chroma[1][20:23, 30:33]  # the frame is dark there, and holds no more
+    assert (red > 20).all()
+    assert red.max() > 150
+    changed = [np.abs(np.float32(a) - b).mean() for a, b in zip(after, before, strict=True)]
+    assert changed[4] > 1
+    assert min(changed[3], changed[5]) > 0.2
+    assert max(changed[6:]) == 0  # another shot
