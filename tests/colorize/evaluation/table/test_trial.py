@@ -84,9 +84,6 @@ def test_a_setting_that_some_rows_have_is_set_for_one_row(
     monkeypatch.chdir(tmp_path)
     assert call("data.root=nowhere", "protocol=tiny", "loss.segment.weight=2") == 2
     assert "not chosen in every row; ask for one row that has it" in capsys.readouterr().err
-    one = ("rows=[rank_diversity_segment]", "loss.segment.weight=2")
-    assert call("data.root=nowhere", "protocol=tiny", *one) == 2
-    assert "nowhere/manifest.json: no prepared dataset" in capsys.readouterr().err
 
 
 def test_a_split_that_is_not_there_is_told_once_before_training(
