@@ -146,7 +146,9 @@ def _chosen(arguments: Sequence[str]) -> list[str]:
         return others
     if any(_name(argument) == "experiment" for argument in others):
         raise ConfigError("rows and experiment both choose rows: pass one of them")
-    config = compose("table", overrides=sweeps.fixed(others), return_hydra_config=True)
+    # Other settings may fit the rows that are asked for alone.
+    sweep = [argument for argument in others if _name(argument) == "sweep"]
+    config = compose("table", overrides=sweep, return_hydra_config=True)
     axes = sweeps.axes(config.hydra.sweeper.params or {}, others)
     known = {path.rpartition("/")[2]: path for path in axes.get("experiment", [])}
     if not known:

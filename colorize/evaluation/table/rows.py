@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from colorize.base import sweeps
 from colorize.base.config import ConfigError, check, config_directory, describe, to_plain
+from colorize.base.errors import UserError
 from colorize.base.progress import say
 from colorize.evaluation.evaluate import evaluate
 from colorize.evaluation.settings import EvaluateConfig
@@ -62,7 +63,11 @@ def make_table(arguments: Sequence[str]) -> int:
                 plan.collect()
                 raise
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(describe(error)) from error
+        told = describe(error).replace(
+            "is not chosen; add it to",
+            "is not chosen in every row; ask for one row that has it, rows=[ROW], or set",
+        )
+        raise ConfigError(told) from error
     return len(plan.collect())
 
 
@@ -73,13 +78,23 @@ def _try(plan: Plan) -> None:
     jobs = {job.row: job for job in plan.jobs if job.seed == seed}
     settings = {job.row: values for job, values in zip(jobs.values(), plan.rows, strict=True)}
 
+    broken: dict[str, str] = {}  # features that cannot be had, which need not be tried again
+
     def trial(row: str) -> None:
         chosen = [f"{key}={value}" for key, value in settings[row].items()]
         swept = {*settings[row], "seed"}
         same = [each for each in sweeps.fixed(plan.arguments) if _key(each) not in swept]
         config = compose("table", overrides=[*same, *chosen, f"seed={seed}"])
         training, evaluation = _settings(config)
-        try_row(training, folder=jobs[row].folder, split=evaluation.split)
+        features = str(training.features)
+        if features in broken:
+            raise ConfigError(broken[features])
+        try:
+            try_row(training, folder=jobs[row].folder, split=evaluation.split)
+        except UserError as error:
+            if str(error).startswith("features."):
+                broken[features] = str(error)
+            raise
 
     refuse_what_fits_no_row(jobs, trial)
 

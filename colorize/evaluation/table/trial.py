@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from colorize.base.config import ConfigError, build, to_plain
+from colorize.base.config import ConfigError, build, config_directory, to_plain
 from colorize.base.errors import UserError
 from colorize.data import Clips, MixedClips, PreparedClips
 from colorize.training.components import Components
@@ -48,12 +49,21 @@ def try_metrics(nodes: DictConfig) -> None:
         try:
             build(nodes[name])
         except UserError as error:
-            others = ",".join(str(other) for other in nodes if other != name)
+            others = ",".join(file for file in _files(nodes) if file != name)
             text = str(error).replace(f"metric.{name}.", f"evaluation.metric.{name}.")
             leave = f"leave the metric {name} out"
             raise ConfigError(
                 text.replace(leave, f"{leave}: metric@evaluation.metric=[{others}]")
             ) from error
+
+
+def _files(nodes: DictConfig) -> list[str]:
+    """Return the files of ``conf/metric`` that metrics come from; some hold several."""
+    return [
+        file.stem
+        for file in sorted((config_directory() / "metric").glob("*.yaml"))
+        if re.findall(r"^(\w+):", file.read_text(encoding="utf-8"), re.MULTILINE)[0] in nodes
+    ]
 
 
 def try_row(training: DictConfig, *, folder: Path, split: str) -> None:

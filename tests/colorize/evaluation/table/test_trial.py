@@ -44,11 +44,13 @@ def test_a_reason_that_all_rows_share_is_told_once() -> None:
 
 def test_weights_of_a_metric_are_named_as_a_table_names_them(tmp_path: Path) -> None:
     lpips = {"_target_": "colorize.metrics.lpips.Lpips", "weights": str(tmp_path / "gone.pth")}
-    nodes = OmegaConf.create({"psnr": {"_target_": "colorize.metrics.psnr.Psnr"}, "lpips": lpips})
+    psnr, lab = ({"_target_": f"colorize.metrics.{name}"} for name in ("psnr.Psnr", "lab.MseLab"))
+    # mse_lab is of the file lab.yaml, by which it is chosen.
+    nodes = OmegaConf.create({"psnr": psnr, "mse_lab": lab, "lpips": lpips})
     with pytest.raises(ConfigError) as error:
         try_metrics(nodes)
     assert "set evaluation.metric.lpips.weights to a file" in str(error.value)
-    assert "or leave the metric lpips out: metric@evaluation.metric=[psnr]" in str(error.value)
+    assert "or leave the metric lpips out: metric@evaluation.metric=[lab,psnr]" in str(error.value)
     assert " metric.lpips" not in str(error.value)
 
 
@@ -70,9 +72,18 @@ def test_a_table_says_once_that_it_cannot_have_weights(
     last = shown.err.splitlines()[-1]
     assert last.startswith("error: no row can be trained: features.weights=torchvision: cannot")
     assert last.count("cannot download") == 1
+    assert shown.err.count("Downloading") <= 1
     assert "choose features=none" in last
     assert "failed" not in shown.out
     assert not list(tmp_path.glob("runs/table1/*/seed-*"))
+
+
+def test_a_setting_that_some_rows_have_is_set_for_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("data.root=nowhere", "protocol=tiny", "loss.segment.weight=2") == 2
+    assert "not chosen in every row; ask for one row that has it" in capsys.readouterr().err
 
 
 def test_a_split_that_is_not_there_is_told_once_before_training(
