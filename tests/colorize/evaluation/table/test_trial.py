@@ -86,6 +86,15 @@ def test_a_setting_that_some_rows_have_is_set_for_one_row(
     assert "not chosen in every row; ask for one row that has it" in capsys.readouterr().err
 
 
+def test_a_setting_of_the_one_row_that_was_asked_for_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = ("rows=[rank_diversity_segment]", "loss.segment.weight=2.5")
+    assert call("data.root=nowhere", "protocol=tiny", *one) == 2
+    assert "nowhere/manifest.json: no prepared dataset" in capsys.readouterr().err
+
+
 def test_a_split_that_is_not_there_is_told_once_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
