@@ -23,8 +23,6 @@ from colorize.films.plan.references import has_colors, read_picture
 from colorize.media import open_source
 from colorize.media.pictures.coding import encode_picture
 
-_SIDES = {"original": "_gray", "result": ""}  # what is added to the names of pictures
-
 
 @dataclass(frozen=True)
 class Gray:
@@ -40,17 +38,26 @@ class CorrectionsApi(Api):
         """Return which addresses it answers."""
         job = "/api/jobs/{id}"
         return [
-            Route(job + "/{side}/{frame:int}.png", self.picture),
+            # Not by a parameter: references may be called 10.png too.
+            Route(job + "/original/{frame:int}.png", self.original),
+            Route(job + "/result/{frame:int}.png", self.result),
             Route(job + "/references/{name}", self.drop, methods=["PUT"]),
             Route(job + "/references/{name}/gray", self.gray, methods=["POST"]),
             Route(job + "/corrections/{frame:int}/{name}", self.correct, methods=["PUT"]),
         ]
 
-    def picture(self, request: Request) -> Response:
-        """Send a frame of the source or of the result, by a name that it is known by again."""
-        job, frame, side = self._job(request), request.path_params["frame"], _side(request)
-        found = self.studio.views.frame(job, frame, coloured=side == "result")
-        name = f"{self._stem(job, frame)}{_SIDES[side]}.png"
+    def original(self, request: Request) -> Response:
+        """Send a frame of the source, by a name that it is known by again."""
+        return self._picture(request, coloured=False)
+
+    def result(self, request: Request) -> Response:
+        """Send a frame of the result, by a name that it is known by again."""
+        return self._picture(request, coloured=True)
+
+    def _picture(self, request: Request, *, coloured: bool) -> Response:
+        job, frame = self._job(request), request.path_params["frame"]
+        found = self.studio.views.frame(job, frame, coloured=coloured)
+        name = f"{self._stem(job, frame)}{'' if coloured else '_gray'}.png"
         content = encode_picture(Path(name), found.rgb, found.alpha, 100)
         response = Response(content, media_type="image/png")
         response.headers["Content-Disposition"] = _saved_as(name)
@@ -137,13 +144,6 @@ class CorrectionsApi(Api):
         for path in job.references.iterdir():
             if path.stem == Path(name).stem and path.name != name and path.name[0] != ".":
                 self._forget(job, path.name)
-
-
-def _side(request: Request) -> str:
-    side = str(request.path_params["side"])
-    if side not in _SIDES:
-        raise PageError(f"{side!r}: expected {' or '.join(_SIDES)}", status=404)
-    return side
 
 
 def _saved_as(name: str) -> str:

@@ -59,7 +59,6 @@ def test_a_frame_is_saved_by_the_name_that_leads_back_to_it(page, tmp_path, guid
         taken = page.put(f"{job}/references/{name}", as_png(coloured(10)))
         assert (taken["frame"], taken["said"]) == (10, [])
     page.get(f"{job}/original/{COUNT}.png", 404)
-    page.get(f"{job}/sideways/1.png", 404)
 
 
 def test_a_corrected_frame_is_its_frame_whatever_its_file_is_called(page, guided):
