@@ -16,6 +16,7 @@ _STRIDE = 4  # pixels of a frame for one place that is painted
 _SLOPE = 0.2
 _NEIGHBORS = 9  # places that a pixel's colour is mixed of
 _HALF_RANGE = 0.5  # chroma fills [-0.5, 0.5]
+_BLOCK, _BRIGHT = 8, 0.7  # pixels, and their luma in a frame that is no fade
 _GAIN = 4.0  # brings chroma to the order of 1
 _SPREADS = (-3.0, 1.8)
 _LOG_SPREAD = -2.5  # of what is expected before anything is learnt
@@ -24,13 +25,13 @@ _LOG_SPREAD = -2.5  # of what is expected before anything is learnt
 class Opinions(NamedTuple):
     """What m members make of b frames.
 
-    ``bold`` is the chroma that each would paint, ``chroma`` what it paints: as much of it as it
-    can be trusted with on drawings of a kind that it has never seen. ``spread`` is the error that
-    it expects of that: the root of the mean square over Cb and Cr.
+    ``bold`` is the chroma that each would paint, ``kept`` as much of it as it can be trusted with,
+    by itself, on drawings of a kind that it has never seen. ``spread`` is the error that it expects
+    of that: the root of the mean square over Cb and Cr.
     """
 
     bold: Float[Tensor, "b m 2 h w"]
-    chroma: Float[Tensor, "b m 2 h w"]
+    kept: Float[Tensor, "b m 2 h w"]
     spread: Float[Tensor, "b m 1 h w"]
 
 
@@ -43,13 +44,14 @@ class Guess(NamedTuple):
 
 
 class Committee(nn.Module):
-    """Some small decoders of frozen activations, whose mean is painted.
+    """Some small decoders of frozen activations, who paint what they agree on.
 
     Drawings are divided into as many groups as there are members, by who drew them. Each member
-    learns to paint from all groups but its own, and from its own how far its colours are to be
-    trusted where it has never learnt (:mod:`colorize.losses.unguided`). Of what nobody has seen,
-    nobody is surer than they were of what they had not; where they are of different minds, their
-    mean is nearer to gray.
+    learns to paint from all groups but its own, and from its own what error is to be expected of it
+    where it has never learnt (:mod:`colorize.losses.unguided`). What is painted is their mean,
+    times its length over the mean of their lengths: 1 where they are of one mind, 0 where each says
+    another hue, as they do of what nobody has seen. A frame that is dark as a whole, as in a fade,
+    has as much less colour.
 
     ``seen`` are the channels of the activations at strides 4, 8 and 16.
 
@@ -72,8 +74,9 @@ class Committee(nn.Module):
         """
         found = [member(gray, taps) for member in self.members]
         opinions = Opinions(*(torch.stack(each, dim=1) for each in zip(*found, strict=True)))
+        exposure = _exposure(gray)
         spread = opinions.spread.square().mean(dim=1).sqrt()
-        return Guess(opinions.chroma.mean(dim=1), spread, opinions)
+        return Guess(_agreed(opinions.bold) * exposure, spread * exposure, opinions)
 
 
 class _Member(nn.Module):
@@ -103,7 +106,7 @@ class _Member(nn.Module):
     def forward(
         self, gray: Float[Tensor, "b 1 h w"], taps: Sequence[Float[Tensor, "b _ _h _w"]]
     ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
-        """Return bold chroma, as much of it as is trusted, and the spread of that."""
+        """Return bold chroma, as much of it as is kept, and the spread of that."""
         drawn = functional.pixel_unshuffle(gray - 0.5, _STRIDE)
         near, middle, far = (enter(tap) for enter, tap in zip(self.enter, taps, strict=True))
         deep = self.coarse(far)
@@ -125,6 +128,19 @@ class _Member(nn.Module):
             _mixed(kept, weights.detach()),
             _mixed(spread, weights.detach()),
         )
+
+
+def _agreed(bold: Float[Tensor, "b m 2 h w"]) -> Float[Tensor, "b 2 h w"]:
+    """Return the mean of members' colours, less where their hues differ."""
+    mean = bold.mean(dim=1)
+    lengths = bold.norm(dim=2, keepdim=True).mean(dim=1)
+    return mean * (mean.norm(dim=1, keepdim=True) / lengths.clamp_min(1e-6))
+
+
+def _exposure(gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 1 1"]:
+    """Return how far frames are exposed: 1 where any block of 8 by 8 pixels is bright enough."""
+    blocks = functional.avg_pool2d(gray, _BLOCK, ceil_mode=True, count_include_pad=False)
+    return (blocks.amax(dim=(1, 2, 3), keepdim=True) / _BRIGHT).clamp(0, 1)
 
 
 def _mixed(

@@ -33,24 +33,41 @@ def taps(batch: int = 2) -> list[Tensor]:
 
 def guess(made: Committee, batch: int = 2) -> Guess:
     with torch.no_grad():
-        return made(noise(batch, 1, 32, 48), taps(batch))
+        return made(0.7 + 0.3 * noise(batch, 1, 32, 48), taps(batch))  # bright enough
 
 
-def test_what_is_painted_is_the_mean_of_what_members_keep() -> None:
+def test_what_is_painted_is_what_members_agree_on() -> None:
+    """Their mean, times its length over the mean of their lengths."""
     found = guess(committee())
     assert found.chroma.shape == (2, 2, 32, 48)
-    kept, spread = found.opinions.chroma.double(), found.opinions.spread.double()
-    torch.testing.assert_close(found.chroma.double(), kept.sum(dim=1) / 3, rtol=0, atol=1e-6)
+    bold, spread = found.opinions.bold.double(), found.opinions.spread.double()
+    mean = bold.sum(dim=1) / 3
+    lengths = (bold**2).sum(dim=2).sqrt().sum(dim=1) / 3
+    expected = mean * ((mean**2).sum(dim=1).sqrt() / lengths)[:, None]
+    torch.testing.assert_close(found.chroma.double(), expected, rtol=0, atol=1e-6)
     expected = ((spread**2).sum(dim=1) / 3) ** 0.5
     torch.testing.assert_close(found.spread.double(), expected, rtol=0, atol=1e-6)
     assert found.chroma.std() > 0.005
 
 
+def test_a_frame_that_is_dark_as_a_whole_has_as_much_less_colour() -> None:
+    """By its brightest block of 8 by 8 pixels: at half of a luma of 0.7, half the colours."""
+    made, seen = committee(), taps()
+    gray = torch.full((2, 1, 32, 48), 0.1)
+    gray[:, :, 8:16, 16:24] = 0.35
+    with torch.no_grad():
+        found = made(gray, seen)
+    bold = found.opinions.bold
+    mean, lengths = bold.mean(dim=1), bold.norm(dim=2).mean(dim=1)[:, None]
+    expected = 0.5 * mean * mean.norm(dim=1, keepdim=True) / lengths
+    torch.testing.assert_close(found.chroma, expected, rtol=0, atol=1e-6)
+
+
 def test_members_keep_a_part_of_their_bold_colours() -> None:
     """At every place a factor of its own below 1; pixels are the same means of nine places."""
     found = guess(committee(1)).opinions
-    assert (found.chroma.abs().amax(dim=(-1, -2)) < found.bold.abs().amax(dim=(-1, -2))).all()
-    cosine = functional.cosine_similarity(found.chroma, found.bold, dim=2)
+    assert (found.kept.abs().amax(dim=(-1, -2)) < found.bold.abs().amax(dim=(-1, -2))).all()
+    cosine = functional.cosine_similarity(found.kept, found.bold, dim=2)
     assert cosine.mean() > 0.9
     assert (found.spread > 0).all()
 
@@ -82,7 +99,7 @@ def test_judging_changes_nothing_of_what_is_judged() -> None:
     """Gradients of what is kept and expected reach the trust alone; those of bold colours never."""
     made = committee().train()
     found = made(noise(2, 1, 32, 48), taps()).opinions
-    (found.chroma.square().sum() + found.spread.sum()).backward()
+    (found.kept.square().sum() + found.spread.sum()).backward()
     reached = {
         name.split(".")[2]
         for name, each in made.named_parameters()
