@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-_GAMMAS = tuple(2 ** (0.1 * step) for step in range(-14, 15))
+_GAMMAS, _STEP = 29, 0.1  # that are tried, around 1, and the step of their logarithms to base 2
 _PRIOR = 0.02  # of all pairs count as many that do not change, spread from black to white
 _PRIOR_TONES = 9
 _OUTLIER = 0.08  # of luma: a pair that far off counts e⁻¹ of one that fits
@@ -47,7 +47,7 @@ def fit_tones(
     fixed = torch.full_like(steps, _PRIOR * first.shape[1] / _PRIOR_TONES)
     x, y = (torch.cat([each.clamp(0, 1), steps], dim=1) for each in (first, second))
     sure = torch.cat([weight, fixed], dim=1)
-    gammas = torch.tensor(_GAMMAS, device=first.device)
+    gammas = 2 ** (_STEP * (torch.arange(_GAMMAS, device=first.device) - _GAMMAS // 2))
     powers = x[:, None] ** gammas[:, None]
     rows = torch.arange(len(x), device=x.device)
     trusted = sure

@@ -36,7 +36,8 @@ class Network(nn.Module):
     - ``inputs`` names what it sees beside the gray frame
       (:mod:`colorize.networks.prototype.inputs`), and so whether it waits for the one before;
     - ``takes`` is what it can be given besides: ``references``;
-    - ``provides`` names the targets of losses that it gives itself;
+    - ``provides`` names the targets of losses that it gives itself, ``provides_with`` the setting
+      by which it gives others;
     - ``fresh_parts`` are prefixes of its weights that a checkpoint to start from need not hold, or
       may hold in another form;
     - ``widened_parts`` are those of layers that may have had fewer outputs there.
@@ -46,7 +47,8 @@ class Network(nn.Module):
     luma: Luma = "keep"
     inputs: Inputs = "gray"
     takes: ClassVar[frozenset[str]] = frozenset()
-    provides: ClassVar[frozenset[str]] = frozenset()
+    provides: frozenset[str] = frozenset()
+    provides_with: ClassVar[Mapping[str, str]] = {}
     fresh_parts: Sequence[str] = ()
     widened_parts: Sequence[str] = ()
 

@@ -122,6 +122,10 @@ def _unmet_needs(
         if unmet := loss.needs.difference(derived, network.provides):
             known: dict[str, Any] = {each: component(each) for each in COMPONENTS}
             chosen = next(each for each, made in known.items() if isinstance(network, made))
+            setting = getattr(network, "provides_with", {}).get(min(unmet))
+            if setting is not None:
+                yield f"loss {name} needs {min(unmet)}: pass {setting}, or leave the loss out"
+                continue
             able = (n for n, made in known.items() if unmet <= getattr(made, "provides", set()))
             choose = "".join(f"choose model={each}, or " for each in able)
             yield (

@@ -130,6 +130,16 @@ class _Member(nn.Module):
         )
 
 
+def pooled(
+    colors: tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 2 h w"]],
+    precision: tuple[Float[Tensor, "b 1 h w"], Float[Tensor, "b 1 h w"]],
+) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
+    """Return the mean of two estimates under their precisions, and the error to expect of it."""
+    (first, second), (one, other) = colors, precision
+    together = one + other
+    return (one * first + other * second) / together, together**-0.5
+
+
 def _agreed(bold: Float[Tensor, "b m 2 h w"]) -> Float[Tensor, "b 2 h w"]:
     """Return the mean of members' colours, less where their hues differ."""
     mean = bold.mean(dim=1)

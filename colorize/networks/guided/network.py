@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -13,13 +14,11 @@ from torch.nn import functional
 
 from colorize.base.errors import UserError, require_choice
 from colorize.imaging.color import join
-from colorize.motion.tones import fit_tones
-from colorize.motion.warp import warp
 from colorize.networks.base import Network, Painted
-from colorize.networks.guided.block_matching import fetch, refine_matches
-from colorize.networks.guided.committee import Committee, Opinions
-from colorize.networks.guided.fusion import KINDS, Fused, Fusion, Proposals
-from colorize.networks.guided.matching import Found, Matcher, Matches, Seen
+from colorize.networks.guided.committee import Committee, Opinions, pooled
+from colorize.networks.guided.fusion import Fused, Fusion
+from colorize.networks.guided.matching import Matcher, Seen
+from colorize.networks.guided.proposing import mean_of_shown, proposals, shrink, toned
 from colorize.networks.guided.references import References
 from colorize.networks.guided.unguided import UnguidedPainter, chroma_of, spread_of
 from colorize.networks.unet import Normalization, UNet, pad_to_multiple, resize_bilinear
@@ -30,7 +29,6 @@ Unguided = Literal["none", "unet", "committee"]
 
 _PLANES = 8  # gray, mixed and attended chroma, evidence, spread, similarity
 _CHROMA_GAIN = 4.0  # brings chroma, mostly within a quarter of zero, to the order of 1
-_ALIKE, _SURE = 0.8, 30.0  # cosine at which two places may be one, and how sharply it parts them
 _SHOWS = 1e-3  # of a block of the grid: less of it shows nothing
 
 
@@ -99,9 +97,10 @@ class GuidedNetwork(Network):
 
     outputs = 1
     takes = frozenset({"references"})
-    provides = frozenset(
-        {"fused", "attended", "served", "own", "own_spread", "spread"}
-        | {"bold", "kept", "kept_spread"}
+    provides = frozenset({"fused", "attended", "served", "own"})
+    provides_with = MappingProxyType(
+        dict.fromkeys(("own_spread", "spread"), "model.tells_spread=true")
+        | dict.fromkeys(("bold", "kept", "kept_spread"), "model.unguided=committee")
     )
 
     def __init__(
@@ -126,6 +125,10 @@ class GuidedNetwork(Network):
                 "model.learns=unguided needs what is to learn: pass model.unguided=committee"
             )
         self.learns, self.tells_spread, self.fits_tones = learns, tells_spread, fits_tones
+        if tells_spread:
+            self.provides = self.provides | {"own_spread", "spread"}
+        if unguided == "committee":  # in training
+            self.provides = self.provides | {"bold", "kept", "kept_spread"}
         self.fresh_parts = () if learns == "everything" else ("unguided.",)
         self.widened_parts = (f"unet.ups.{len(channels) - 2}.convolve_2.",)
         self.match_side = match_side
@@ -209,7 +212,7 @@ class GuidedNetwork(Network):
     ) -> Bool[Tensor, "b r p q"]:
         """Return the places of references that show nothing; of a hint a dot is enough."""
         padded = _padded(mask, self.unet.multiple)
-        return _shrink(padded, grid)[:, :, 0] < _SHOWS
+        return shrink(padded, grid)[:, :, 0] < _SHOWS
 
     def _look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
         return self.matcher.look(self._shrunk(gray))
@@ -281,7 +284,7 @@ class GuidedNetwork(Network):
             # Of frames that references show nothing of, the guess is all that is known.
             reached = fused.evidence.amax(dim=(1, 2, 3), keepdim=True) > 0
             precision = torch.where(reached, own_spread**-2, 0.0), guess.spread**-2
-            own, own_spread = _pooled((own, guess.chroma), precision)
+            own, own_spread = pooled((own, guess.chroma), precision)
             assert spread is not None
             spread = torch.where(reached, spread, own_spread)
         elif guess is not None:
@@ -321,114 +324,16 @@ class GuidedNetwork(Network):
         share = references.share()
         found = self.matcher.find(keys, references, hidden=hidden)
         if self.fits_tones:
-            references = self._toned(gray, references, found, grid)
+            references = toned(gray, references, found, grid)
         if mask is None:
             layers = torch.cat([references.luma, references.chroma], dim=2)
-            coarse = _shrink(layers, grid)
+            coarse = shrink(layers, grid)
         else:
             layers = torch.cat([references.luma, references.chroma * mask, mask], dim=2)
-            coarse, _ = _seen(_shrink(layers, grid))
+            coarse, _ = mean_of_shown(shrink(layers, grid))
         matches = self.matcher(found, references, coarse, share=share)
-        proposals = self._proposals(gray, keys, references, layers, matches, share)
-        return _Evidence(self.fusion(gray, proposals), matches.attended[:, 1:], matches.similarity)
-
-    def _toned(
-        self,
-        gray: Float[Tensor, "b 1 h w"],
-        references: References,
-        found: Found,
-        grid: Sequence[int],
-    ) -> References:
-        """Return references whose luma is as bright as that of the frames, where both are found.
-
-        Another print of the same drawing has another gamma and contrast.
-        """
-        rows, owners = references.rows(), references.owners()
-        luma = references.luma.flatten(0, 1)
-        seen = _shrink(references.luma, grid).flatten(0, 1)[rows].flatten(1)
-        own = functional.adaptive_avg_pool2d(gray, (grid[0], grid[1]))[owners].flatten(1)
-        sure = torch.sigmoid(_SURE * (found.similarity - _ALIKE))
-        toned = fit_tones(seen.gather(1, found.place), own, sure)(luma[rows])
-        planes = luma.index_copy(0, rows, toned.to(luma))
-        return replace(references, luma=planes.unflatten(0, references.luma.shape[:2]))
-
-    def _proposals(
-        self,
-        gray: Float[Tensor, "b 1 h w"],
-        keys: Float[Tensor, "b d p q"],
-        references: References,
-        layers: Float[Tensor, "b r _ h w"],
-        matches: Matches,
-        share: Float[Tensor, "b r"],
-    ) -> Proposals:
-        """Return those of each reference, copied and moved, and those of all of a frame together.
-
-        ``layers`` are luma and chroma; where there is a mask, the chroma times it, and the mask.
-        """
-        rows, owners, served = references.rows(), references.owners(), references.served()
-        size, most = gray.shape[-2:], references.luma.shape[1]
-        copied = layers.flatten(0, 1)[rows]
-        own, seen = keys[owners], _flat(references.keys)[rows]
-        moved = [
-            self._moved(copied, own, seen, _flat(flow)[rows])
-            for flow in (references.flow, references.propagated)
-            if flow is not None
-        ]
-        at = refine_matches(
-            matches.reference[served],
-            matches.place[served],
-            gray[served],
-            references.luma[served],
-            mask=None if references.mask is None else references.mask[served],
-        )
-        matched, alike = fetch(layers[served], at), matches.similarity[served]
-        attended = resize_bilinear(matches.attended[served], size)
-        if references.mask is not None:
-            found = resize_bilinear(matches.found[served], size)
-            attended = torch.cat([attended, found], dim=1)
-        groups = [(copied, (own * seen).sum(dim=1, keepdim=True)), *moved]
-        groups += [(matched, alike), (attended, alike)]
-        column = torch.arange(most, device=gray.device).repeat(len(gray))[rows]
-        slots = (most, most * len(moved), 1, 1)
-        planes, visible = torch.cat([group for group, _ in groups]), None
-        if references.mask is not None:
-            planes, shown = _seen(planes)
-            visible = shown > 0.5
-        return Proposals(
-            frame=torch.cat([owners] * (1 + len(moved)) + [served] * 2),
-            slot=torch.cat(
-                [column + most * group for group in range(1 + len(moved))]
-                + [torch.full_like(served, sum(slots[:2]) + extra) for extra in range(2)]
-            ),
-            kind=torch.arange(len(KINDS), device=gray.device).repeat_interleave(
-                torch.tensor([len(rows), len(rows) * len(moved), len(served), len(served)]).to(
-                    gray.device, non_blocking=True
-                ),
-                output_size=len(planes),
-            ),
-            luma=planes[:, :1],
-            chroma=planes[:, 1:],
-            similarity=resize_bilinear(torch.cat([each for _, each in groups]), size),
-            share=torch.cat(
-                [share.flatten()[rows]] * (1 + len(moved)) + [share.new_zeros(len(served))] * 2
-            ),
-            slots=slots,
-            visible=visible,
-        )
-
-    def _moved(
-        self,
-        copied: Float[Tensor, "n c h w"],
-        own: Float[Tensor, "n d p q"],
-        seen: Float[Tensor, "n d p q"],
-        flow: Float[Tensor, "n 2 h w"],
-    ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n 1 p q"]]:
-        """Return references moved along a flow, and how alike the places there and here are."""
-        size, grid = flow.shape[-2:], own.shape[-2:]
-        right, down = _shrink(flow, grid).split(1, dim=1)
-        coarse = torch.cat([right * (grid[1] / size[1]), down * (grid[0] / size[0])], dim=1)
-        there = warp(seen, coarse)
-        return warp(copied, flow), (own * there).sum(dim=1, keepdim=True)
+        proposed = proposals(gray, keys, references, layers, matches, share)
+        return _Evidence(self.fusion(gray, proposed), matches.attended[:, 1:], matches.similarity)
 
     def _complete(self, references: References) -> References:
         """Pad references as the frames are, and compute the keys that are missing."""
@@ -472,7 +377,7 @@ class GuidedNetwork(Network):
                 resize_bilinear(first, grid),
                 evidence.attended * _CHROMA_GAIN,
                 evidence.similarity,
-                _shrink(evidence.fused.evidence, grid),
+                shrink(evidence.fused.evidence, grid),
             ],
             dim=1,
         )
@@ -488,33 +393,5 @@ def _guess_alone(guess: _Guess, evidence: _Evidence) -> Steps:
     )  # fmt: skip
 
 
-def _pooled(
-    colors: tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 2 h w"]],
-    precision: tuple[Float[Tensor, "b 1 h w"], Float[Tensor, "b 1 h w"]],
-) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b 1 h w"]]:
-    """Return the mean of two estimates under their precisions, and the error to expect of it."""
-    (first, second), (one, other) = colors, precision
-    together = one + other
-    return (one * first + other * second) / together, together**-0.5
-
-
-def _seen(
-    layers: Float[Tensor, "*b 4 h w"],
-) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 1 h w"]]:
-    """Part luma, chroma times mask, and mask: return the mean colours of what is shown, and it."""
-    luma, chroma, mask = layers.split([1, 2, 1], dim=-3)
-    return torch.cat([luma, chroma / mask.clamp_min(1e-6)], dim=-3), mask
-
-
-def _shrink(planes: Tensor, size: Sequence[int]) -> Tensor:
-    shrunk = functional.adaptive_avg_pool2d(planes.flatten(0, -4), (size[0], size[1]))
-    return shrunk.unflatten(0, planes.shape[:-3])
-
-
 def _padded(planes: Float[Tensor, "b r c h w"], multiple: int) -> Float[Tensor, "b r c _h _w"]:
     return pad_to_multiple(planes.flatten(0, 1), multiple).unflatten(0, planes.shape[:2])
-
-
-def _flat(planes: Float[Tensor, "b r *s"] | None) -> Float[Tensor, br * s]:
-    assert planes is not None
-    return planes.flatten(0, 1)

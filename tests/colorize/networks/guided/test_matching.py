@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from colorize.networks.guided.matching import Matcher
+from colorize.networks.guided.matching import Matcher, Matches
 from colorize.networks.guided.references import References
 from colorize.pretrained.squeezenet import SqueezeNet
 
@@ -39,6 +39,18 @@ def shown(others: torch.Tensor, *counts: int) -> References:
         frame=torch.full((b, r), -1),
         keys=others,
     )
+
+
+def match(
+    made: Matcher,
+    own: torch.Tensor,
+    references: References,
+    planes: torch.Tensor,
+    *,
+    hidden: torch.Tensor | None = None,
+) -> Matches:
+    """Find the places of frames in each of their references, then in all of them together."""
+    return made(made.find(own, references, hidden=hidden), references, planes)
 
 
 def set_scales(made: Matcher, *, sharpness: float, distance: float) -> None:
@@ -83,7 +95,7 @@ def test_matches_are_those_of_plain_loops(features: SqueezeNet, hiding: bool) ->
     hidden = torch.rand(2, 2, 3, 4, generator=torch.Generator().manual_seed(3)) < 0.4
     hidden &= hiding
     with torch.no_grad():
-        matches = made(own, shown(others, 2, 1), planes, hidden=hidden if hiding else None)
+        matches = match(made, own, shown(others, 2, 1), planes, hidden=hidden if hiding else None)
     for frame, count in enumerate((2, 1)):
         attended, reference, place, similarity = by_loops(
             own[frame].numpy(),
@@ -99,7 +111,7 @@ def test_matches_are_those_of_plain_loops(features: SqueezeNet, hiding: bool) ->
 def test_places_that_look_the_same_stay_where_they_are(features: SqueezeNet) -> None:
     same = keys(4, 1, 1).expand(4, 3, 5).contiguous()[None]
     planes = torch.rand(1, 1, 1, 3, 5)
-    matches = matcher(features)(same, shown(same[None]), planes)
+    matches = match(matcher(features), same, shown(same[None]), planes)
     assert matches.place[0].tolist() == torch.arange(15).view(3, 5).tolist()
     torch.testing.assert_close(matches.similarity, torch.ones(1, 1, 3, 5))
 
@@ -107,8 +119,8 @@ def test_places_that_look_the_same_stay_where_they_are(features: SqueezeNet) -> 
 def test_the_order_of_references_does_not_matter(features: SqueezeNet) -> None:
     made, own, others = matcher(features), keys(1, 6, 3, 4), keys(1, 3, 6, 3, 4, seed=1)
     planes, order = torch.rand(1, 3, 2, 3, 4), [2, 0, 1]
-    first = made(own, shown(others), planes)
-    again = made(own, shown(others[:, order]), planes[:, order])
+    first = match(made, own, shown(others), planes)
+    again = match(made, own, shown(others[:, order]), planes[:, order])
     torch.testing.assert_close(again.attended, first.attended)
     assert torch.equal(torch.tensor(order)[again.reference], first.reference)
     assert torch.equal(again.place, first.place)
@@ -118,8 +130,8 @@ def test_the_order_of_references_does_not_matter(features: SqueezeNet) -> None:
 def test_a_reference_given_twice_changes_nothing(features: SqueezeNet) -> None:
     made, own, others = matcher(features), keys(1, 6, 3, 4), keys(1, 2, 6, 3, 4, seed=1)
     planes, twice = torch.rand(1, 2, 2, 3, 4), [0, 1, 0, 1]
-    once = made(own, shown(others), planes)
-    again = made(own, shown(others[:, twice]), planes[:, twice])
+    once = match(made, own, shown(others), planes)
+    again = match(made, own, shown(others[:, twice]), planes[:, twice])
     for one, other in zip(once, again, strict=True):
         torch.testing.assert_close(other, one)
 
@@ -132,7 +144,7 @@ def test_attention_is_the_mean_under_the_weights_by_hand(features: SqueezeNet) -
     other = torch.tensor([[[1.0, 1.0]], [[0.0, 0.0]]])[None]
     others = torch.stack([other, own], dim=1)
     planes = torch.tensor([[[1.0, 2.0]], [[5.0, 9.0]]])[None, :, None]
-    matches = made(own, shown(others), planes)
+    matches = match(made, own, shown(others), planes)
     # The first place is like three places of weight 3: 3 (1 + 2 + 5) + 9 over 10.
     # The second is like the last alone: 1 + 2 + 5 + 3 * 9 over 6.
     torch.testing.assert_close(matches.attended.flatten(), torch.tensor([33 / 10, 35 / 6]))
@@ -152,7 +164,7 @@ def test_the_gradient_of_attention_is_right(features: SqueezeNet) -> None:
 
         def value(given: torch.Tensor, number: int = number) -> torch.Tensor:
             parts = [given if number == n else each for n, each in enumerate((own, others, planes))]
-            return (made(parts[0], shown(parts[1], 1, 2), parts[2]).attended * factors).sum()
+            return (match(made, parts[0], shown(parts[1], 1, 2), parts[2]).attended * factors).sum()
 
         leaf = moved.clone().requires_grad_()
         (gradient,) = torch.autograd.grad(value(leaf), leaf)
@@ -169,11 +181,11 @@ def test_a_frame_without_references_finds_nothing(features: SqueezeNet) -> None:
     planes = torch.rand(3, 2, 3, 3, 4)
     hidden = torch.zeros(3, 2, 3, 4, dtype=torch.bool)
     hidden[1], hidden[2, 0] = True, True
-    matches = made(own, shown(others, 0, 2, 2), planes, hidden=hidden)
+    matches = match(made, own, shown(others, 0, 2, 2), planes, hidden=hidden)
     for each in (matches.attended, matches.similarity, matches.found):
         assert not each[:2].any()
         assert each[2].any()
-    alone = made(own[2:], shown(others[2:, 1:]), planes[2:, 1:])
+    alone = match(made, own[2:], shown(others[2:, 1:]), planes[2:, 1:])
     assert torch.equal(matches.attended[2:], alone.attended)
     assert matches.reference[2].eq(1).all()
 
@@ -191,7 +203,7 @@ def test_frames_are_seen_as_unit_vectors_on_a_quarter_grid(features: SqueezeNet)
 def test_a_picture_that_moved_is_found_where_it_went(features: SqueezeNet) -> None:
     made, wide = matcher(features, width=32), texture(96, 128)
     here, there = (made.look(wide[..., left : left + 96]).keys for left in (16, 0))
-    place = made(here, shown(there[None]), torch.zeros(1, 1, 1, 24, 24)).place[0]
+    place = match(made, here, shown(there[None]), torch.zeros(1, 1, 1, 24, 24)).place[0]
     rows, columns = torch.arange(24)[:, None], torch.arange(24)
     right = place == rows * 24 + columns + 4  # 16 pixels are four places
     assert float(right[4:-4, 4:-8].float().mean()) > 0.9
@@ -200,7 +212,7 @@ def test_a_picture_that_moved_is_found_where_it_went(features: SqueezeNet) -> No
 def test_a_gradient_reaches_all_but_the_features(features: SqueezeNet) -> None:
     made = matcher(features)
     own, others = made.look(texture(32, 32)).keys, made.look(torch.rand(2, 1, 32, 32)).keys
-    matches = made(own, shown(others[None]), torch.rand(1, 2, 2, 8, 8))
+    matches = match(made, own, shown(others[None]), torch.rand(1, 2, 2, 8, 8))
     matches.attended.square().sum().backward()
     for name, parameter in made.named_parameters():
         if name.startswith("features"):
@@ -212,9 +224,9 @@ def test_a_gradient_reaches_all_but_the_features(features: SqueezeNet) -> None:
 def test_weights_stay_float32_under_bfloat16(features: SqueezeNet) -> None:
     made, own, others = matcher(features), keys(1, 6, 3, 4), keys(1, 2, 6, 3, 4, seed=1)
     planes = torch.rand(1, 2, 2, 3, 4)
-    expected = made(own, shown(others), planes).attended
+    expected = match(made, own, shown(others), planes).attended
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        actual = made(own, shown(others), planes.bfloat16()).attended
+        actual = match(made, own, shown(others), planes.bfloat16()).attended
     assert actual.dtype == torch.float32
     torch.testing.assert_close(actual, expected, rtol=0, atol=4e-3)
 
@@ -224,8 +236,8 @@ def test_a_network_in_use_can_be_trained_on(features: SqueezeNet) -> None:
     made, seen = matcher(features), keys(1, 2, 3, 5, 9)
     own, planes = seen[:, 0], torch.rand(1, 1, 2, 5, 9)
     with torch.inference_mode():
-        used = made(own, shown(seen[:, 1:]), planes).attended.clone()
-    trained = made(own, shown(seen[:, 1:]), planes).attended
+        used = match(made, own, shown(seen[:, 1:]), planes).attended.clone()
+    trained = match(made, own, shown(seen[:, 1:]), planes).attended
     assert torch.equal(trained, used)
     trained.square().sum().backward()
     assert made.distance.grad is not None

@@ -86,7 +86,8 @@ def test_a_frame_of_a_batch_is_coloured_exactly_as_alone(
     for frame in range(4):
         own = of_frame(given, frame) if given.counts[frame] else None
         alone = painted(model, gray[frame : frame + 1], own)
-        assert_close(Steps(*(planes[frame : frame + 1] for planes in together)), alone)
+        one = (None if planes is None else planes[frame : frame + 1] for planes in together)
+        assert_close(Steps(*one), alone)
     assert not together.trust[1].any()
     for frame in (0, 2, 3):
         assert together.trust[frame].any()
