@@ -22,7 +22,7 @@ def prepared(root: Path, *, split: str = "test") -> Path:
         np.save(root / "frames" / f"{name}.npy", frames)
         count = len(frames)
         records.append(
-            ClipRecord(name, name, name, "0", 0, SIZE, "crop", count, "24", (0,), 0, 0, split)
+            ClipRecord(name, name, name, "0", 0, SIZE, "crop", count, "24", (0,), 0, 0, split=split)
         )
     save_manifest(Manifest(SIZE, "crop", tuple(records), (0.8, 0.1, 0.1), 0), root)
     return root
