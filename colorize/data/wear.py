@@ -68,4 +68,5 @@ def _coded(gray: Gray, quality: int) -> Gray:
     scaled = np.rint(gray * 255).astype(np.uint8)
     _, file = cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None, "it was encoded a line ago"
     return (decoded.astype(np.float32) / np.float32(255)).astype(np.float32)

@@ -158,8 +158,8 @@ class GuidedNetwork(Network):
         """Return what is not trained, beside the features that never are."""
         if self.learns == "unguided":
             return nn.ModuleList([self.matcher, self.fusion, self.unet])
-        of_painter = self.learns == "guided" and self.unguided is not None
-        return nn.ModuleList([self.unguided] if of_painter else [])
+        left_out = self.unguided if self.learns == "guided" else None
+        return nn.ModuleList([] if left_out is None else [left_out])
 
     def train(self, mode: bool = True) -> GuidedNetwork:
         """Switch to training what is learnt; the rest keeps its statistics."""
