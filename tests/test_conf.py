@@ -20,9 +20,13 @@ CONF = config_directory()
 GROUPS = sorted({path.name for path in CONF.iterdir() if path.is_dir()} - {"classifier"})
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
 REFERENCE = ["model=guided", "model.features.weights=random", "references=sampled"]
+TELLING = [*REFERENCE, "model.tells_spread=true", "model.unguided=committee"]
 # What a file needs beside itself to make sense.
 COMPANIONS = {
     ("experiment", "adapt"): ["init=null", "model.features.weights=random"],
+    ("experiment", "committee"): ["init=null", "model.features.weights=random"],
+    ("experiment", "committee_further"): ["init=null", "model.features.weights=random"],
+    ("experiment", "reference_hints"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference"): ["model.features.weights=random"],
     ("experiment", "reference_memory"): ["init=null", "model.features.weights=random"],
     ("experiment", "reference_memory_further"): [
@@ -31,10 +35,14 @@ COMPANIONS = {
     ],
     ("experiment", "reference_further"): ["init=null", "model.features.weights=random"],
     ("loss", "proposals"): REFERENCE,
+    ("loss", "uncertainty"): TELLING,
+    ("loss", "unguided"): TELLING,
     ("loss", "refinement"): ["loss=[rank_diversity,refinement]", "refiner=refiner"],
     ("loss", "temporal_second_order"): ["sampling.length=3"],
     ("model", "guided"): REFERENCE[1:],
+    ("references", "drawings"): REFERENCE[:2],
     ("references", "sampled"): REFERENCE[:2],
+    ("references", "worn"): REFERENCE[:2],
     ("refiner", "refiner"): ["loss=[rank_diversity,refinement]"],
 }
 OF_SHOTS = {"warp_error", "distribution"}  # metrics that colorize-evaluate alone can take
@@ -106,6 +114,8 @@ def test_every_data_file_fits_its_signature(name):
         "mixed_longer": ["data.clips.root=somewhere"],
         "pictures": ["data.root=somewhere"],
     }
+    stories = ["data.clips.root=somewhere", "data.stories.root=elsewhere"]
+    roots |= dict.fromkeys(("drawings", "stories", "stories_further"), stories)
     check(train_config(f"data={name}", *roots.get(name, [])))
 
 
@@ -128,11 +138,12 @@ def learns(network):
 
 
 LOSSES = [name for group, name in FILES if group == "loss"]
-GUIDED = ("color", "proposals")  # the losses of model=guided: the others need targets, or K
+# The losses of model=guided: the others need targets, or K.
+GUIDED = ("color", "proposals", "uncertainty", "unguided")
 MODELS = {
     "guided": GUIDED,
-    "prototype": [name for name in LOSSES if name != "proposals"],
-    "prototype_chroma": [name for name in LOSSES if name != "proposals"],
+    "prototype": [name for name in LOSSES if name == "color" or name not in GUIDED],
+    "prototype_chroma": [name for name in LOSSES if name == "color" or name not in GUIDED],
 }
 
 
@@ -142,6 +153,7 @@ MODELS = {
 def test_every_model_trains_one_step_with_every_loss_that_it_takes(model, loss):
     companions = [*REFERENCE[1:], "references.none=0.0"] if model == "guided" else []
     companions += COMPANIONS.get(("loss", loss), []) if loss == "refinement" else []
+    companions += TELLING[len(REFERENCE) :] if loss in ("uncertainty", "unguided") else []
     if loss == "segment_uniformity":  # by itself it has no gradient where outputs are flat enough
         companions += ["loss.segment_uniformity.allowance=none"]
     chosen = [] if loss == "refinement" else [f"loss=[{loss}]"]
@@ -184,8 +196,8 @@ def test_the_chosen_weights_reach_the_losses(choice):
     expected = OmegaConf.load(CONF / "loss_weights" / f"{choice}.yaml")
     weights = {name: node.weight for name, node in config.loss.items()}
     assert {name: weights[name] for name in expected} == dict(expected)
-    # The two of model=guided are weighed against each other alone.
-    assert names == sorted([*expected, "color", "proposals"])
+    # Those of model=guided are weighed against each other alone.
+    assert names == sorted([*expected, "color", "proposals", "uncertainty", "unguided"])
     assert config.loss.temporal.weight == {"sources": 5.0, "balanced": 1000.0}[choice]
     single = train_config("loss=[segment]", f"loss_weights={choice}", "loss.segment.weight=7")
     assert single.loss.segment.weight == 7

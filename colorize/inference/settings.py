@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from colorize.base.errors import UserError
+from colorize.base.progress import say
 
 # PyTorch takes seconds to import: --help need not wait for it.
 if TYPE_CHECKING:
@@ -239,9 +240,9 @@ class RenderSettings:
         if isinstance(self.variant, int):
             colorizer.check_variant(self.variant)
         if self.vivid and not colorizer.tells_spread:
-            raise UserError(
-                "vivid needs a model that tells how sure it is of its colours, which this one does "
-                "not: leave it at 0, or use the weights that come with tooncolor"
+            say(
+                "vivid does nothing here: this model does not tell how sure it is of its colours; "
+                "the weights that come with tooncolor do"
             )
         refine = self.refine and colorizer.refiner is not None
         return replace(self, short_side=colorizer.short_side, refine=refine)

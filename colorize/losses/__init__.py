@@ -17,6 +17,7 @@ from colorize.losses.segment_uniformity import SegmentUniformity
 from colorize.losses.temporal import Temporal
 from colorize.losses.temporal_second_order import TemporalSecondOrder
 from colorize.losses.uncertainty import Uncertainty
+from colorize.losses.unguided import Unguided
 
 __all__ = [
     "Bilateral",
@@ -30,6 +31,7 @@ __all__ = [
     "Temporal",
     "TemporalSecondOrder",
     "Uncertainty",
+    "Unguided",
     "balanced_divisors",
     "rank_diversity",
 ]

@@ -129,7 +129,9 @@ def test_a_stopped_run_continues_and_ends_with_the_same_weights(
 
 
 def test_the_same_directory_refuses_other_settings(whole, pets: Path) -> None:
-    with pytest.raises(ConfigError, match=r"holds a run with batch_size=4, not 8: give this run"):
+    with pytest.raises(
+        ConfigError, match=r"holds a run with batch_size=4, not 8: add name=NAME init="
+    ):
         run(whole[0], pets, "target=cat", "batch_size=8")
 
 

@@ -62,7 +62,24 @@ def test_its_label_says_what_it_is_made_of() -> None:
     assert label == "real clips and 2 procedural series, seeds 7-8"
 
 
-@pytest.mark.parametrize("name", ["cartoons", "shots", "repeat"])
+@pytest.mark.parametrize("name", ["cartoons", "shots"])
 def test_less_than_one_of_anything_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=rf"data\.{name} is 0: expected 1 or more"):
         mixed(**{name: 0})
+
+
+@pytest.mark.parametrize("name", ["repeat", "repeat_stories"])
+def test_a_negative_number_of_times_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"data\.{name} is -1: expected 0 or more"):
+        mixed(**{name: -1})
+
+
+def test_stories_join_and_real_clips_may_validate_alone() -> None:
+    clips = MixedClips(
+        clips=Real(), stories=Real(), repeat=0, repeat_stories=2, cartoons=1, shots=1,
+        frames_per_shot=1, size=SIZE,
+    )  # fmt: skip
+    names = [clip.name for clip in clips.split("train").clips]
+    assert names == ["train-0", "train-1"] * 2 + ["shot-000"]
+    assert [clip.name for clip in clips.split("val").clips] == ["val-0", "val-1"]
+    assert "and real clips" in clips.label

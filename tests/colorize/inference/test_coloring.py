@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorize.base.errors import UserError
+from colorize.base.progress import Event, Remark, listening
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
 from colorize.imaging.tensors import to_tensor
@@ -143,6 +143,10 @@ def test_vivid_colours_are_as_strong_as_what_may_be_there() -> None:
     torch.testing.assert_close(_emboldened(chroma / 100, spread, 1.0), chroma / 25)
 
 
-def test_vivid_is_refused_where_nobody_tells_how_sure_colours_are(networks) -> None:
-    with pytest.raises(UserError, match="vivid needs a model that tells how sure"):
+def test_vivid_that_does_nothing_is_told(networks) -> None:
+    told: list[Event] = []
+    with listening(told.append):
         RenderSettings(vivid=0.5).fitted(networks)
+        RenderSettings().fitted(networks)
+    [remark] = [each for each in told if isinstance(each, Remark)]
+    assert "vivid does nothing here" in remark.text

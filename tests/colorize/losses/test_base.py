@@ -20,12 +20,17 @@ def made(loss: type[Loss]) -> Loss:
 def step(frames: int) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
     outputs, truth, targets = random_step(1, frames, 2, size=(8, 12))
     chroma = torch.linspace(-0.3, 0.3, frames * 2 * 8 * 12).view(frames, 2, 8, 12)
+    spread = torch.full((frames, 1, 8, 12), 5.0)  # so much that its logarithm is above 0
     of_network = {"fused": chroma, "attended": chroma[..., ::4, ::4]}
+    of_network |= {"own": chroma, "own_spread": spread, "spread": spread}
+    members = {"bold": 3 * chroma, "kept": 3 * chroma, "kept_spread": spread}
+    of_network |= {name: each.unsqueeze(1) for name, each in members.items()}
+    of_network |= {"group": torch.zeros(1, dtype=torch.int64)}
     return outputs, truth, targets | of_network | {"served": torch.ones(frames, dtype=torch.bool)}
 
 
 def test_there_are_the_losses_of_the_package() -> None:
-    assert len(LOSSES) == 9
+    assert len(LOSSES) == 11
     assert all(issubclass(each, Loss) for each in LOSSES)
 
 
