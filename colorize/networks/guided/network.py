@@ -229,8 +229,9 @@ class GuidedNetwork(Network):
         guess = None
         if self.unguided is not None and not (self.training and self.learns == "guided"):
             guess = self._guessed(self.unguided, shrunk, taps, gray.shape[-2:])
-        if alone:
-            assert guess is not None
+        none = references is None or references.total == 0
+        sure = self.tells_spread and guess is not None and guess.spread is not None
+        if guess is not None and (alone or (none and sure and not self.training)):
             steps = _guess_alone(guess, evidence)
         else:
             steps = self._painted(gray, taps, evidence, guess)

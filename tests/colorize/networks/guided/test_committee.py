@@ -120,17 +120,23 @@ def test_a_committee_paints_what_no_reference_shows(features: SqueezeNet) -> Non
     made: list[Guess] = []
     assert model.unguided is not None
     model.unguided.register_forward_hook(lambda *given: made.append(given[-1]))
-    alone = painted(model, gray, None)
-    torch.testing.assert_close(alone.chroma, made[0].chroma)
-    torch.testing.assert_close(alone.spread, made[0].spread)
-
     unet: list[Tensor] = []
     model.unet.register_forward_hook(lambda *given: unet.append(given[-1]))
+    alone = painted(model, gray, None)
+    assert not unet  # what would count for nothing is not computed
+    torch.testing.assert_close(alone.chroma, made[0].chroma)
+    torch.testing.assert_close(alone.spread, made[0].spread)
+    # A frame without references beside one that has some comes out alike.
+    both = painted(model, gray.expand(2, -1, -1, -1), references(0, 1))
+    torch.testing.assert_close(both.chroma[:1], alone.chroma)
+    torch.testing.assert_close(both.spread[:1], alone.spread)
+    made.clear(), unet.clear()
+
     shown = painted(model, gray, references(1))
     own = torch.tanh(unet[0][:, :2]) / 2
     spread = (unet[0][:, 3:4].clamp(-3, 1.8) - 2.5).exp()
-    ours, theirs = spread**-2, made[1].spread ** -2
-    expected = (ours * own + theirs * made[1].chroma) / (ours + theirs)
+    ours, theirs = spread**-2, made[0].spread ** -2
+    expected = (ours * own + theirs * made[0].chroma) / (ours + theirs)
     torch.testing.assert_close(shown.own, expected)
     torch.testing.assert_close(shown.own_spread, (ours + theirs) ** -0.5)
     mix = shown.trust * shown.fused + (1 - shown.trust) * expected
