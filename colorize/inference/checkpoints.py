@@ -120,9 +120,8 @@ def start_from(checkpoint: Checkpoint, model: Network, refiner: Refiner | None) 
     """
     own, weights = model.state_dict(), dict(checkpoint.weights)
     for name, tensor in checkpoint.weights.items():
-        there = own.get(name)
-        widened = name.startswith(tuple(model.widened_parts)) and there is not None
-        if widened and there is not None and len(tensor) < len(there):
+        there = own.get(name) if name.startswith(tuple(model.widened_parts)) else None
+        if there is not None and len(tensor) < len(there):
             weights[name] = torch.cat([tensor.to(there.dtype), there[len(tensor) :].cpu()])
     fill(replace(checkpoint, weights=weights), model, refiner)
 

@@ -44,7 +44,6 @@ class Library:
         self._colorizer = colorizer
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
-        self._partial: dict[str, bool] = {}
         self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], References] = {}
 
     def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
@@ -56,39 +55,37 @@ class Library:
 
     def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
         """Return references, at least one, of one frame worked at ``size`` (height, width)."""
-        seen = {name: self._seen(name, size) for name in names}
-        whole = [name for name in names if not self._hints(name)]
-        completed = [
-            self._completed(name, whole, size) if self._hints(name) else seen[name]
+        whole = [name for name in names if not self._hints(name, size)]
+        shown = [
+            self._seen(name, size) if name in whole else self._completed(name, whole, size)
             for name in names
         ]
-        return References.joined(completed)
+        return References.joined(shown)
 
     def _seen(self, name: str, size: tuple[int, int]) -> References:
         """Return a picture as the reference of a frame, as it is."""
         if (name, size) not in self._known:
             picture = self.pictures[name]
-            read = picture.read()
-            drawn = picture.drawing() if self._hints(name) and picture.drawing else None
+            read, drawing = picture.read(), None
+            if picture.frame is not None and picture.drawing and opacity(read) is not None:
+                drawing = picture.drawing()
             self._known[name, size] = self._colorizer.look_at(
-                [read], size=size, numbers=[picture.frame], drawings=[drawn]
+                [read], size=size, numbers=[picture.frame], drawings=[drawing]
             )
         return self._known[name, size]
 
-    def _hints(self, name: str) -> bool:
+    def _hints(self, name: str, size: tuple[int, int]) -> bool:
         """Return whether a picture shows parts of a frame of the film, all else as it is drawn."""
-        if name not in self._partial:
-            picture = self.pictures[name]
-            known = picture.frame is not None and picture.drawing is not None
-            self._partial[name] = known and opacity(picture.read()) is not None
-        return self._partial[name]
+        picture = self.pictures[name]
+        known = picture.frame is not None and picture.drawing is not None
+        return known and self._seen(name, size).mask is not None
 
     def _completed(self, name: str, whole: Sequence[str], size: tuple[int, int]) -> References:
         """Return a frame of which hints are given in all its colours, by whole pictures besides."""
         others = tuple(sorted(whole, key=lambda each: self._distance(each, self._frame(name))))
         key = (name, size, others[:_BESIDE])
         if key not in self._finished:
-            shown = [self._known[each, size] for each in (name, *others[:_BESIDE])]
+            shown = [self._seen(each, size) for each in (name, *others[:_BESIDE])]
             self._finished[key] = self._colorizer.complete(shown[0], shown[1:])
         return self._finished[key]
 
@@ -115,7 +112,7 @@ class Library:
 
         That is everywhere (None) if it is opaque, and of hints, which are completed.
         """
-        if not self._hints(picture.name):
+        if not self._hints(picture.name, size):
             return own_colors(picture, size)
         column = list(names).index(picture.name)
         return self.of(names, size=size).chroma[:, column], None

@@ -221,18 +221,7 @@ def draw(rows: list[list[Picture]], file: Path) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--checkpoint", default="default", help="a checkpoint, or the name of shipped weights"
-    )
-    parser.add_argument("--storybook", type=Path, help="the folder of Storybook")
-    parser.add_argument("--clips", type=Path, help="Penny & Chip, made by colorize-prepare")
-    parser.add_argument("--saw", nargs="+", default=[], metavar="NAME", help="trained on")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("never-seen"))
-    return parser.parse_args()
+    return report.parser(__doc__).parse_args()
 
 
 if __name__ == "__main__":

@@ -133,21 +133,8 @@ def write(kinds: dict[str, dict[str, Any]], made: dict[str, Any], folder: Path) 
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--checkpoint", default="default", help="a checkpoint, or the name of shipped weights"
-    )
-    parser.add_argument("--storybook", type=Path, help="the folder of Storybook")
-    parser.add_argument("--clips", type=Path, help="Penny & Chip, made by colorize-prepare")
+    parser = report.parser(__doc__)
     parser.add_argument("--every", type=int, default=6, help="frames of clips (default 6)")
-    parser.add_argument(
-        "--saw", nargs="+", default=[], metavar="NAME",
-        help="what the weights were trained on; recorded beside the figures",
-    )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("never-seen"))
     return parser.parse_args()
 
 

@@ -277,23 +277,13 @@ def measured(options: argparse.Namespace, colorizer: Colorizer) -> dict[str, Any
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--checkpoint", default="default", help="a checkpoint, or the name of shipped weights"
-    )
-    parser.add_argument("--storybook", type=Path, help="the folder of Storybook")
-    parser.add_argument("--clips", type=Path, help="Penny & Chip, made by colorize-prepare")
+    parser = report.parser(__doc__)
     parser.add_argument(
         "--procedural", action=argparse.BooleanOptionalAction, default=True,
         help="measure procedural series too (default)",
     )  # fmt: skip
     parser.add_argument("--every", type=int, default=4, help="frames measured (default 4)")
     parser.add_argument("--every-page", type=int, default=2, help="pages measured (default 2)")
-    parser.add_argument("--saw", nargs="+", default=[], metavar="NAME", help="trained on")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("never-seen"))
     return parser.parse_args()
 
 

@@ -10,16 +10,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from colorize.networks.guided.fusion import block
+from colorize.networks.guided.unguided import chroma_of, spread_of
 from colorize.networks.unet import resize_bilinear
 
 _STRIDE = 4  # pixels of a frame for one place that is painted
 _SLOPE = 0.2
 _NEIGHBORS = 9  # places that a pixel's colour is mixed of
-_HALF_RANGE = 0.5  # chroma fills [-0.5, 0.5]
 _BLOCK, _BRIGHT = 8, 0.7  # pixels, and their luma in a frame that is no fade
 _GAIN = 4.0  # brings chroma to the order of 1
-_SPREADS = (-3.0, 1.8)
-_LOG_SPREAD = -2.5  # of what is expected before anything is learnt
 
 
 class Opinions(NamedTuple):
@@ -88,12 +87,12 @@ class _Member(nn.Module):
         self.enter = nn.ModuleList(
             nn.Conv2d(channels, inner, 1) for channels, inner in zip(seen, width, strict=True)
         )
-        self.coarse = nn.Sequential(_block(coarse, coarse), _block(coarse, coarse, dilation=2))
+        self.coarse = nn.Sequential(block(coarse, coarse), block(coarse, coarse, dilation=2))
         self.whole = nn.Linear(coarse, coarse)
         self.middle = nn.Sequential(
-            _block(coarse + middle, middle), _block(middle, middle, dilation=2)
+            block(coarse + middle, middle), block(middle, middle, dilation=2)
         )
-        self.fine = nn.Sequential(_block(middle + fine + _STRIDE**2, fine), _block(fine, fine))
+        self.fine = nn.Sequential(block(middle + fine + _STRIDE**2, fine), block(fine, fine))
         self.paint = nn.Conv2d(fine, 2, 1)
         self.mix = nn.Conv2d(fine, _NEIGHBORS * _STRIDE**2, 1)
         self.trust = nn.Sequential(
@@ -116,12 +115,12 @@ class _Member(nn.Module):
         deep = self.fine(
             torch.cat([resize_bilinear(deep, size), resize_bilinear(near, size), drawn], dim=1)
         )
-        bold = torch.tanh(self.paint(deep).float()) * _HALF_RANGE
+        bold = chroma_of(self.paint(deep).float())
         # What is to be trusted is judged, and changes nothing of what is judged.
         judged = torch.cat([deep, (bold * _GAIN).to(deep)], dim=1).detach()
         trust, spread = self.trust(judged).float().split(1, dim=1)
         weights = self.mix(deep).float().unflatten(1, (_NEIGHBORS, _STRIDE**2)).softmax(dim=1)
-        spread = torch.exp(spread.clamp(*_SPREADS) + _LOG_SPREAD)
+        spread = spread_of(spread)
         kept = bold.detach() * torch.sigmoid(trust + 1)
         return (
             _mixed(bold, weights),
@@ -165,11 +164,3 @@ def _mixed(
     around = around.unflatten(-1, planes.shape[-2:]).unsqueeze(3)
     mixed = (around * weights.unsqueeze(1)).sum(dim=2)
     return functional.pixel_shuffle(mixed.flatten(1, 2), _STRIDE)
-
-
-def _block(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
-        nn.BatchNorm2d(out_channels),
-        nn.LeakyReLU(_SLOPE),
-    )

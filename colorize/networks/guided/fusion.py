@@ -57,12 +57,12 @@ class Fusion(nn.Module):
 
     def __init__(self, *, width: int = 24) -> None:
         super().__init__()
-        self.enter = _block(4 * _MEASURES + len(KINDS), width)
-        self.near = _block(width, width)
-        self.down = _block(width, 2 * width)
-        self.wide = _block(2 * width, 2 * width)
-        self.wider = _block(2 * width, 2 * width, dilation=2)
-        self.back = _block(3 * width, width)
+        self.enter = block(4 * _MEASURES + len(KINDS), width)
+        self.near = block(width, width)
+        self.down = block(width, 2 * width)
+        self.wide = block(2 * width, 2 * width)
+        self.wider = block(2 * width, 2 * width, dilation=2)
+        self.back = block(3 * width, width)
         self.score = nn.Conv2d(width, 1, 3, padding=1)
         self.strictness = nn.Parameter(torch.tensor(10.0))  # of luma that differs at a pixel
 
@@ -140,7 +140,8 @@ def _double(planes: Tensor) -> Tensor:
     return functional.interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _block(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Module:
+def block(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Module:
+    """Return a 3x3 convolution with batch normalisation and leaky ReLU of slope 0.2."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
         nn.BatchNorm2d(out_channels),

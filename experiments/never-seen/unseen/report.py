@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,25 @@ COLUMNS = (
     ("colorfulness", "colourfulness", 1),
     ("true_colorfulness", "of the truth", 1),
 )
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of what every measurement is given: weights, data, and where to write."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument(
+        "--checkpoint", default="default", help="a checkpoint, or the name of shipped weights"
+    )
+    made.add_argument("--storybook", type=Path, help="the folder of Storybook")
+    made.add_argument("--clips", type=Path, help="Penny & Chip, made by colorize-prepare")
+    made.add_argument(
+        "--saw", nargs="+", default=[], metavar="NAME",
+        help="what the weights were trained on; recorded beside the figures",
+    )  # fmt: skip
+    made.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    made.add_argument("-o", "--output", type=Path, default=Path("never-seen"))
+    return made
 
 
 @dataclass(frozen=True)
