@@ -27,9 +27,9 @@ def spread_hints(
     All others get the mean of their eight neighbours, the more of each the more alike its ``luma``
     in [0, 1], and of ``prior``, the more of it the smaller the error (``spread``) that is expected
     of it: hints run on to the next line where nothing is known, and no further than is needed where
-    something is. With ``firmness`` 0 there is no prior, and at least one pixel must be shown. Channels
-    do not mix: one that is 1 in the hints and 0 in the prior tells which share of each pixel's colour
-    the hints are.
+    something is. With ``firmness`` 0 there is no prior, and at least one pixel must be shown.
+    Channels do not mix: one that is 1 in the hints and 0 in the prior tells which share of each
+    pixel's colour is that of hints.
 
     Source: Levin, Lischinski & Weiss 2004, Colorization using optimization, eq. 2 (weights by the
     variance of luma around a pixel).

@@ -1,4 +1,4 @@
-"""A frame at once, while somebody paints: its colours as they will be, and where they are unsure."""
+"""A frame at once, while somebody paints it: its colours as they will be, and how unsure."""
 
 from __future__ import annotations
 
