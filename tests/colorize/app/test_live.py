@@ -1,4 +1,4 @@
-"""Questions of a person who waits: the newest is answered, those before it that wait are dropped."""
+"""Questions of a person who waits: the newest is answered, older ones that wait are dropped."""
 
 from __future__ import annotations
 
@@ -65,8 +65,11 @@ def test_the_newest_of_a_topic_is_answered_and_other_topics_are_left_alone() -> 
     for thread in threads:
         thread.join(10)
     assert answers == {
-        "first": ("first", "cpu"), "second": 409, "third": ("third", "cpu"), "other": ("other", "cpu")
-    }  # fmt: skip
+        "first": ("first", "cpu"),
+        "second": 409,
+        "third": ("third", "cpu"),
+        "other": ("other", "cpu"),
+    }
     assert "second" not in worker.asked
     live.close()
 

@@ -108,6 +108,7 @@ def test_a_layer_is_kept_and_comes_back_and_nothing_is_overwritten_unseen(page, 
         (gzip.compress(bytes(50 * 2**20)), "a layer of another size came"),
         (gzip.compress(np.full(SIZE, 9, "<u2").tobytes()), "painted with swatch 9, which the"),
     ],
+    ids=["nothing", "cut", "longer", "bomb", "unknown"],
 )
 def test_what_is_no_layer_of_the_frame_is_refused(page, job, body, line):
     answer = page.client.put(f"{job}/paint/frames/4", content=body, headers={"If-Match": '""'})

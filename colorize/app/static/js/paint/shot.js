@@ -15,7 +15,7 @@ export function shotView(id, { look, open, rate }) {
   const drafts = new Map(); // by frame: { key, bitmap }
   const fresh = new Set(); // drafts that nothing has changed since
   const play = h("button", { type: "button", "data-test": "play-shot", onclick: () => toggle() }, "▶ Play this shot");
-  const place = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "frame of the shot", "data-test": "shot-place", oninput: () => { halt(); go(Number(place.value)); } });
+  const place = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "frame of the shot", "data-test": "shot-place", oninput: () => seek(Number(place.value)) });
   const text = h("output", { "data-test": "shot-text" });
   const paint = h("button", { type: "button", class: "first", "data-test": "paint-here", onclick: () => open(at) }, "");
   const ticks = h("div", { class: "ticks", "aria-hidden": "true" });
@@ -30,6 +30,10 @@ export function shotView(id, { look, open, rate }) {
     play.textContent = playing ? "❚❚ Stop" : "▶ Play this shot";
     const width = 100 / (shot.stop - shot.start);
     fill(ticks, [...fresh].map((each) => h("i", { style: { left: `${(each - shot.start) * width}%`, width: `${width}%` } })));
+  }
+  function seek(frame) { // not the slider's value: to halt puts it back
+    halt();
+    go(frame);
   }
   function go(frame) {
     at = frame;
