@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from colorize.app.corrections import forget_whole, frame_name
+from colorize.app.corrections import forget_whole
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.live import Live
@@ -29,6 +29,7 @@ from colorize.films.painting.layer import Layer, check_layer, painted
 from colorize.films.painting.palette import Palette
 from colorize.films.plan.analysis import luma_bytes
 from colorize.films.plan.manifest import AUTO, Manifest, Reference, Shot
+from colorize.films.plan.references import frame_name
 from colorize.imaging.fills import Regions, find_regions
 from colorize.media import Frame, open_source
 from colorize.media.pictures.coding import encode_picture

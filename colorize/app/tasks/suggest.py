@@ -12,6 +12,7 @@ from colorize.app.tasks.models import Models
 from colorize.films.plan.manifest import KEEP, read_manifest
 from colorize.films.store import job_folder
 from colorize.films.suggest import suggest
+from colorize.inference.choice import Span
 from colorize.media import open_source
 
 
@@ -35,14 +36,26 @@ def suggest_frames(
             Path(job["checkpoint"]), device=job["device"],
             short_side=job["settings"]["short_side"],
         )  # fmt: skip
-        spans = [
-            (shot.start, shot.stop) if shot.chosen != KEEP else None for shot in manifest.shots
+        numbered = [
+            (number, Span(shot.start, shot.stop))
+            for number, shot in enumerate(manifest.shots, 1)
+            if shot.chosen != KEEP
         ]
         shown = [each.frame for each in manifest.references if each.frame is not None]
-        found = suggest(frames, spans, colorizer, count=count, given=sorted({*painted, *shown}))
+        found = suggest(
+            frames,
+            [span for _, span in numbered],
+            colorizer,
+            count=count,
+            given=sorted({*painted, *shown}),
+        )
     Paintings(Path(folder)).suggest(
         [
-            {"frame": each.frame, "shots": list(each.shots), "covered": each.covered}
+            {
+                "frame": each.frame,
+                "shots": [numbered[served.shot][0] for served in each.serves],
+                "covered": each.covered,
+            }
             for each in found
         ]
     )

@@ -100,9 +100,7 @@ class Taken:
     by_own: Bool[np.ndarray, " n"]
 
 
-def choose(
-    coverage: Coverage, taken: Taken, allowed: Sequence[int]
-) -> tuple[int, Taken] | None:
+def choose(coverage: Coverage, taken: Taken, allowed: Sequence[int]) -> tuple[int, Taken] | None:
     """Return the candidate, of those ``allowed``, that is worth most next, and what it leaves.
 
     None where no more is gained.

@@ -209,7 +209,10 @@ def _write_sheet(
             f"{number}: frame {each.frame}" for number, each in enumerate(done.suggestions, 1)
         ],
         captions=[
-            [f"serves shot {done.told(each)}" if each.serves else "", f"covered: {each.covered:.0%}"]
+            [
+                f"serves shot {done.told(each)}" if each.serves else "",
+                f"covered: {each.covered:.0%}",
+            ]
             for each in done.suggestions
         ],
         column_titles=["to colour", "draft"],
@@ -224,7 +227,9 @@ def _write_list(
     folder: Path, source: Source, done: Round, earlier: Mapping[str, Any] | None
 ) -> None:
     """Write what was suggested, after what was before."""
-    rounds = 1 if earlier is None else 1 + max(each.get("round", 1) for each in earlier["suggestions"])
+    rounds = (
+        1 if earlier is None else 1 + max(each.get("round", 1) for each in earlier["suggestions"])
+    )
     numbers = {shot.start: number for number, shot in enumerate(done.shots, 1)}
     new = [
         {
