@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from colorize.cartoon import CartoonSeries
+from colorize.cartoon.points import clicks
 from colorize.films.plan.manifest import read_manifest
 from colorize.inference.shipped import weights_path
 from colorize.media import VideoSource, write_video
@@ -49,18 +50,8 @@ class Story:
 
     def places(self, frame: int, count: int) -> list[tuple[int, int, str]]:
         """The innermost points (y, x) of the largest regions of a frame, and their true colours."""
-        ids = self.shots[frame // LENGTH].segments[frame % LENGTH]
-        colors = self.colors[frame]
-        found = []
-        numbers, sizes = np.unique(ids, return_counts=True)
-        for number in numbers[np.argsort(-sizes)][:count]:
-            inside = np.pad((ids == number).astype(np.uint8), 1)
-            depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
-            y, x = np.unravel_index(depth.argmax(), depth.shape)
-            around = colors[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3)
-            red, green, blue = np.median(around, axis=0).astype(int)
-            found.append((int(y), int(x), f"#{red:02x}{green:02x}{blue:02x}"))
-        return found
+        segments = self.shots[frame // LENGTH].segments[frame % LENGTH]
+        return clicks(segments, self.colors[frame], count)
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -208,7 +199,7 @@ def test_a_gray_film_is_painted_by_clicks_and_comes_out_in_colour(
         # Where the named colour is found again, it is offered, and taken by a click.
         back = (first + 2 * LENGTH) % (SHOTS * LENGTH)
         tab.get_by_label("number of another frame").fill(str(back))
-        tab.get_by_role("button", name="Paint it").click()
+        tab.get_by_role("button", name="Paint frame", exact=True).click()
         tab.locator(".offer").first.click()
         expect(tab.locator(f"[data-frame='{back}']").get_by_text("painted")).to_be_visible()
         tab.get_by_test_id("accept").click()

@@ -18,9 +18,9 @@ export function paletteView(id, { changed, pictures }) {
   const chip = h("span", { class: "chip large", "data-test": "here" });
   const text = h("span", { class: "faint", "data-test": "held" });
   const colour = h("input", { type: "color", "aria-label": "this colour", onchange: () => change(colour.value, name.value) });
-  const name = h("input", { type: "text", maxlength: 80, placeholder: "name, like Jerry's jacket", "aria-label": "name of this colour", onchange: () => change(colour.value, name.value) });
+  const name = h("input", { type: "text", maxlength: 80, placeholder: "name it", "aria-label": "name of this colour", onchange: () => change(colour.value, name.value) });
   const fresh = h("input", { type: "color", value: "#a06a3c", "aria-label": "a new colour", onchange: () => add(fresh.value) });
-  const away = h("button", { type: "button", class: "quiet", onclick: () => send("remove", { id: chosen }) }, "Remove");
+  const away = h("button", { type: "button", class: "quiet icon", "aria-label": "remove this colour", title: "remove this colour", onclick: () => send("remove", { id: chosen }) }, "✕");
   const own = h("div", { class: "stack own" }, h("div", { class: "row" }, colour, h("div", { class: "grow" }, name), away));
   const file = h("input", { type: "file", accept: ".gpl", hidden: true, onchange: () => load(file.files[0]) });
   const from = h("details", {}, h("summary", {}, "From a picture…"));
@@ -65,7 +65,7 @@ export function paletteView(id, { changed, pictures }) {
     fill(list, swatches.map((each) => h("li", {}, h("button", {
       type: "button", role: "radio", class: "swatch", "aria-checked": String(each.id === chosen), "data-swatch": each.id,
       "aria-label": each.name ?? each.color, title: `${each.name ?? each.color} as it looks from dark to bright`,
-      style: { background: ramp(each.color) }, onclick: () => select(each.id),
+      style: { "background-image": ramp(each.color) }, onclick: () => select(each.id),
     }), h("span", { class: "name" }, each.name ?? ""))));
     if (focus) list.querySelector(`[data-swatch="${focus}"]`)?.focus();
     const current = swatches.find((each) => each.id === chosen);

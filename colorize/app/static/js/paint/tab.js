@@ -53,8 +53,8 @@ function paintView(main, id, first) {
   const title = h("h2", {}, "…");
   const head = h("div", { class: "row between" }, title, h("div", { class: "row" }, accept, render));
   const list = h("ul", { class: "frames", "aria-label": "frames to paint" });
-  const number = h("input", { type: "number", min: 0, placeholder: "frame", "aria-label": "number of another frame", class: "count" });
-  const go = h("form", { class: "asking", onsubmit: (event) => { event.preventDefault(); if (number.value !== "") open(Number(number.value)); } }, number, h("button", { type: "submit" }, "Paint it"));
+  const number = h("input", { type: "number", min: 0, placeholder: "no.", "aria-label": "number of another frame", class: "count" });
+  const go = h("form", { class: "asking", onsubmit: (event) => { event.preventDefault(); if (number.value !== "") open(Number(number.value)); } }, h("button", { type: "submit" }, "Paint frame"), number);
   const toolbar = choices("tool", TOOLS, (value) => setTool(value));
   const views = choices("what is shown", VIEWS, (value) => setView(value));
   const size = h("output", { class: "faint", "data-test": "size" });
@@ -99,7 +99,6 @@ function paintView(main, id, first) {
     showStrip(list, id, info, frame?.number ?? null, (at) => open(at));
     const ready = info.shots.length > 0;
     suggest.disabled = info.active;
-    suggest.textContent = info.suggestions.length ? "Suggest anew" : "Suggest frames";
     go.hidden = !ready;
     accept.disabled = info.active || !frame || frame.layer.empty;
     const given = info.painted.filter((each) => each.accepted).length;
