@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +24,7 @@ _SMALL = 24  # pixels: what is smaller is no region by itself
 _BLOB = 1.6
 _TEXTURE = 0.3
 _PRIOR = 20.0
+_NOTHING = 0.3
 _CLIP = 24.0
 _CLOSED = 6.0
 THRESHOLDS = (1.0, 2.0, 3.0, 4.0, 6.0)  # of 255: edges that are no edges at each level
@@ -140,75 +140,85 @@ def _sides(labels, gray, scale):
 
 
 class _Merging:
-    """Basins, merged over the weakest of the edges between them."""
+    """Basins, merged over the weakest of the borders between them.
 
-    def __init__(self, labels, gray, ink, scale) -> None:
-        self.count = int(labels.max()) + 1
-        self.areas = np.bincount(labels.ravel(), minlength=self.count).tolist()
-        self.parent = list(range(self.count))
-        self.edges: list[dict[int, list[float]]] = [{} for _ in range(self.count)]
-        for low, high, *sums in zip(*_borders(labels, gray, ink, scale), strict=True):
-            self.edges[low][high] = list(sums)
+    All pairs that are each other's weakest border merge at once, as greedy merging would have it.
+    """
+
+    def __init__(
+        self,
+        labels: Int32[np.ndarray, "h w"],
+        gray: UInt8[np.ndarray, "h w"],
+        lines: UInt8[np.ndarray, "h w"],
+        scale: float,
+    ) -> None:
+        self.groups = np.arange(int(labels.max()) + 1)
+        self.areas = np.bincount(labels.ravel()).astype(np.float64)
         self.rough, self.pairs = _roughness(labels, gray, scale)
+        self.low, self.high, self.sums = _borders(labels, gray, lines, scale)
         self.small = _SMALL * scale**2
-        self.queue = [
-            (self._weight(low, high), low, high)
-            for low, others in enumerate(self.edges)
-            for high in others
-        ]
-        for low, others in enumerate(self.edges):
-            for high, (n, step, line) in list(others.items()):
-                if low < high:
-                    self.edges[high][low] = [n, -step, line]
-        heapq.heapify(self.queue)
-
-    def _weight(self, a: int, b: int) -> float:
-        n, step, line = self.edges[a][b]
-        texture = min(
-            self.rough[a] / (self.pairs[a] + _PRIOR), self.rough[b] / (self.pairs[b] + _PRIOR)
-        )
-        strength = max(abs(step) / (1 + _TEXTURE * texture), line) / n
-        area = min(self.areas[a], self.areas[b])
-        return strength * min(1.0, area / self.small)
 
     def until(self, threshold: float) -> Int64[np.ndarray, " n"]:
-        """Merge over all edges weaker than ``threshold``; return labels 0 … by basin."""
-        while self.queue and self.queue[0][0] < threshold:
-            weight, a, b = heapq.heappop(self.queue)
-            if self.parent[a] != a or self.parent[b] != b or weight != self._weight(a, b):
-                continue
-            if len(self.edges[a]) < len(self.edges[b]):
-                a, b = b, a
-            self._merge(a, b)
-        roots = np.array([self._root(each) for each in range(self.count)])
-        return np.unique(roots, return_inverse=True)[1]
+        """Merge over all borders weaker than ``threshold``; return labels 0 … by basin."""
+        while self._merge(threshold):
+            pass
+        return self.groups
 
-    def _merge(self, a: int, b: int) -> None:
-        self.parent[b] = a
-        self.areas[a] += self.areas[b]
-        self.rough[a] += self.rough[b]
-        self.pairs[a] += self.pairs[b]
-        del self.edges[a][b]
-        changed = set(self.edges[a])
-        for other, (n, step, line) in self.edges[b].items():
-            if other == a:
-                continue
-            del self.edges[other][b]
-            mine = self.edges[a].setdefault(other, [0, 0.0, 0.0])
-            mine[0] += n
-            mine[1] += step
-            mine[2] += line
-            self.edges[other][a] = [mine[0], -mine[1], mine[2]]
-            changed.add(other)
-        self.edges[b] = {}
-        for other in changed:
-            heapq.heappush(self.queue, (self._weight(a, other), a, other))
+    def _strengths(self) -> Float64[np.ndarray, " e"]:
+        length, step, line = self.sums
+        texture = self.rough / (self.pairs + _PRIOR)
+        texture = np.minimum(texture[self.low], texture[self.high])
+        strength = np.maximum(np.abs(step) / (1 + _TEXTURE * texture), line) / length
+        area = np.minimum(self.areas[self.low], self.areas[self.high])
+        return strength * np.minimum(1.0, area / self.small)
 
-    def _root(self, label: int) -> int:
-        while self.parent[label] != label:
-            self.parent[label] = self.parent[self.parent[label]]
-            label = self.parent[label]
-        return label
+    def _merge(self, threshold: float) -> bool:
+        """Merge what is weakest; return whether there was anything."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        strength = self._strengths()
+        order = np.flatnonzero(strength < threshold)
+        order = order[np.argsort(-strength[order], kind="stable")]
+        count = len(self.areas)
+        best = np.full(count, -1)
+        places = np.stack([self.low[order], self.high[order]], axis=1).ravel()
+        best[places] = np.repeat(order, 2)  # the last, which is the weakest, stays
+        mutual = order[
+            ((best[self.low[order]] == order) & (best[self.high[order]] == order))
+            | (strength[order] < _NOTHING)
+        ]
+        if not len(mutual):
+            return False
+        joined = coo_array(
+            (np.ones(len(mutual)), (self.low[mutual], self.high[mutual])), shape=(count, count)
+        )
+        count, table = connected_components(joined, directed=False)
+        self.groups = table[self.groups]
+        self.areas = np.bincount(table, self.areas, count)
+        self.rough = np.bincount(table, self.rough, count)
+        self.pairs = np.bincount(table, self.pairs, count)
+        self.low, self.high, self.sums = _joined(
+            table[self.low].astype(np.int64), table[self.high].astype(np.int64), self.sums
+        )
+        return True
+
+
+def _joined(
+    first: Int64[np.ndarray, " e"], second: Int64[np.ndarray, " e"], sums: Float64[np.ndarray, "3 e"]
+) -> tuple[Int64[np.ndarray, " _f"], Int64[np.ndarray, " _f"], Float64[np.ndarray, "3 _f"]]:
+    """Add up what is known of borders between the same two; steps are from lower to higher."""
+    outer = first != second
+    first, second, sums = first[outer], second[outer], sums[:, outer]
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    span = int(high.max(initial=0)) + 1
+    keys, index = np.unique(low * span + high, return_inverse=True)
+    length, step, line = sums
+    added = [
+        np.bincount(index, each, len(keys))
+        for each in (length, np.where(first < second, step, -step), line)
+    ]
+    return keys // span, keys % span, np.stack(added)
 
 
 def _roughness(labels, gray, scale):
@@ -226,7 +236,7 @@ def _roughness(labels, gray, scale):
         )[same]
         total += np.bincount(where, np.minimum(difference, 24), n)
         count += np.bincount(where, minlength=n)
-    return total.tolist(), count.tolist()
+    return total, count
 
 
 def _borders(labels, gray, ink, scale):
@@ -254,17 +264,10 @@ def _borders(labels, gray, ink, scale):
                 np.where(inside_l, val[y, xl], left),
             )
         step = right - left
-        lows.append(np.minimum(a, b))
-        highs.append(np.maximum(a, b))
-        steps.append(np.clip(np.where(a < b, step, -step), -_CLIP, _CLIP))
-        lines.append(_CLOSED * np.maximum(drk[y, x], drk[y, x + 1]))
-    low, high = np.concatenate(lows).astype(np.int64), np.concatenate(highs)
-    n = int(labels.max()) + 1
-    keys, index = np.unique(low * n + high, return_inverse=True)
-    return (
-        (keys // n).tolist(),
-        (keys % n).tolist(),
-        np.bincount(index).tolist(),
-        np.bincount(index, weights=np.concatenate(steps)).tolist(),
-        np.bincount(index, weights=np.concatenate(lines)).tolist(),
-    )
+        lows.append(a)
+        highs.append(b)
+        steps.append(np.clip(step, -_CLIP, _CLIP).astype(np.float64))
+        lines.append(_CLOSED * np.maximum(drk[y, x], drk[y, x + 1]).astype(np.float64))
+    first, second = np.concatenate(lows).astype(np.int64), np.concatenate(highs).astype(np.int64)
+    sums = [np.ones(len(first)), np.concatenate(steps), np.concatenate(lines)]
+    return _joined(first, second, np.stack(sums))
