@@ -205,7 +205,9 @@ class _Merging:
 
 
 def _joined(
-    first: Int64[np.ndarray, " e"], second: Int64[np.ndarray, " e"], sums: Float64[np.ndarray, "3 e"]
+    first: Int64[np.ndarray, " e"],
+    second: Int64[np.ndarray, " e"],
+    sums: Float64[np.ndarray, "3 e"],
 ) -> tuple[Int64[np.ndarray, " _f"], Int64[np.ndarray, " _f"], Float64[np.ndarray, "3 _f"]]:
     """Add up what is known of borders between the same two; steps are from lower to higher."""
     outer = first != second

@@ -225,6 +225,17 @@ class LoadedNetworks:
         return torch.full_like(gray, _SPREAD) if spread is None else spread
 
     @torch.inference_mode()
+    def keys(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
+        """Return how the network sees frames at the working size: unit vectors on a coarse grid.
+
+        The grid lies over the frame padded to the right and below, as :class:`References` are.
+
+        Raises:
+            UserError: The model takes no references.
+        """
+        return self._guided().keys(gray)
+
+    @torch.inference_mode()
     def likeness(self, gray: Float[Tensor, "1 1 h w"], references: References) -> list[float]:
         """Return how much of a frame at the working size each reference shows, 0 to 1.
 
