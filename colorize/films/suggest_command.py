@@ -51,9 +51,7 @@ def _run(options: argparse.Namespace) -> Round:
             from colorize.films.suggest.folder import suggest_into
             from colorize.inference.loaded import LoadedNetworks
             from colorize.inference.settings import RenderSettings
-        colorizer = LoadedNetworks.load(
-            checkpoint, device=options.device, short_side=options.size
-        )
+        colorizer = LoadedNetworks.load(checkpoint, device=options.device, short_side=options.size)
         return suggest_into(
             options.output,
             source,

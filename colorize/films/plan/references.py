@@ -90,7 +90,11 @@ def _tell_waiting(suggested: Suggested, waiting: set[str], found: Mapping[str, R
     Raises:
         UserError: None is.
     """
-    own = {Path(name).stem for name, each in found.items() if Path(each.path).parent == suggested.folder}
+    own = {
+        Path(name).stem
+        for name, each in found.items()
+        if Path(each.path).parent == suggested.folder
+    }
     left = sorted(waiting - own, key=lambda name: suggested.frames[name])
     if left and not own:
         raise UserError(

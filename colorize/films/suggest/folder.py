@@ -46,6 +46,7 @@ from colorize.media.frame import to_depth
 from colorize.media.pictures.coding import encode_picture
 from colorize.media.pictures.openraster import SUFFIX, draw_frame
 
+_DEFAULTS = RenderSettings()
 _THUMBNAIL = 360  # pixels of the short side of a picture of the sheet, more than is shown
 _TOLD = 4  # shots that one frame is said to serve, at most
 
@@ -74,7 +75,7 @@ def suggest_into(
     count: int,
     further: bool = False,
     references: Sequence[Path] = (),
-    settings: RenderSettings = RenderSettings(),
+    settings: RenderSettings = _DEFAULTS,
 ) -> Round:
     """Suggest ``count`` frames and write them into a folder: gray, as OpenRaster, with drafts.
 
@@ -209,7 +210,10 @@ def _write_sheet(
             f"{number}: frame {each.frame}" for number, each in enumerate(done.suggestions, 1)
         ],
         captions=[
-            [f"serves shot {done.told(each)}" if each.serves else "", f"covered: {each.covered:.0%}"]
+            [
+                f"serves shot {done.told(each)}" if each.serves else "",
+                f"covered: {each.covered:.0%}",
+            ]
             for each in done.suggestions
         ],
         column_titles=["to colour", "draft"],
@@ -224,7 +228,9 @@ def _write_list(
     folder: Path, source: Source, done: Round, earlier: Mapping[str, Any] | None
 ) -> None:
     """Write what was suggested, after what was before."""
-    rounds = 1 if earlier is None else 1 + max(each.get("round", 1) for each in earlier["suggestions"])
+    rounds = (
+        1 if earlier is None else 1 + max(each.get("round", 1) for each in earlier["suggestions"])
+    )
     numbers = {shot.start: number for number, shot in enumerate(done.shots, 1)}
     new = [
         {

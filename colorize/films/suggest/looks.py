@@ -104,9 +104,9 @@ def _stake(
     return functional.adaptive_avg_pool2d(spread.square(), grid)[0, 0].flatten().cpu().numpy()
 
 
-def _clear(contrast: Float[np.ndarray, " n"], shot: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+def _clear(
+    contrast: Float[np.ndarray, " n"], shot: Int64[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
     """Return which frames show as much as others of their shot do."""
     usual = np.array([np.median(contrast[shot == each]) for each in shot])
     return (contrast >= _LEAST_CONTRAST) & (contrast >= _FADED * usual)
-
-
