@@ -24,6 +24,7 @@ examples:
   colorize film.mp4 -o film-colour.mp4
   colorize film.mp4 -o film-colour.mp4 --reference coloured/
   colorize frames/ -o coloured/ --reference frame_0012.png --reference hero-sheet.png
+  colorize film.mp4 -o film-colour.mp4 --hints dots/
   colorize scan.png -o scan-colour.png --checkpoint runs/train/model.safetensors --size 256
 
 The output has the same form as the input: a folder gives the same file names and sizes, a video
@@ -86,6 +87,7 @@ def _run(options: argparse.Namespace) -> Done:
         colorizer=colorizer,
         settings=Settings.of(colorizer, settings),
         references=[] if options.no_references else options.reference,
+        hints=[] if options.no_references and not options.hints else options.hints,
         batch_size=options.batch_size,
         share=Share(number=index, count=count, only=options.only),
     )
@@ -142,9 +144,17 @@ def _add_references(group: argparse._ArgumentGroup) -> None:
         help="a coloured frame or model sheet, or a folder of them; may be given several times",
     )
     group.add_argument(
+        "--hints",
+        type=Path,
+        action="append",
+        metavar="FOLDER",
+        help="pictures with transparency (PNG, .ora) named after frames: dots, strokes or fills of "
+        "colour, without lines if you like; may be given several times",
+    )
+    group.add_argument(
         "--no-references",
         action="store_true",
-        help="leave out those that an earlier run of this job was given",
+        help="leave out those that an earlier run of this job was given, and its hints",
     )
 
 

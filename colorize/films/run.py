@@ -8,12 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from colorize.base.errors import UserError
 from colorize.base.files import write_atomically
 from colorize.base.progress import say, task
 from colorize.films.plan.digests import digest_of, noted_digests, take_digests
+from colorize.films.plan.hints import read_hints
 from colorize.films.plan.manifest import KEEP, Manifest, Reference, Settings
 from colorize.films.plan.parts import Part, divide, output_facts, pending, shard
 from colorize.films.plan.planning import make_plan
@@ -56,13 +57,15 @@ def run_job(
     colorizer: LoadedNetworks,
     settings: Settings,
     references: Sequence[Path] | None = None,
+    hints: Sequence[Path] | None = None,
     batch_size: int = 4,
     share: Share = Share(),
 ) -> Done:
     """Colour ``input_path`` into ``output``; what an earlier run finished is not done again.
 
-    ``references`` are coloured pictures, files or folders, that show what colours things have; None
-    goes on with those of an earlier run.
+    ``references`` are coloured pictures, files or folders, that show what colours things have;
+    ``hints`` are pictures with transparency whose names say which frames they lie on
+    (:mod:`colorize.films.plan.hints`). None goes on with those of an earlier run.
 
     Raises:
         MediaError: The input cannot be read or the output not written; what is finished stays.
@@ -72,7 +75,10 @@ def run_job(
         check_output(output, like=source)
         for note in source.notes:
             say(note)
-        given = None if references is None else read_references(references)
+        given = _Given(
+            None if references is None else read_references(references),
+            None if hints is None else read_hints(hints, source),
+        )
         if source.kind == "image":
             return _picture(source, output, colorizer, settings, given, batch_size)
         own = output if source.kind == "folder" else None
@@ -91,13 +97,20 @@ def run_job(
         return Done(shots, frames, rendered, store.folder, complete)
 
 
+class _Given(NamedTuple):
+    """The pictures that a run was given; None goes on with those of an earlier one."""
+
+    references: Sequence[Reference] | None
+    hints: Sequence[Reference] | None
+
+
 def _plan(
     source: Source,
     output: Path,
     store: Store,
     colorizer: LoadedNetworks,
     settings: Settings,
-    references: Sequence[Reference] | None,
+    given: _Given,
 ) -> tuple[Manifest, list[Part]]:
     """Make or take up the manifest, write it, and divide the job."""
     before = noted_digests(store.digests)
@@ -107,7 +120,7 @@ def _plan(
         digests,
         settings,
         colorizer=colorizer,
-        references=references,
+        **given._asdict(),
         path=store.manifest,
         before=before,
     )
@@ -239,12 +252,12 @@ def _picture(
     output: Path,
     colorizer: LoadedNetworks,
     settings: Settings,
-    references: Sequence[Reference] | None,
+    given: _Given,
     batch_size: int,
 ) -> Done:
     """Colour a single picture, which needs no job."""
     digests = take_digests(source)
-    manifest = make_plan(source, digests, settings, colorizer=colorizer, references=references)
+    manifest = make_plan(source, digests, settings, colorizer=colorizer, **given._asdict())
     parts = divide(manifest, digests, longest=1, output=[])
     rendering = Rendering(source, colorizer, manifest, batch_size=batch_size, states=lambda _: None)
     with (

@@ -76,13 +76,15 @@ class Shot:
 class Reference:
     """A coloured frame that a job was given: a picture file, told by its name, and its digest.
 
-    ``frame`` is the frame of the source that it shows, None for any other picture.
+    ``frame`` is the frame of the source that it shows, None for any other picture. Of a ``hint``
+    its name alone says so, and only its colours count: no lines need be drawn in it.
     """
 
     name: str
     path: str
     digest: str
     frame: int | None = None
+    hint: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,9 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write the file atomically."""
         head = {"format": FORMAT, **asdict(replace(self, shots=()))}
+        for each in head["references"]:
+            if not each["hint"]:
+                del each["hint"]
         lines = [
             f' "{name}": {json.dumps(value, ensure_ascii=False)},\n'
             for name, value in head.items()

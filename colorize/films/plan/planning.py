@@ -10,6 +10,7 @@ from colorize.base.errors import UserError
 from colorize.base.progress import say
 from colorize.films.plan.analysis import Shots, look_through
 from colorize.films.plan.digests import Digests
+from colorize.films.plan.hints import check_hints
 from colorize.films.plan.manifest import (
     AUTO,
     KEEP,
@@ -35,19 +36,20 @@ def make_plan(
     *,
     colorizer: LoadedNetworks,
     references: Sequence[Reference] | None = None,
+    hints: Sequence[Reference] | None = None,
     path: Path | None = None,
     before: Digests | None = None,
 ) -> Manifest:
     """Return the manifest of a job, with a choice for every shot; nothing is written.
 
-    ``references`` are those given now, None to go on with those of an earlier run.
+    ``references`` and ``hints`` are those given now, None to go on with those of an earlier run.
     ``path`` is where a manifest of an earlier run may lie, ``before`` what its frames were. Shots
     that somebody edited stay as they are; so do all shots while the number of frames stays the
     same.
 
     Raises:
-        UserError: The manifest is damaged, asks for an output that there is not, or the whole
-            source is in colour.
+        UserError: The manifest is damaged, asks for an output that there is not, a hint is of no
+            frame, or the whole source is in colour.
         MediaError: A frame cannot be read.
     """
     known = read_manifest(path) if path is not None and path.is_file() else None
@@ -57,7 +59,13 @@ def make_plan(
         shots = _found_shots(seen, known, digests, before, settings)
         _report_colored(shots, source)
     _check_outputs(shots, colorizer.outputs, path)
-    given = references if references is not None else (known.references if known else ())
+    earlier = known.references if known else ()
+    given = [each for each in earlier if not each.hint] if references is None else [*references]
+    given += (
+        [each for each in earlier if each.hint]
+        if hints is None
+        else check_hints(hints, shots[-1].stop, beside=given)
+    )
     _check_given(shots, given, path)
     found, served = _served(shots, given, known, source, digests, settings, colorizer)
     origin = Origin(str(source.path), source.kind, shots[-1].stop, digests.whole)
@@ -123,7 +131,7 @@ def _check_given(shots: Sequence[Shot], given: Sequence[Reference], path: Path |
 def _compared(references: Sequence[Reference], shots: Sequence[Shot]) -> list[tuple[object, ...]]:
     """Return what the choice of references depends on."""
     spans = [(shot.start, shot.stop, shot.chosen == KEEP) for shot in shots]
-    return [*((each.name, each.digest) for each in references), *spans]
+    return [*((each.name, each.digest, each.hint) for each in references), *spans]
 
 
 def _known_shots(known: Manifest | None, digests: Digests, settings: Settings) -> list[Shot] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from colorize.imaging.coloredness import clearly_colored, is_colored
 from colorize.inference.choice import Span, choose_references
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
-from colorize.inference.painted import read_painted
+from colorize.inference.painted import on_drawing, read_painted
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.frame import opacity
 from colorize.media.pictures.folder import picture_files
@@ -46,6 +46,11 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
         MediaError: A path cannot be read or holds no pictures.
         UserError: Two have the same name, or one is in black and white.
     """
+    return read_pictures(paths, is_painted=has_colors)
+
+
+def read_pictures(paths: Sequence[Path], *, is_painted: Callable[[Frame], bool]) -> list[Reference]:
+    """Return the pictures of paths that are painted, as :func:`read_references` does."""
     found: dict[str, Reference] = {}
     for path in paths:
         suggested = read_suggested(path) if path.is_dir() else None
@@ -56,7 +61,7 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
-            if has_colors(read_picture(file)):
+            if is_painted(read_picture(file)):
                 found[file.name] = Reference(file.name, str(file), fingerprint(file))
             elif suggested is not None and file.stem in suggested.frames:
                 waiting.add(file.stem)
@@ -147,9 +152,10 @@ def find_frames(
     The drawing decides: of that frame and the two beside it the one that is drawn as the picture
     is; where none is the same to the line, of all frames of its shot (``spans``: start and stop of
     each) and of those ``_NEAR`` it. What is found in another place than the name says is told, and
-    so is a picture that shows none of them, or a number beyond the source.
+    so is a picture that shows none of them, or a number beyond the source. Hints have their frame.
     """
-    named = _named_frames(references, source, count)
+    named = {each.name: list[int]() for each in references if each.hint}
+    named |= _named_frames([each for each in references if not each.hint], source, count)
     pictures = {
         each.name: Drawing.of(read_picture(each.path)) for each in references if named[each.name]
     }
@@ -163,7 +169,9 @@ def find_frames(
     for name, more in _fits(pictures, wider, source).items():
         fits[name] |= more
     found = [
-        replace(each, frame=_frame_of(each.name, named[each.name], fits.get(each.name, {})))
+        each
+        if each.hint
+        else replace(each, frame=_frame_of(each.name, named[each.name], fits.get(each.name, {})))
         for each in references
     ]
     _report_doubles(found)
@@ -181,8 +189,15 @@ def library_of(
     for each in references:
         drawing = None if each.frame is None else partial(_read_frame, source.path, each.frame)
         read = partial(read_picture, each.path)
+        if each.hint and drawing is not None:
+            read = partial(_read_on, each.path, drawing)
         pictures.append(ColoredPicture(each.name, read, each.frame, drawing))
     return Library(colorizer, pictures)
+
+
+def _read_on(path: str, drawing: Callable[[], Frame]) -> Frame:
+    """Return a hint at the luma of its frame: no lines need be drawn in it."""
+    return on_drawing(read_picture(path), drawing())
 
 
 def _read_frame(path: Path, index: int) -> Frame:
@@ -207,18 +222,15 @@ def _named_frames(
 
     One more than the last is among them: programs that count from 1 call the last frame so.
     """
-    stems: dict[str, int] = {}
-    if source.kind == "folder":
-        stems = {file.stem: index for index, file in enumerate(picture_files(source.path))}
+    stems = stems_of(source)
     named = {}
     for reference in references:
         stem = Path(reference.name).stem
-        # A copy of a file of the source: frame_0012_gray.png, frame_0012 (1).png.
-        alike = [each for each in stems if re.fullmatch(re.escape(each) + r"(\W.*|_.*)?", stem)]
-        numbers = [int(each) for each in reversed(re.findall(r"\d+", stem))]
+        numbers = numbers_in(stem)
         inside = [each for each in numbers if each <= count]
-        if alike:
-            inside = [stems[max(alike, key=len)]]
+        copied = copied_frame(stem, stems)
+        if copied is not None:
+            inside = [copied]
         elif numbers and not inside:
             say(
                 f"{reference.name} is called after frame {numbers[0]}, but the frames are 0 to "
@@ -226,6 +238,24 @@ def _named_frames(
             )
         named[reference.name] = inside
     return named
+
+
+def stems_of(source: Source) -> dict[str, int]:
+    """Return the frames of a folder by the names of their files, without suffix."""
+    if source.kind != "folder":
+        return {}
+    return {file.stem: index for index, file in enumerate(picture_files(source.path))}
+
+
+def copied_frame(stem: str, stems: Mapping[str, int]) -> int | None:
+    """Return the frame whose file's name a picture has: frame_0012_gray, frame_0012 (1)."""
+    alike = [each for each in stems if re.fullmatch(re.escape(each) + r"(\W.*|_.*)?", stem)]
+    return stems[max(alike, key=len)] if alike else None
+
+
+def numbers_in(stem: str) -> list[int]:
+    """Return the numbers in a name, the last first."""
+    return [int(each) for each in reversed(re.findall(r"\d+", stem))]
 
 
 class _Match(NamedTuple):

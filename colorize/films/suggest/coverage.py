@@ -9,22 +9,36 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 
-# How much of the mean square error of chroma is left where the best match has a cosine, of a frame
-# of the same shot (which is also followed along the motion) and of another; measured by
+# How much of the mean square error of chroma is left at places whose best match has this cosine, in
+# frames of the same shot or ones that show the same; more than 1 does harm. Measured by
 # experiments/painting/calibrate.py.
-COSINES = (0.70, 0.80, 0.85, 0.90, 0.95, 0.98, 1.00)
-LEFT_SAME = (1.00, 0.80, 0.60, 0.40, 0.20, 0.10, 0.05)
-LEFT_OTHER = (1.30, 1.10, 0.90, 0.60, 0.35, 0.20, 0.10)
+COSINES = (0.60, 0.73, 0.78, 0.83, 0.88, 0.916, 0.945, 0.97, 0.99)
+LEFT = (1.20, 1.10, 0.80, 0.55, 0.41, 0.23, 0.12, 0.06, 0.015)
+# Frames of another shot show the same from the second likeness on, and something else below the
+# first: places that look alike there are of other things.
+OTHER, SAME = 0.85, 0.88
+
+
+def same_scene(
+    likeness: Float32[np.ndarray, "c n"], same_shot: Bool[np.ndarray, "c n"]
+) -> Float32[np.ndarray, "c n"]:
+    """Return how far candidates show the same things as frames do, 0 to 1.
+
+    ``likeness`` is the mean of the cosines of their best matches.
+    """
+    share = np.clip((likeness - OTHER) / (SAME - OTHER), 0, 1)
+    return np.where(same_shot, 1, share).astype(np.float32)
 
 
 def left_by_likeness(
-    cosine: Float32[np.ndarray, "c n pq"], same_shot: Bool[np.ndarray, "c n"]
+    cosine: Float32[np.ndarray, "c n pq"], same: Float32[np.ndarray, "c n"]
 ) -> Float32[np.ndarray, "c n pq"]:
-    """Return the share of error that a reference leaves where its best match has a ``cosine``."""
-    same, other = (
-        np.interp(cosine, COSINES, left).astype(np.float32) for left in (LEFT_SAME, LEFT_OTHER)
-    )
-    return np.where(same_shot[..., None], same, other)
+    """Return the share of error that a reference leaves where its best match has a ``cosine``.
+
+    ``same`` is how far it shows the same things, 0 to 1: what does not leaves all.
+    """
+    left = np.interp(cosine, COSINES, LEFT).astype(np.float32)
+    return 1 - same[..., None] * (1 - left)
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,6 +46,7 @@ from colorize.media.frame import to_depth
 from colorize.media.pictures.coding import encode_picture
 from colorize.media.pictures.openraster import SUFFIX, draw_frame
 
+_DEFAULTS = RenderSettings()
 _THUMBNAIL = 360  # pixels of the short side of a picture of the sheet, more than is shown
 _TOLD = 4  # shots that one frame is said to serve, at most
 
@@ -74,7 +75,7 @@ def suggest_into(
     count: int,
     further: bool = False,
     references: Sequence[Path] = (),
-    settings: RenderSettings = RenderSettings(),
+    settings: RenderSettings = _DEFAULTS,
 ) -> Round:
     """Suggest ``count`` frames and write them into a folder: gray, as OpenRaster, with drafts.
 

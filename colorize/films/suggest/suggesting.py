@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from colorize.base.errors import UserError
 from colorize.base.pieces import pieces
 from colorize.base.progress import say, task, tracked
-from colorize.films.suggest.coverage import Coverage, choose, left_by_likeness
+from colorize.films.suggest.coverage import Coverage, choose, left_by_likeness, same_scene
 from colorize.films.suggest.looks import MOST, Looks, Span, frames_to_look_at, look_at_frames
 from colorize.inference.choice import LEAST_LIKENESS
 from colorize.inference.loaded import LoadedNetworks
@@ -23,6 +23,7 @@ from colorize.networks.guided.network import GuidedNetwork
 from colorize.networks.guided.references import References
 
 _BATCH = 24  # frames that one candidate is compared with at a time
+_COARSER = 0.01  # what likeness is more by at the coarse grid; experiments/painting/calibrate.py
 _TOLD = 0.1  # of a shot: less of it is not told as served
 
 
@@ -125,29 +126,29 @@ def _coverage(
     """Compare every candidate with every frame."""
     cosine = _cosines(looks, candidates, colorizer)
     own = looks.shot[list(candidates)]
-    same = own[:, None] == looks.shot[None]
+    likeness = _of_middles(cosine.mean(axis=2), looks, spans) - _COARSER
+    same = same_scene(likeness, own[:, None] == looks.shot[None])
     return Coverage(
         left=left_by_likeness(cosine, same),
         stake=looks.stake,
         weight=looks.weight,
         shot=looks.shot,
         own=own,
-        reaches=_reaches(cosine.mean(axis=2), looks, spans),
+        reaches=likeness >= LEAST_LIKENESS,
     )
 
 
-def _reaches(
+def _of_middles(
     likeness: Float32[np.ndarray, "c n"], looks: Looks, spans: Sequence[Span]
-) -> Bool[np.ndarray, "c n"]:
-    """Return which candidates the product would choose for the shot of each frame."""
-    reaches = np.zeros(likeness.shape, dtype=bool)
+) -> Float32[np.ndarray, "c n"]:
+    """Return for each frame the likeness to the middle of its shot, by which a shot is served."""
     numbers = np.array(looks.frame)
+    middles = np.arange(len(numbers))
     for shot in np.unique(looks.shot):
         start, stop = spans[int(shot)]
         (rows,) = np.nonzero(looks.shot == shot)
-        middle = rows[np.abs(numbers[rows] - (start + stop) // 2).argmin()]
-        reaches[:, rows] = (likeness[:, middle] >= LEAST_LIKENESS)[:, None]
-    return reaches
+        middles[rows] = rows[np.abs(numbers[rows] - (start + stop) // 2).argmin()]
+    return likeness[:, middles]
 
 
 @torch.inference_mode()

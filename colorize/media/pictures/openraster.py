@@ -58,7 +58,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """What was painted in a file: its colours, and the drawing that they lie under, if there is one.
+    """What was painted in a file: its colours, and the drawing that they lie under, if any.
 
     ``colors`` are all visible layers but the drawing, one over another, transparent where none of
     them shows anything. ``drawing`` is the layer of that name, or one blended by its luminosity.
@@ -162,7 +162,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Painting:
         raise MediaError(f"{path}: stack.xml declares what layers do not need; save it again")
     root = ElementTree.fromstring(text)
     height, width = _whole(root.get("h")), _whole(root.get("w"))
-    if not (0 < min(height, width) and max(height, width) <= _LARGEST_SIDE) or (
+    if not (min(height, width) > 0 and max(height, width) <= _LARGEST_SIDE) or (
         height * width > _MOST_PIXELS
     ):
         raise MediaError(

@@ -24,8 +24,8 @@ from colorize.media import Source, open_source
 from colorize.metrics.psnr import psnr
 
 SIZE = (108, 192)
-SHOTS, FRAMES = 9, (6, 14)  # of a procedural series
-EVERY = 4  # frames of clips of 24 a second
+SHOTS, FRAMES = 8, (6, 10)  # of a procedural series
+OF_SHOT, EVERY = 8, 3  # frames of each shot of a clip, and every which: a second of 24
 NEAREST = 20 * float(np.log10(255))  # dB: a whole step of 8 bits everywhere; nothing counts nearer
 
 
@@ -44,12 +44,14 @@ def procedural(seed: int, *, shots: int = SHOTS) -> Film:
     return Film(f"procedural series {seed}", np.concatenate(pictures))
 
 
-def clips(root: Path, split: str, *, every: int = EVERY) -> Film:
-    """Return the clips of a split of a prepared dataset joined to one film."""
-    found = PreparedClips(root=str(root)).split(split).clips
-    return Film(
-        f"Penny & Chip, {split} clips", np.concatenate([np.array(c.frames[::every]) for c in found])
-    )
+def clips(root: Path, split: str) -> Film:
+    """Return a second from the middle of each shot of a split's clips, joined to one film."""
+    found = []
+    for clip in PreparedClips(root=str(root)).split(split).clips:
+        for start, stop in clip.spans:
+            first = max(start, (start + stop - OF_SHOT * EVERY) // 2)
+            found.append(np.array(clip.frames[first:stop:EVERY][:OF_SHOT]))
+    return Film(f"Penny & Chip, {split} clips", np.concatenate(found))
 
 
 @dataclass
