@@ -225,15 +225,16 @@ class LoadedNetworks:
         return torch.full_like(gray, _SPREAD) if spread is None else spread
 
     @torch.inference_mode()
-    def keys(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
-        """Return how the network sees frames at the working size: unit vectors on a coarse grid.
+    def places(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
+        """Return how frames in [0, 1] look, place by place, to the network's frozen features.
 
-        The grid lies over the frame padded to the right and below, as :class:`References` are.
+        They are unit vectors on a grid of a quarter of the size, that of frames padded to the right
+        and below to a multiple of 16.
 
         Raises:
             UserError: The model takes no references.
         """
-        return self._guided().keys(gray)
+        return self._guided().places(gray.to(self.device))
 
     @torch.inference_mode()
     def likeness(self, gray: Float[Tensor, "1 1 h w"], references: References) -> list[float]:

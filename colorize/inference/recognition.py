@@ -8,20 +8,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt16
+from jaxtyping import Bool, Float, Float64, Int64, UInt16
 from torch import Tensor
 
 from colorize.imaging.fills import Regions
+from colorize.imaging.geometry import resize
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame
 
-# Measured by experiments/painting/recognition.py.
-_SOFT = 0.05  # of cosines: by so much better than anything else a match is nearly sure
-_NEAR = 0.85  # cosine, below which nothing is taken for the same
-_LUMA = 0.08  # of [0, 1]: how far the luma of a region may lie from that of its example
-_FILLED = 0.6  # of a cell of the grid that one swatch must cover to be its example
+# Of the logit that a region is what a swatch was painted on, by what is known of it: fitted by
+# experiments/painting/recognition.py --fit, on series that nothing is reported of.
+_COSINE, _MARGIN, _VOTES, _LUMA, _SIZE, _BIAS = 10.0, 1.6, 2.2, -10.0, -0.18, -7.9
+LEAST_SCORE = 0.75
+_SIDE = 224  # pixels of the short side that frames are looked at: coarser places mix small parts
+_WHOLE = 16  # pixels that both sides are multiples of, so that the grid lies over the frame exactly
+_FILLED = 0.6  # of a place that one swatch must cover to be its example
+_TOUCHED = 0.02  # of a place: with more of any swatch it is no example of anything else
 _SMALLEST = 0.0004  # of a frame: smaller regions are not offered
-LEAST_SCORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,36 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is known of an example: unit vectors of its places, their swatches, and lumas."""
+class Evidence:
+    """What is known of the regions of a frame (n) and one swatch.
 
-    keys: Tensor  # n d
-    swatches: np.ndarray  # n
-    luma: dict[int, tuple[float, float]]  # of each swatch: mean and deviation
+    ``cosine`` is how alike their places are to the likest ones of the swatch, ``margin`` by how
+    much more than to any other, ``votes`` the share of places that are most like the swatch; all
+    are means over a region. ``luma`` is how far a region's mean luma in [0, 1] lies from that of
+    the swatch's examples, ``size`` the absolute logarithm of the ratio of their areas.
+    """
+
+    swatch: int
+    cosine: Float64[np.ndarray, " n"]
+    margin: Float64[np.ndarray, " n"]
+    votes: Float64[np.ndarray, " n"]
+    luma: Float64[np.ndarray, " n"]
+    size: Float64[np.ndarray, " n"]
+
+    def score(self) -> Float64[np.ndarray, " n"]:
+        """Return how sure it is that each region is what the swatch was painted on, 0 to 1."""
+        logit = (
+            _COSINE * self.cosine + _MARGIN * self.margin + _VOTES * self.votes
+            + _LUMA * np.minimum(self.luma, 0.3) + _SIZE * self.size + _BIAS
+        )  # fmt: skip
+        return 1 / (1 + np.exp(-logit))
 
 
 class Recognizer:
     """Finds what is painted in some ``examples`` in other frames, by how the network sees it.
 
-    A place of a frame belongs to the swatch whose places in the examples it is most like, by as
-    much as it is more like these than any other place of the same frames, and if it is about as
-    bright. A region is offered with the mean of its places.
+    Places of a frame are compared with all places of the examples by SqueezeNet's activations, and
+    the regions of the frame are judged by their places, their luma and their size.
 
     Raises:
         UserError: The model takes no references.
@@ -66,98 +85,97 @@ class Recognizer:
 
     def __init__(self, colorizer: LoadedNetworks, examples: Sequence[Example]) -> None:
         self._colorizer = colorizer
-        self._known = [self._look(each) for each in examples]
+        self._places: list[tuple[Tensor, np.ndarray]] = []
+        lumas: dict[int, list[np.ndarray]] = {}
+        self._areas: dict[int, float] = {}
+        for each in examples:
+            places, grid = self._look(each.frame)
+            self._places.append((places, _of_places(each.layer, grid).ravel()))
+            luma = each.frame.gray()
+            for number in map(int, np.unique(each.layer[each.layer > 0])):
+                inside = each.layer == number
+                lumas.setdefault(number, []).append(luma[inside])
+                self._areas[number] = max(self._areas.get(number, 0.0), float(inside.mean()))
+        self._lumas = {number: [float(e.mean()) for e in some] for number, some in lumas.items()}
 
     def offers(self, frame: Frame, regions: Regions, *, least: float = LEAST_SCORE) -> list[Offer]:
         """Return what is found again in a frame, the surest first; less sure than ``least`` is not.
 
-        A swatch may be found in several regions.
+        A region is offered to one swatch; a swatch may be found in several regions.
         """
-        if not self._known:
+        found = self.evidence(frame, regions)
+        if not found:
             return []
-        scores = self._scores(frame)
         labels = regions.levels[regions.usual][regions.finest]
-        luma = frame.gray()
-        counts = np.bincount(labels.ravel())
-        means = np.bincount(labels.ravel(), weights=luma.ravel()) / np.maximum(counts, 1)
-        found = []
-        for swatch, plane in scores.items():
-            sums = np.bincount(labels.ravel(), weights=plane.ravel())
-            score = sums / np.maximum(counts, 1)
-            score *= self._as_bright(swatch, means)
-            score[counts < _SMALLEST * labels.size] = 0
-            found.append((swatch, score))
-        best = np.stack([score for _, score in found])
-        offers = []
-        for label in np.flatnonzero(best.max(axis=0) >= least):
-            row = int(best[:, label].argmax())
-            offers.append(Offer(found[row][0], labels == label, float(best[row, label])))
+        scores = np.stack([each.score() for each in found])
+        scores[:, np.bincount(labels.ravel()) < _SMALLEST * labels.size] = 0
+        best = scores.argmax(axis=0)
+        offers = [
+            Offer(found[best[label]].swatch, labels == label, float(scores[best[label], label]))
+            for label in np.flatnonzero(scores.max(axis=0) >= least)
+        ]
         return sorted(offers, key=lambda each: -each.score)
 
-    def _look(self, example: Example) -> _Known:
-        keys = self._keys(example.frame)
-        height, width = keys.shape[-2:]
-        swatches = _of_cells(example.layer, (height, width))
-        luma = example.frame.gray()
-        known = {}
-        for number in np.unique(example.layer):
-            inside = luma[example.layer == number]
-            known[int(number)] = float(inside.mean()), float(inside.std())
-        known.pop(0, None)
-        return _Known(keys.flatten(2)[0].T.contiguous(), swatches.ravel(), known)
+    def evidence(self, frame: Frame, regions: Regions) -> list[Evidence]:
+        """Return what is known of the regions of a frame, at the usual level, for each swatch."""
+        own, grid = self._look(frame)
+        best: dict[int, np.ndarray] = {}
+        for places, swatches in self._places:
+            cosine = own @ places.T
+            for number in map(int, np.unique(swatches[swatches >= 0])):
+                most = cosine[:, torch.from_numpy(swatches == number)].amax(dim=1).cpu().numpy()
+                best[number] = np.maximum(best.get(number, most), most)
+        labels = regions.levels[regions.usual][regions.finest]
+        counts = np.maximum(np.bincount(labels.ravel()), 1)
 
-    @torch.inference_mode()
-    def _keys(self, frame: Frame) -> Tensor:
-        small = self._colorizer.small(torch.from_numpy(frame.gray())[None, None])
-        return self._colorizer.keys(small)
+        def mean(plane: np.ndarray) -> Float64[np.ndarray, " n"]:
+            wide = plane.reshape(grid).astype(np.float32)
+            wide = cv2.resize(wide, labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            return np.bincount(labels.ravel(), weights=wide.ravel()) / counts
 
-    @torch.inference_mode()
-    def _scores(self, frame: Frame) -> dict[int, Float32[np.ndarray, "h w"]]:
-        """Return for each swatch how sure it is that it belongs to each pixel, 0 to 1."""
-        keys = self._keys(frame)
-        height, width = keys.shape[-2:]
-        own = keys.flatten(2)[0].T  # pq d
-        best: dict[int, Tensor] = {}
-        for known in self._known:
-            cosine = own @ known.keys.T
-            for number in np.unique(known.swatches):
-                most = cosine[:, torch.from_numpy(known.swatches == number)].amax(dim=1)
-                before = best.get(int(number))
-                best[int(number)] = most if before is None else torch.maximum(before, most)
-        found = {}
-        for number in best:
-            if number == 0:
-                continue
+        luma = np.bincount(labels.ravel(), weights=frame.gray().ravel()) / counts
+        winner = (
+            np.array(list(best))[np.stack(list(best.values())).argmax(axis=0)] if best else None
+        )
+        found = []
+        for number in sorted(self._lumas.keys() & best.keys()):
             others = [each for other, each in best.items() if other != number]
-            rest = torch.stack(others).amax(dim=0) if others else torch.zeros_like(best[number])
-            sure = torch.sigmoid((best[number] - rest) / _SOFT * 4)
-            sure = sure * torch.sigmoid((best[number] - _NEAR) / _SOFT * 4)
-            plane = sure.reshape(height, width).float().cpu().numpy()
-            size = frame.rgb.shape[1::-1]
-            found[number] = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+            rest = np.max(others, axis=0) if others else np.zeros_like(best[number])
+            far = np.min([np.abs(luma - each) for each in self._lumas[number]], axis=0)
+            size = np.abs(np.log(counts / labels.size / self._areas[number]))
+            found.append(
+                Evidence(
+                    number,
+                    mean(best[number]),
+                    mean(best[number] - rest),
+                    mean(winner == number),
+                    far,
+                    size,
+                )
+            )
         return found
 
-    def _as_bright(self, swatch: int, means: np.ndarray) -> np.ndarray:
-        """Return for mean lumas of regions how well they fit those that a swatch was painted on."""
-        fits = np.zeros_like(means)
-        for known in self._known:
-            if swatch in known.luma:
-                mean, deviation = known.luma[swatch]
-                far = np.maximum(np.abs(means - mean) - deviation, 0) / _LUMA
-                fits = np.maximum(fits, np.exp(-(far**2)))
-        return fits
+    @torch.inference_mode()
+    def _look(self, frame: Frame) -> tuple[Float[Tensor, "pq d"], tuple[int, int]]:
+        """Return how the places of a frame look, as unit vectors, and the grid that they form."""
+        gray = torch.from_numpy(frame.gray())[None, None]
+        scale = _SIDE / min(gray.shape[-2:]) / _WHOLE
+        height, width = (max(1, round(side * scale)) * _WHOLE for side in gray.shape[-2:])
+        seen = self._colorizer.places(resize(gray, (height, width)))
+        return seen[0].flatten(1).T.contiguous(), (seen.shape[-2], seen.shape[-1])
 
 
-def _of_cells(layer: UInt16[np.ndarray, "h w"], grid: tuple[int, int]) -> np.ndarray:
-    """Return the swatch that covers most of each cell of a grid, 0 where none covers enough."""
+def _of_places(layer: UInt16[np.ndarray, "h w"], grid: tuple[int, int]) -> Int64[np.ndarray, "p q"]:
+    """Return the swatch that covers most of each place; 0 where none is, -1 where it is unclear."""
     height, width = grid
     best, share = np.zeros(grid, np.int64), np.full(grid, _FILLED, np.float32)
-    for number in np.unique(layer):
-        if number == 0:
-            continue
-        covered = cv2.resize(
+    covered = np.zeros(grid, np.float32)
+    for number in map(int, np.unique(layer[layer > 0])):
+        part = cv2.resize(
             (layer == number).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
         )
-        more = covered > share
-        best[more], share[more] = number, covered[more]
+        more = part > share
+        best[more], share[more] = number, part[more]
+        covered += part
+    best[(best == 0) & (covered > _TOUCHED)] = -1
     return best

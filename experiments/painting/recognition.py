@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from torch.nn import functional
 
 from colorize.base.errors import one_line_errors
 from colorize.base.progress import tracked
@@ -24,16 +26,21 @@ from colorize.base.provenance import provenance
 from colorize.base.terminal import terminal
 from colorize.cartoon import CartoonSeries
 from colorize.imaging.contact_sheet import contact_sheet, save_sheet
-from colorize.imaging.fills import find_regions
+from colorize.imaging.fills import Regions, find_regions
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.loaded import LoadedNetworks
-from colorize.inference.recognition import LEAST_SCORE, Example, Recognizer
+from colorize.inference.recognition import LEAST_SCORE, Evidence, Example, Recognizer
 from colorize.media import Frame
 
 SEEDS, SHOTS, SIZE, LENGTH = (9701, 9702, 9703), 6, (216, 384), 8
 LOOKS = ("rubber_hose", "pastel", "poster")
 LEAST = 0.002  # of a frame: smaller regions of characters are neither painted nor looked for
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+SMALLEST = 0.0004  # of a frame: smaller regions are not offered
+TOLERANCE = (
+    14  # of 255: how far the colour of one part may be from that of the same in another shot
+)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
+FITTED = (9711, 9712, 9713)  # series that the coefficients come from
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
@@ -41,7 +48,7 @@ class Part(NamedTuple):
     """A region of a character in a frame: whose, its colour, and where."""
 
     name: str
-    color: tuple[int, int, int]
+    color: np.ndarray
     mask: np.ndarray
 
 
@@ -66,50 +73,116 @@ def parts(series: CartoonSeries, index: int, frame: int) -> Iterator[Part]:
         for number in own:
             mask = shot.segments[frame] == number
             if mask.mean() >= LEAST:
-                middle = np.median(shot.color[frame][mask], axis=0).astype(int) // 6
-                yield Part(name, tuple(int(each) for each in middle), mask)
+                yield Part(name, np.median(shot.color[frame][mask], axis=0), mask)
+
+
+class Trial(NamedTuple):
+    """What is known of the regions of a frame and a swatch, and which share of each is that."""
+
+    evidence: Evidence
+    share: np.ndarray
+    regions: Regions
+
+
+def trials(series: CartoonSeries, networks: LoadedNetworks) -> Iterator[list[Trial]]:
+    """Yield for every two shots of a series what of the first is found in the second."""
+    frame = LENGTH // 2
+    grays = [gray(series.color(number)[frame], number) for number in range(len(series))]
+    regions = [find_regions(each.gray()) for each in grays]
+    known = [list(parts(series, number, frame)) for number in range(len(series))]
+    for example in range(len(series)):
+        swatches: list[Part] = []
+        layer = np.zeros(SIZE, np.uint16)
+        for part in known[example]:
+            number = same(part, swatches)
+            if number is None:
+                swatches.append(part)
+                number = len(swatches) - 1
+            layer[part.mask] = number + 1
+        recognizer = Recognizer(networks, [Example(grays[example], layer)])
+        for other in range(len(series)):
+            if other == example:
+                continue
+            labels = regions[other].levels[regions[other].usual][regions[other].finest]
+            counts = np.maximum(np.bincount(labels.ravel()), 1)
+            some = []
+            for each in recognizer.evidence(grays[other], regions[other]):
+                truth = np.zeros(SIZE, bool)
+                for part in known[other]:
+                    if same(part, swatches) == each.swatch - 1:
+                        truth |= part.mask
+                share = np.bincount(labels.ravel(), weights=truth.ravel()) / counts
+                some.append(Trial(each, share, regions[other]))
+            yield some
+
+
+def same(part: Part, swatches: list[Part]) -> int | None:
+    """Return which of some parts is the same one of the same character."""
+    for number, each in enumerate(swatches):
+        if each.name == part.name and np.abs(each.color - part.color).max() <= TOLERANCE:
+            return number
+    return None
 
 
 def measure(
     series: CartoonSeries, networks: LoadedNetworks
 ) -> tuple[list[Found], dict[float, int], int]:
-    """Return the offers, how many regions are found at each threshold, and of how many."""
-    frame = LENGTH // 2
+    """Return the offers, how many swatches are found at each threshold, and of how many."""
     offered: list[Found] = []
     found, total = dict.fromkeys(THRESHOLDS, 0), 0
-    for example in range(len(series)):
-        swatches: dict[tuple[str, tuple[int, int, int]], int] = {}
-        layer = np.zeros(SIZE, np.uint16)
-        for part in parts(series, example, frame):
-            layer[part.mask] = swatches.setdefault((part.name, part.color), len(swatches) + 1)
-        if not swatches:
+    for some in trials(series, networks):
+        if not some:
             continue
-        color = series.color(example)[frame]
-        recognizer = Recognizer(networks, [Example(gray(color, 0), layer)])
-        for other in range(len(series)):
-            if other == example:
-                continue
-            truth: dict[int, np.ndarray] = {}
-            for part in parts(series, other, frame):
-                swatch = swatches.get((part.name, part.color))
-                if swatch is not None:
-                    truth[swatch] = truth.get(swatch, np.zeros(SIZE, bool)) | part.mask
-            target = gray(series.color(other)[frame], 1)
-            offers = recognizer.offers(target, find_regions(target.gray()), least=min(THRESHOLDS))
-            right = [
-                each.swatch in truth and truth[each.swatch][each.mask].mean() > 0.5
-                for each in offers
-            ]
-            offered += [Found(e.score, good) for e, good in zip(offers, right, strict=True)]
-            total += len(truth)
-            for least in THRESHOLDS:
-                sure = {
-                    e.swatch
-                    for e, good in zip(offers, right, strict=True)
-                    if good and e.score >= least
-                }
-                found[least] += len(sure)
+        scores = np.stack([each.evidence.score() for each in some])
+        shares = np.stack([each.share for each in some])
+        labels = some[0].regions.levels[some[0].regions.usual][some[0].regions.finest]
+        large = np.bincount(labels.ravel()) >= SMALLEST * labels.size
+        total += int((shares[:, large] > 0.5).any(axis=1).sum())
+        best = scores.argmax(axis=0)
+        right = shares[best, np.arange(len(best))] > 0.5
+        top = scores.max(axis=0)
+        kept = np.flatnonzero(large & (top >= min(THRESHOLDS)))
+        offered += [Found(float(top[label]), bool(right[label])) for label in kept]
+        for least in THRESHOLDS:
+            sure = large & right & (top >= least)
+            found[least] += len(set(best[sure].tolist()))
     return offered, found, total
+
+
+def fit(series: list[CartoonSeries], networks: LoadedNetworks) -> dict[str, float]:
+    """Return the coefficients of what is known of a region, by which it is judged best."""
+    rows, right = [], []
+    for each in series:
+        for trial in (t for some in trials(each, networks) for t in some):
+            labels = trial.regions.levels[trial.regions.usual][trial.regions.finest]
+            large = np.bincount(labels.ravel()) >= SMALLEST * labels.size
+            known = trial.evidence
+            luma = np.minimum(known.luma, 0.3)
+            columns = [known.cosine, known.margin, known.votes, luma, known.size]
+            rows.append(np.stack([*columns, np.ones_like(luma)], axis=1)[large])
+            right.append(trial.share[large] > 0.5)
+    table, truth = torch.from_numpy(np.concatenate(rows)), np.concatenate(right)
+    wanted = torch.from_numpy(truth.astype(float))
+    weights = torch.zeros(table.shape[1], dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=500, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = functional.binary_cross_entropy_with_logits(table @ weights, wanted)
+        value = value + 1e-6 * weights.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    names = ("cosine", "margin", "votes", "luma", "size", "bias")
+    return dict(zip(names, np.round(weights.detach().numpy(), 2).tolist(), strict=True))
+
+
+def drawn(look: str, seed: int) -> CartoonSeries:
+    """Return a procedural series."""
+    return CartoonSeries(
+        seed=seed, size=SIZE, shots=SHOTS, frames_per_shot=LENGTH, effects=False, look=look
+    )
 
 
 def rows_of(offered: list[Found], found: dict[float, int], total: int) -> list[dict[str, float]]:
@@ -165,24 +238,22 @@ def main() -> None:
     add("--checkpoint", default="default", help="weights (default: shipped ones)")
     add("--seeds", type=int, nargs="+", default=SEEDS)
     add("--looks", nargs="+", choices=LOOKS, default=LOOKS)
+    add("--fit", action="store_true", help="print the coefficients that fit other series best")
     add("-o", "--output", type=Path, default=Path("recognition"))
     options = parser.parse_args()
     with one_line_errors(), terminal():
         networks = Colorizer.load(options.checkpoint)
+        if options.fit:
+            some = [drawn(look, seed) for look in options.looks for seed in FITTED]
+            print(json.dumps(fit(some, networks)))
+            return
         kinds = [(look, seed) for look in options.looks for seed in options.seeds]
         by_look: dict[str, Any] = {}
         for look in options.looks:
             offered: list[Found] = []
             found, total = dict.fromkeys(THRESHOLDS, 0), 0
             for _, seed in tracked([k for k in kinds if k[0] == look], look, unit="series"):
-                series = CartoonSeries(
-                    seed=seed,
-                    size=SIZE,
-                    shots=SHOTS,
-                    frames_per_shot=LENGTH,
-                    effects=False,
-                    look=look,
-                )
+                series = drawn(look, seed)
                 some, hits, count = measure(series, networks)
                 offered += some
                 total += count

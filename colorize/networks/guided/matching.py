@@ -78,11 +78,21 @@ class Matcher(nn.Module):
 
     def look(self, gray: Float[Tensor, "b 1 h w"]) -> Seen:
         """Return what frames in [0, 1] look like; sides are multiples of :data:`STRIDE`."""
+        taps, stacked = self._stacked(gray)
+        return Seen(functional.normalize(self.project(stacked).float(), dim=1), taps)
+
+    def activations(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
+        """Return the activations of frames in [0, 1] as unit vectors on the grid, as they are."""
+        return functional.normalize(self._stacked(gray)[1].float(), dim=1)
+
+    def _stacked(
+        self, gray: Float[Tensor, "b 1 h w"]
+    ) -> tuple[list[Float[Tensor, "b _c _p _q"]], Float[Tensor, "b d p q"]]:
+        """Return activations at each depth, each of length 1, and all of them on the grid."""
         with torch.no_grad():
             taps = [functional.normalize(tap, dim=1) for tap in self.features(gray)]
         size = [side // STRIDE for side in gray.shape[-2:]]
-        stacked = torch.cat([resize_bilinear(tap, size) for tap in taps], dim=1)
-        return Seen(functional.normalize(self.project(stacked).float(), dim=1), taps)
+        return taps, torch.cat([resize_bilinear(tap, size) for tap in taps], dim=1)
 
     def find(
         self,

@@ -200,6 +200,10 @@ class GuidedNetwork(Network):
         """Return how matching sees reference frames in [0, 1]."""
         return self._look(pad_to_multiple(gray, self.unet.multiple)).keys
 
+    def places(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:
+        """Return SqueezeNet's activations of frames in [0, 1], not shrunk, as unit vectors."""
+        return self.matcher.activations(pad_to_multiple(gray, self.unet.multiple))
+
     def likeness(self, keys: Float[Tensor, "1 d p q"], reference: References) -> Float[Tensor, ""]:
         """Return how much of a frame one reference shows: the mean of the best cosines."""
         hidden = None
@@ -248,11 +252,9 @@ class GuidedNetwork(Network):
 
     @staticmethod
     def _guessed(
-        unguided: Committee | UnguidedPainter,
-        shrunk: Float[Tensor, "b 1 _h _w"],
-        taps: Sequence[Tensor],
-        size: Sequence[int],
-    ) -> _Guess:
+        unguided: Committee | UnguidedPainter, shrunk: Float[Tensor, "b 1 _h _w"],
+        taps: Sequence[Tensor], size: Sequence[int],
+    ) -> _Guess:  # fmt: skip
         """Return what is painted without references, at the size of the frames."""
         made = unguided(shrunk, taps)
         if isinstance(made, Tensor):
