@@ -1,10 +1,11 @@
 """Measure what a reference leaves of the error of chroma, by how alike its places look.
 
-Every shot of a procedural series, and of the validation clips of Penny & Chip, is coloured by single
-true frames of all shots, and without any. For each step of likeness of the best match (at the grid
-that colorize-suggest compares at) the table gives which share of the mean square error of chroma is
-left: in frames of the same shot, and in those of other shots, by how much of the shot's middle the
-reference shows. The last line says by how much likeness is more at that grid than at the full one.
+Every shot of a procedural series, and of the validation clips of Penny & Chip, is coloured by
+single true frames of all shots, and without any. For each step of likeness of the best match (at
+the grid that colorize-suggest compares at) the table gives which share of the mean square error of
+chroma is left: in frames of the same shot, and in those of other shots, by how much of the shot's
+middle the reference shows. The last line says by how much likeness is more at that grid than at
+the full one.
 
   python experiments/painting/calibrate.py --clips datasets/penny-and-chip \\
       --json experiments/painting/calibration.json
