@@ -27,6 +27,7 @@ from colorize.evaluation.settings import EvaluateConfig
 from colorize.evaluation.table import plan
 from colorize.films import command as cli
 from colorize.films import sheet_command as sheet
+from colorize.films import suggest_command as suggest
 from colorize.training.settings import TrainConfig
 from tests.places import ROOT
 
@@ -113,6 +114,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "colorize": partial(_parses, cli.parser, "output"),
     "colorize-app": partial(_parses, app_command.parser, "folders"),
     "colorize-sheet": partial(_parses, sheet.parser, "job"),
+    "colorize-suggest": partial(_parses, suggest.parser, "output"),
     "colorize-prepare": partial(_parses, prepare.parser, "root"),
     "colorize-train": partial(_composes, "train", partial(register_schema, "train", TrainConfig)),
     "colorize-evaluate": partial(

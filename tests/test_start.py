@@ -72,6 +72,8 @@ REFUSED = [
     ("colorize", ["gone.png", "-o", "out.png"], "error: gone.png does not exist"),
     ("colorize", ["gone.png"], "error: the following arguments are required: -o/--output"),
     ("colorize-sheet", ["gone.mp4"], "error: gone.mp4: no job lies there"),
+    ("colorize-suggest", ["gone.png", "-o", "out"], "error: gone.png does not exist"),
+    ("colorize-suggest", ["film.mp4", "-n", "0", "-o", "out"], "'0' is not a positive whole"),
     ("colorize-prepare", ["clips/", "-o", "data", "--fit", "squash"], "invalid choice: 'squash'"),
     ("colorize-train", ["trainer.max_epoch=3"], "did you mean 'max_epochs'?"),
     ("colorize-train", ["experiment=prototyp"], "did you mean 'prototype'?"),

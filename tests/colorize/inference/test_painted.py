@@ -1,4 +1,4 @@
-"""Painted pictures: colours that lie under a drawing get its lines, and keep what is transparent."""
+"""Painted pictures: colours under a drawing get its lines, and keep what is transparent."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ GENERATOR = np.random.default_rng(4)
 GRAY = GENERATOR.integers(90, 150, SIZE, dtype=np.uint8)
 LINES = np.repeat(GRAY[..., None], 3, axis=2)
 FLAT = np.full((*SIZE, 3), (150, 110, 100), np.uint8)
-ALPHA = np.where(np.arange(SIZE[1]) < 20, 255, 0).astype(np.uint8) * np.ones(
-    (SIZE[0], 1), np.uint8
-)
+ALPHA = np.where(np.arange(SIZE[1]) < 20, 255, 0).astype(np.uint8) * np.ones((SIZE[0], 1), np.uint8)
 
 
 def chroma(rgb: np.ndarray) -> np.ndarray:
