@@ -15,19 +15,20 @@ _SMOOTH = 0.5  # deviation of what grain is smoothed by
 _GAP = 2.0
 _BLUR = 0.0
 _NEAR = 6
-_SHARE = 0.75
+_SHARE = 0.95
+_SIDES = 0.7
 _DARKER = 10
-_REACH = 3  # pixels from an edge to where its two sides are compared
+_REACH = 2  # pixels from an edge to where its two sides are compared
 _DEPTH = 1  # of 255: what parts one minimum of the relief from the next
-_INK = 24.0  # of 255: how much darker than both its sides a line is at least
+_INK = 40.0  # of 255: how much darker than both its sides a line is at least
 _SMALL = 24  # pixels: what is smaller is no region by itself
 _BLOB = 1.6
 _TEXTURE = 0.3
 _PRIOR = 20.0
-_NOTHING = 0.3
+_NOTHING = 0.2
 _CLIP = 24.0
 _CLOSED = 6.0
-THRESHOLDS = (1.0, 2.0, 3.0, 4.0, 6.0)  # of 255: edges that are no edges at each level
+THRESHOLDS = (1.0, 2.0, 3.5, 5.0, 8.0)  # of 255: edges that are no edges at each level
 USUAL = 2
 
 
@@ -56,7 +57,8 @@ def find_regions(luma: Float32[np.ndarray, "h w"]) -> Regions:
     gray = np.rint(np.clip(luma, 0, 1) * 255).astype(np.uint8)
     scale = max(min(gray.shape) / SIDE, 1.0)
     smooth = cv2.GaussianBlur(gray, (0, 0), _SMOOTH * scale)
-    labels, lines = _without_lines(_basins(smooth, scale), smooth, scale)
+    labels = _basins(smooth, scale)
+    labels, lines = _without_lines(labels, smooth, scale)
     merges = _Merging(labels, smooth, lines, scale)
     tables = [merges.until(threshold) for threshold in THRESHOLDS]
     finest = tables[0]
@@ -93,7 +95,8 @@ def _without_lines(labels, gray, scale):
     n = int(labels.max()) + 1
     total = np.bincount(low, lengths, n) + np.bincount(high, lengths, n)
     dark = np.bincount(low, darker[0], n) + np.bincount(high, darker[1], n)
-    inked = (dark >= _SHARE * total) & (total > 0)
+    bright = np.bincount(low, darker[1], n) + np.bincount(high, darker[0], n)
+    inked = (dark >= _SHARE * (dark + bright)) & (dark > _SIDES * total)
     mask = inked[labels].astype(np.uint8)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     ridge = (depth > 0) & (depth == cv2.dilate(depth, np.ones((3, 3), np.uint8)))
