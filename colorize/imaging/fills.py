@@ -221,7 +221,7 @@ def _joined(
         np.bincount(index, each, len(keys))
         for each in (length, np.where(first < second, step, -step), line)
     ]
-    return keys // span, keys % span, np.stack(added)
+    return keys // span, keys % span, np.stack(added).astype(np.float64)
 
 
 def _roughness(labels, gray, scale):
