@@ -41,10 +41,11 @@ def test_help_says_what_a_tool_is_for(name, run, capsys):
 @pytest.fixture
 def small_benchmarks(tools, monkeypatch):
     """Let what the benchmark measures at sizes of its own be tiny."""
-    from benchmarks import guided, pipeline, screening
+    from benchmarks import guided, live, pipeline, screening
 
     for module, settings in (
         (guided, {"_SIZE": (64, 80), "_PROTOTYPE_SIZE": (32, 32), "_FRAMES": 2}),
+        (live, {"_SIZE": (64, 96)}),
         (pipeline, {"_WORKING": (32, 48), "_SHOTS": 2, "_FRAMES": 6, "_CHANNELS": [4, 8]}),
         (screening, {"_PICTURES": 2, "_SIZE": (64, 48)}),
     ):
@@ -58,7 +59,7 @@ def test_the_benchmark_prints_and_writes_every_ratio(small_benchmarks, run, tmp_
     assert run("benchmark", *small, "--film", 48, 64) == 0
     written, shown = json.loads(report.read_text()), capsys.readouterr().out
     names = {"hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"}
-    names.add("guided")
+    names |= {"guided", "live"}
     assert set(written) == names | {"setting"}
     whole, decoding = written["screening"]["seconds"].values()
     assert whole > decoding

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from benchmarks.divisors import divisors
 from benchmarks.guided import guided
+from benchmarks.live import live
 from benchmarks.losses import losses, segment
 from benchmarks.networks import TOLERANCE, hypercolumn, step
 from benchmarks.pipeline import pipeline
@@ -27,7 +28,7 @@ from colorize.pretrained.vgg19 import VGG19
 
 _MEASUREMENTS = (
     *("hypercolumn", "step", "segment", "losses", "targets", "screening", "pipeline"),
-    "guided",
+    *("guided", "live"),
 )
 
 
@@ -65,6 +66,7 @@ def _measurements(options: argparse.Namespace) -> dict[str, Callable[[Setting], 
         "screening": screening,
         "pipeline": functools.partial(pipeline, size=tuple(options.film)),
         "guided": guided,
+        "live": live,
         "divisors": of_frames,
         "start": functools.partial(start, against=options.against),
     }

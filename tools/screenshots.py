@@ -34,10 +34,13 @@ from colorize.app.server import make_app
 from colorize.app.studio import Studio
 from colorize.base.errors import fail
 from colorize.cartoon import CartoonSeries
+from colorize.cartoon.points import clicks
 from colorize.media import write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOTS = (100, 103, 105, 108)  # far behind those of a training
+SIZE, LENGTH = (360, 640), 24
+NAMES = ("sky", "sand", "sea")
 LARGEST = 120_000  # bytes of a picture
 PATIENCE = 300_000  # milliseconds that a job may take
 
@@ -84,11 +87,11 @@ def _parse() -> argparse.Namespace:
 
 def draw_material(folder: Path, options: argparse.Namespace) -> None:
     """Draw the film, the references and the faces; copy the checkpoints into runs of their own."""
-    series = CartoonSeries(seed=0, size=(360, 640), shots=120, frames_per_shot=24, effects=False)
+    series = _series()
     shots = [series.color(number) for number in SHOTS]
     (folder / "references").mkdir()
     for number in (0, 2):
-        path = folder / "references" / f"At the seaside_{24 * number + 6:04d}.png"
+        path = folder / "references" / f"At the seaside_{LENGTH * number + 6:04d}.png"
         Image.fromarray(shots[number][6]).save(path)
     gray = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for shot in shots for frame in shot)
     pictures = (np.repeat(each[..., None], 3, axis=2) for each in gray)
@@ -101,6 +104,10 @@ def draw_material(folder: Path, options: argparse.Namespace) -> None:
     for name, path in (("cartoon", options.checkpoint), ("expressions", options.classifier)):
         (folder / "models" / name).mkdir(parents=True)
         shutil.copyfile(path, folder / "models" / name / "model.safetensors")
+
+
+def _series() -> CartoonSeries:
+    return CartoonSeries(seed=0, size=SIZE, shots=120, frames_per_shot=LENGTH, effects=False)
 
 
 @contextmanager
@@ -154,6 +161,42 @@ def show_shots(page: Page, address: str, folder: Path) -> None:
     page.wait_for_timeout(1500)
 
 
+def show_paint(page: Page, address: str, folder: Path) -> None:
+    """Let frames be suggested, and fill the first in its true colours, as far as it is done."""
+    page.goto(f"{address}/#colour")
+    page.get_by_role("link", name="New").click()
+    page.set_input_files(".drop input", folder / "At the seaside.mp4")
+    page.get_by_role("link", name="Paint frames").click()
+    page.get_by_test_id("begin").click()
+    expect(page.locator(".frame-card").first).to_be_visible(timeout=PATIENCE)
+    card = page.locator(".frame-card").first
+    frame = int(card.get_attribute("data-frame") or 0)
+    card.click()
+    expect(page.get_by_test_id("size")).not_to_have_text("regions …", timeout=PATIENCE)
+    shot = _series().shot(SHOTS[frame // LENGTH])
+    places = clicks(shot.segments[frame % LENGTH], shot.color[frame % LENGTH], 22)
+    for number, (y, x, color) in enumerate(places):
+        page.get_by_label("a new colour").evaluate(
+            "(e, v) => { e.value = v; e.dispatchEvent(new Event('change')); }", color
+        )
+        page.wait_for_timeout(300)
+        if number < len(NAMES):
+            page.get_by_label("name of this colour").fill(NAMES[number])
+            page.get_by_label("name of this colour").press("Enter")
+        box = page.get_by_test_id("easel").bounding_box()
+        assert box is not None
+        page.mouse.click(
+            box["x"] + (x + 0.5) * box["width"] / SIZE[1],
+            box["y"] + (y + 0.5) * box["height"] / SIZE[0],
+        )
+        page.wait_for_timeout(1200)
+    page.get_by_test_id("play-shot").click()
+    page.wait_for_timeout(4000)
+    page.get_by_test_id("play-shot").click()
+    page.get_by_test_id("shot-place").fill(str(frame))
+    page.wait_for_timeout(1500)
+
+
 def show_classify(page: Page, address: str, folder: Path) -> None:
     """Classify nine faces."""
     page.goto(f"{address}/#classify")
@@ -183,6 +226,7 @@ def show_runs(page: Page, address: str, folder: Path) -> None:
 
 TABS = {
     "colour": show_colour,
+    "paint": show_paint,
     "shots": show_shots,
     "classify": show_classify,
     "screen": show_screen,

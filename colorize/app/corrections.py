@@ -21,10 +21,9 @@ from colorize.base.progress import Event, Remark, listening
 from colorize.films.plan.drawings import left_gray
 from colorize.films.plan.manifest import Reference
 from colorize.films.plan.references import find_frames, read_picture
-from colorize.media import Frame, Source, open_source
+from colorize.media import Frame, open_source
 from colorize.media.frame import opacity
 from colorize.media.pictures.coding import encode_picture
-from colorize.media.pictures.folder import picture_files
 
 _ASKED = 0.02  # of what a picture shows, from which on gray parts are asked about
 _THIN = 60  # a line is thinner than a 60th of the short side: black lines are no gray parts
@@ -41,13 +40,6 @@ class Examined:
     frame: int | None
     said: tuple[str, ...] = ()
     gray: float = 0.0
-
-
-def frame_name(source: Source, frame: int) -> str:
-    """Return the name, without suffix, by which a picture of a frame is known again."""
-    if source.kind == "folder":
-        return picture_files(source.path)[frame].stem
-    return f"{source.path.stem}_{frame:04d}"
 
 
 def examine(job: Job, name: str, roots: Roots) -> Examined:

@@ -10,6 +10,8 @@ from typing import Any
 from colorize.app.error import PageError
 from colorize.app.footage import Footage
 from colorize.app.jobs import Job, Jobs, references_of
+from colorize.app.live import Live
+from colorize.app.painting import Kept, Painting
 from colorize.app.process import Worker
 from colorize.app.queue import Queue, Ticket, Works
 from colorize.app.roots import Roots
@@ -45,6 +47,7 @@ class Studio:
         self.jobs = Jobs(self.work / "jobs")
         self.queue = Queue(devices, make_worker)
         self.views, self.footage = Views(self.roots), Footage()
+        self.live, self._kept = Live(make_worker, device=devices[0]), Kept()
         self._tickets: dict[str, Ticket] = {}
         self.screenings: dict[str, Ticket] = {}  # by the folder of the kept pictures
 
@@ -59,7 +62,14 @@ class Studio:
 
     def close(self) -> None:
         """End all work; unfinished jobs go on when the page is started again."""
+        self.live.close()
         self.queue.close()
+
+    def painting(self, job: Job) -> Painting:
+        """Return what is painted in a job."""
+        return Painting(
+            job, roots=self.roots, live=self.live, kept=self._kept, uploads=self.uploads
+        )
 
     def ticket(self, job: Job) -> Ticket | None:
         """Return what the queue does for a job, or did last."""
@@ -94,12 +104,43 @@ class Studio:
         Raises:
             PageError: It is in the queue, has no input, or names no checkpoint.
         """
+        return self._submit(
+            job, lambda: self._request(job) | {"task": "colour", "plan_only": plan_only}, plan_only
+        )
+
+    def suggest(self, job: Job, count: int) -> Ticket:
+        """Queue the search for frames to be painted, and for the shots of the job before.
+
+        Raises:
+            PageError: See :meth:`start`.
+        """
+        painting = self.painting(job)
+
+        def request() -> dict[str, Any]:
+            painting.checkpoint()
+            return self._request(job) | {
+                "task": "suggest",
+                "count": count,
+                "painted": [each.frame for each in painting.store.all()],
+                "folder": str(painting.store.folder),
+            }
+
+        return self._submit(job, request, True)
+
+    def suggesting(self, job: Job) -> Ticket | None:
+        """Return the ticket of the search for frames to be painted, if that was asked for last."""
+        ticket = self.ticket(job)
+        return ticket if ticket is not None and ticket.request["task"] == "suggest" else None
+
+    def _submit(
+        self, job: Job, request: Callable[[], Mapping[str, Any]], plan_only: bool
+    ) -> Ticket:
+        """Queue work on a job that nobody works on."""
         with job.lock:
             if self.is_active(job):
                 raise PageError("the job is at work; stop it first", status=409)
-            request = self._request(job, plan_only)
             ticket = self.queue.submit(
-                request,
+                request(),
                 device=job.asked.device or self.queue.devices[0],
                 on_end=lambda ticket: self._end(job, ticket, plan_only),
             )
@@ -110,22 +151,20 @@ class Studio:
             job.write()
             return ticket
 
-    def _request(self, job: Job, plan_only: bool) -> dict[str, Any]:
-        """Return what the worker is asked for."""
+    def _request(self, job: Job) -> dict[str, Any]:
+        """Return what the worker is asked for, whatever it is to do with a job."""
         asked = job.asked
         if not asked.checkpoint:
             raise PageError("choose a model first; colorize-train makes one")
         checkpoint = weights_file(asked.checkpoint, self.roots)
         references = [] if refuses_references(checkpoint) else references_of(job)
         return {
-            "task": "colour",
             "source": str(job.input(self.roots)),
             "output": str(job.output(self.roots)),
             "choices": str(job.folder / "choices"),
             "checkpoint": str(checkpoint),
             "settings": asked.values(),
             "references": [str(path) for path in references],
-            "plan_only": plan_only,
         }
 
     def _end(self, job: Job, ticket: Ticket, plan_only: bool) -> None:

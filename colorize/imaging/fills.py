@@ -115,9 +115,9 @@ def _without_lines(labels, gray, scale):
         mask[blob] = 0
     if mask.all():
         return labels, mask
-    nearest = cv2.distanceTransformWithLabels(
-        mask, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )[1]
+    nearest = cv2.distanceTransformWithLabels(mask, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[
+        1
+    ]
     owners = np.zeros(int(nearest.max()) + 1, np.int32)
     owners[nearest[mask == 0]] = labels[mask == 0]
     labels = owners[nearest]
@@ -262,7 +262,10 @@ def _borders(labels, gray, ink, scale):
             xr, xl = np.minimum(x + 1 + k, last), np.maximum(x - k, 0)
             inside_r &= lab[y, xr] == b
             inside_l &= lab[y, xl] == a
-            right, left = np.where(inside_r, val[y, xr], right), np.where(inside_l, val[y, xl], left)
+            right, left = (
+                np.where(inside_r, val[y, xr], right),
+                np.where(inside_l, val[y, xl], left),
+            )
         step = right - left
         lows.append(a)
         highs.append(b)

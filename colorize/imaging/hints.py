@@ -15,19 +15,21 @@ Plane = Float32[np.ndarray, "h w"]
 
 def spread_hints(
     luma: Plane,
-    hints: Float32[np.ndarray, "h w 2"],
+    hints: Float32[np.ndarray, "h w c"],
     shown: Bool[np.ndarray, "h w"],
     *,
-    prior: Float32[np.ndarray, "h w 2"],
+    prior: Float32[np.ndarray, "h w c"],
     spread: Plane,
     firmness: float = _PRIOR,
-) -> Float32[np.ndarray, "h w 2"]:
+) -> Float32[np.ndarray, "h w c"]:
     """Return the chroma of a frame of which some pixels are ``shown``, and stay as they are.
 
     All others get the mean of their eight neighbours, the more of each the more alike its ``luma``
     in [0, 1], and of ``prior``, the more of it the smaller the error (``spread``) that is expected
     of it: hints run on to the next line where nothing is known, and no further than is needed where
     something is. With ``firmness`` 0 there is no prior, and at least one pixel must be shown.
+    Channels do not mix: one that is 1 in the hints and 0 in the prior tells which share of each
+    pixel's colour is that of hints.
 
     Source: Levin, Lischinski & Weiss 2004, Colorization using optimization, eq. 2 (weights by the
     variance of luma around a pixel).
@@ -49,7 +51,9 @@ def spread_hints(
     held = np.where(shown.ravel(), 0.0, held)
     matrix = (diags(1 + held) - mean).tocsc()
     known = np.where(
-        shown.reshape(-1, 1), hints.reshape(-1, 2), held[:, None] * prior.reshape(-1, 2)
+        shown.reshape(-1, 1),
+        hints.reshape(luma.size, -1),
+        held[:, None] * prior.reshape(luma.size, -1),
     )
     solved = spsolve(matrix, known.astype(np.float64))
     return solved.reshape(hints.shape).astype(np.float32)

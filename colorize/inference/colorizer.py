@@ -15,8 +15,9 @@ from colorize.base.errors import UserError
 from colorize.inference.engine import ShotEngine
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.painted import read_painted
 from colorize.inference.settings import RenderSettings
-from colorize.media import Frame, open_source
+from colorize.media import Frame
 
 Image: TypeAlias = np.ndarray | Tensor
 Shot = TypeVar("Shot", np.ndarray, Tensor, list[np.ndarray])
@@ -144,10 +145,7 @@ def _same(frame: Frame) -> Frame:
 
 def _picture(picture: Given) -> Frame:
     if isinstance(picture, (str, Path)):
-        with open_source(Path(picture)) as source:
-            if source.kind != "image":
-                raise UserError(f"{picture} is a {source.kind}: references are pictures")
-            return next(iter(source.frames()))
+        return read_painted(Path(picture))
     if isinstance(picture, Tensor):
         if picture.ndim != 3 or picture.shape[0] != 3 or not picture.numel():
             raise UserError(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
-from colorize.inference.loaded import LoadedNetworks, opaque_colors
+from colorize.inference.loaded import Completed, LoadedNetworks, opaque_colors
 from colorize.media import Frame
 from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
@@ -44,7 +45,20 @@ class Library:
         self._colorizer = colorizer
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
-        self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], References] = {}
+        self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], Completed] = {}
+
+    def renewed(self, pictures: Iterable[ColoredPicture]) -> Library:
+        """Return the library of other pictures, which knows what this one does of the same ones.
+
+        The same are those that are equal: another picture of a name is another one.
+        """
+        other = Library(self._colorizer, pictures)
+        same = {name for name, each in other.pictures.items() if self.pictures.get(name) == each}
+        other._known = {key: each for key, each in self._known.items() if key[0] in same}
+        other._finished = {
+            key: each for key, each in self._finished.items() if {key[0], *key[2]} <= same
+        }
+        return other
 
     def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
         """Return which of some references colour frames around frame ``near``, at most ``most``.
@@ -57,7 +71,9 @@ class Library:
         """Return references, at least one, of one frame worked at ``size`` (height, width)."""
         whole = [name for name in names if not self._hints(name, size)]
         shown = [
-            self._seen(name, size) if name in whole else self._completed(name, whole, size)
+            self._seen(name, size)
+            if name in whole
+            else self._completed(name, whole, size).references
             for name in names
         ]
         return References.joined(shown)
@@ -80,7 +96,7 @@ class Library:
         known = picture.frame is not None and picture.drawing is not None
         return known and self._seen(name, size).mask is not None
 
-    def _completed(self, name: str, whole: Sequence[str], size: tuple[int, int]) -> References:
+    def _completed(self, name: str, whole: Sequence[str], size: tuple[int, int]) -> Completed:
         """Return a frame of which hints are given in all its colours, by whole pictures besides."""
         others = tuple(sorted(whole, key=lambda each: self._distance(each, self._frame(name))))
         key = (name, size, others[:_BESIDE])
@@ -116,6 +132,18 @@ class Library:
             return own_colors(picture, size)
         column = list(names).index(picture.name)
         return self.of(names, size=size).chroma[:, column], None
+
+    def unsure_of(
+        self, picture: ColoredPicture, names: Sequence[str], size: tuple[int, int]
+    ) -> Float[Tensor, "1 1 h w"]:
+        """Return the error of chroma expected of a frame that is a picture among ``names``.
+
+        It is 0 where the picture shows anything, and everywhere if that is all of it.
+        """
+        if self._hints(picture.name, size):
+            whole = [name for name in names if not self._hints(name, size)]
+            return self._completed(picture.name, whole, size).unsure
+        return torch.zeros_like(self._seen(picture.name, size).luma[:, 0])
 
     def _distance(self, name: str, near: int) -> float:
         frame = self.pictures[name].frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +33,16 @@ from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
 _SPREAD = 0.1  # error of chroma that is expected of networks that do not tell it
+
+
+class Completed(NamedTuple):
+    """A frame of which hints showed parts, in all its colours, and how unsure these are.
+
+    ``unsure`` is the error of chroma that is expected: 0 where hints are, less where they reach.
+    """
+
+    references: References
+    unsure: Float[Tensor, "1 1 h w"]
 
 
 class LoadedNetworks:
@@ -172,7 +182,7 @@ class LoadedNetworks:
         return references.with_keys(torch.cat(keys))
 
     @torch.inference_mode()
-    def complete(self, hints: References, others: Sequence[References] = ()) -> References:
+    def complete(self, hints: References, others: Sequence[References] = ()) -> Completed:
         """Return a frame of which ``hints`` show parts as a reference in all its colours.
 
         The network paints it by the hints and by ``others``; then the hints are spread to the next
@@ -190,11 +200,29 @@ class LoadedNetworks:
                 hints.luma[0, 0], hints.chroma[0, 0], hints.shown[0, 0], steps.chroma[0], spread[0]
             )
         )  # fmt: skip
+        # The third channel is the share that hints have in each pixel.
         spreading = spread_hints(
-            luma[..., 0], chroma, shown[..., 0] > 0.5, prior=prior, spread=unsure[..., 0]
+            luma[..., 0],
+            np.concatenate([chroma, np.ones_like(unsure)], axis=2),
+            shown[..., 0] > 0.5,
+            prior=np.concatenate([prior, np.zeros_like(unsure)], axis=2),
+            spread=unsure[..., 0],
         )
-        finished = torch.from_numpy(spreading).permute(2, 0, 1)[None, None].to(hints.chroma)
-        return replace(hints, chroma=finished, mask=None)
+        planes = torch.from_numpy(spreading).permute(2, 0, 1)[None].to(hints.chroma)
+        finished = replace(hints, chroma=planes[:, None, :2], mask=None)
+        return Completed(finished, spread.to(planes) * (1 - planes[:, 2:].clamp(0, 1)))
+
+    @torch.inference_mode()
+    def unsure(
+        self, gray: Float[Tensor, "1 1 h w"], references: References | None
+    ) -> Float[Tensor, "1 1 h w"]:
+        """Return the error of chroma that is expected of a frame at the working size.
+
+        Raises:
+            UserError: The model takes no references.
+        """
+        spread = self._guided().paint(gray.to(self.device), references).spread
+        return torch.full_like(gray, _SPREAD) if spread is None else spread
 
     @torch.inference_mode()
     def likeness(self, gray: Float[Tensor, "1 1 h w"], references: References) -> list[float]:

@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.app.api.base import Api
-from colorize.app.corrections import Examined, examine, forget_whole, frame_name, keep_gray
+from colorize.app.corrections import Examined, examine, forget_whole, keep_gray
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.kinds import named_kind
 from colorize.app.schema import read_json
 from colorize.app.uploads import check_name
-from colorize.films.plan.references import has_colors, read_picture
+from colorize.films.plan.references import frame_name, has_colors, read_picture
 from colorize.media import open_source
 from colorize.media.pictures.coding import encode_picture
 

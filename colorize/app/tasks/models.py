@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from classify.predict import Classifier
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import fingerprint
+
+T = TypeVar("T")
 
 
 class Models:
@@ -18,6 +22,14 @@ class Models:
     def __init__(self) -> None:
         self._colorizer: tuple[tuple[object, ...], LoadedNetworks] | None = None
         self._classifier: tuple[tuple[object, ...], Classifier] | None = None
+        self._kept: dict[str, tuple[tuple[object, ...], Any]] = {}
+
+    def kept(self, name: str, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what was made for the last request of a name and the same key, or make it."""
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept.pop(name, None)
+            self._kept[name] = key, make()
+        return cast(T, self._kept[name][1])
 
     def colorizer(self, path: Path, *, device: str, short_side: int | None) -> LoadedNetworks:
         """Return a colorizer.

@@ -13,13 +13,16 @@ from colorize.base.errors import UserError
 from colorize.base.progress import say
 from colorize.films.plan.drawings import Drawing, small
 from colorize.films.plan.manifest import KEEP, Reference, Shot
+from colorize.films.plan.suggested import Suggested, painted_files, read_suggested
 from colorize.imaging.coloredness import clearly_colored, is_colored
 from colorize.inference.choice import Span, choose_references
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
+from colorize.inference.painted import read_painted
 from colorize.media import Frame, Source, fingerprint, open_source
 from colorize.media.frame import opacity
 from colorize.media.pictures.folder import picture_files
+from colorize.media.pictures.openraster import SUFFIX
 
 # Of Drawing.fit. Of CartoonSeries(9201), 180x320: frames repainted in random flat tones fit their
 # own at 0.53 to 0.80, frames of other shots at 0.02.
@@ -37,28 +40,70 @@ _NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any s
 def read_references(paths: Sequence[Path]) -> list[Reference]:
     """Return the pictures of ``paths``, files or folders, as references of no frame yet.
 
+    Of a folder of suggestions those that are not painted yet are left out, and told.
+
     Raises:
         MediaError: A path cannot be read or holds no pictures.
         UserError: Two have the same name, or one is in black and white.
     """
     found: dict[str, Reference] = {}
     for path in paths:
-        with open_source(path) as source:
-            if source.kind == "video":
-                raise UserError(
-                    f"{path} is a film; references are pictures: save the frames that you mean"
-                )
-            files = picture_files(path) if source.kind == "folder" else [path]
-        for file in files:
+        suggested = read_suggested(path) if path.is_dir() else None
+        waiting = set[str]()
+        for file in _files(path):
             if file.name in found:
                 raise UserError(
                     f"two references are called {file.name}: {found[file.name].path} and {file}; "
                     "rename one"
                 )
-            if not has_colors(read_picture(file)):
+            if has_colors(read_picture(file)):
+                found[file.name] = Reference(file.name, str(file), fingerprint(file))
+            elif suggested is not None and file.stem in suggested.frames:
+                waiting.add(file.stem)
+            else:
                 raise UserError(f"{file} has no colours: a reference must be in colour")
-            found[file.name] = Reference(file.name, str(file), fingerprint(file))
+        if suggested is not None:
+            _tell_waiting(suggested, waiting, found)
     return list(found.values())
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of pictures that a path means: itself, or those of a folder."""
+    if path.is_dir():
+        files = painted_files(path)
+        if not files:
+            raise UserError(f"{path} holds no pictures; name a folder of coloured frames")
+        return files
+    if path.suffix.lower() == SUFFIX:
+        return [path]
+    with open_source(path) as source:
+        if source.kind == "video":
+            raise UserError(
+                f"{path} is a film; references are pictures: save the frames that you mean"
+            )
+    return [path]
+
+
+def _tell_waiting(suggested: Suggested, waiting: set[str], found: Mapping[str, Reference]) -> None:
+    """Tell which suggested frames are not painted yet.
+
+    Raises:
+        UserError: None is.
+    """
+    own = {
+        Path(name).stem
+        for name, each in found.items()
+        if Path(each.path).parent == suggested.folder
+    }
+    left = sorted(waiting - own, key=lambda name: suggested.frames[name])
+    if left and not own:
+        raise UserError(
+            f"{suggested.folder} holds no painted frame yet: paint one of its pictures, such as "
+            f"{left[0]}{SUFFIX}, and give the folder again"
+        )
+    if left:
+        names = ", ".join(left[:5]) + (" …" if left[5:] else "")
+        say(f"{suggested.folder}: {len(left)} suggested frames are not painted yet: {names}")
 
 
 def has_colors(picture: Frame) -> bool:
@@ -79,8 +124,14 @@ def read_picture(path: str | Path) -> Frame:
     Raises:
         MediaError: It cannot be read.
     """
-    with open_source(Path(path)) as source:
-        return next(iter(source.frames()))
+    return read_painted(Path(path))
+
+
+def frame_name(source: Source, frame: int) -> str:
+    """Return the name, without suffix, by which a picture of a frame is known again."""
+    if source.kind == "folder":
+        return picture_files(source.path)[frame].stem
+    return f"{source.path.stem}_{frame:04d}"
 
 
 def find_frames(

@@ -37,6 +37,18 @@ def read_picture(path: Path) -> tuple[Picture, Alpha | None]:
     """
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise _damaged(path, error) from error
+    return decode_picture(path, content)
+
+
+def decode_picture(path: Path, content: bytes) -> tuple[Picture, Alpha | None]:
+    """Return what :func:`read_picture` does of the content of a file; ``path`` names it in errors.
+
+    Raises:
+        MediaError: as :func:`read_picture`.
+    """
+    try:
         # Pillow warns of odd tags and large pictures, which are no concern of the user here.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
             _check(path, image)
@@ -51,7 +63,11 @@ def read_picture(path: Path) -> tuple[Picture, Alpha | None]:
         ) from error
     # Pillow's decoders raise all of these on broken files.
     except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path} is damaged ({reason(error)}); replace or remove it") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> MediaError:
+    return MediaError(f"{path} is damaged ({reason(error)}); replace or remove it")
 
 
 def _check(path: Path, image: Image.Image) -> None:

@@ -437,7 +437,7 @@ def test_light_and_dark_are_remembered_and_tabs_walked_by_keys(tab, served):
     tab.reload()
     expect(root).to_have_attribute("data-theme", "dark")
     tab.get_by_role("tab", name="Colour").focus()
-    for name in ("Shots", "Classify", "Screen", "Runs", "Colour"):
+    for name in ("Paint", "Shots", "Classify", "Screen", "Runs", "Colour"):
         tab.keyboard.press("ArrowRight")
         expect(tab.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
 
@@ -587,7 +587,7 @@ def test_a_telephone_reaches_every_tab_and_sees_the_page(tab, served, guided, th
     state(tab, "done")
     tab.get_by_role("link", name="Choose colours by shot").click()
     expect(tab.locator(".shot")).to_have_count(3)
-    for name in ("Shots", "Classify", "Screen", "Runs", "Colour"):
+    for name in ("Paint", "Shots", "Classify", "Screen", "Runs", "Colour"):
         box = tab.get_by_role("tab", name=name).bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390

@@ -38,6 +38,41 @@ export const post = (path, content = {}) =>
     body: JSON.stringify(content),
   });
 
+const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array };
+
+/** Return `{ head, arrays }` of numbers that the server has packed; `content` is sent as JSON. */
+export async function getArrays(path, content = null, options = {}) {
+  const asked = content === null ? {} : { method: "POST", headers: { ...OWN, "Content-Type": "application/json" }, body: JSON.stringify(content) };
+  let response;
+  try {
+    response = await fetch(path, { ...asked, ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("colorize-app does not answer; is it still running?");
+  }
+  if (!response.ok) await answer(response);
+  const buffer = await response.arrayBuffer();
+  const length = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  let at = 4 + length;
+  const arrays = head.arrays.map(([type, count]) => {
+    const array = new ARRAYS[type](buffer, at, count);
+    at += 4 * Math.ceil(array.byteLength / 4);
+    return array;
+  });
+  return { head, arrays };
+}
+
+/** Send numbers, made smaller, in place of those of a `version`. */
+export async function putNumbers(path, array, version) {
+  const stream = new Blob([array]).stream().pipeThrough(new CompressionStream("gzip"));
+  const body = await new Response(stream).arrayBuffer();
+  return ask(path, { method: "PUT", headers: { ...OWN, "If-Match": `"${version}"` }, body });
+}
+
+/** Send text. */
+export const putText = (path, body) => ask(path, { method: "PUT", headers: OWN, body });
+
 let known; // what the server can do does not change while it runs
 export const about = () => (known ??= get("/api/about"));
 

@@ -182,6 +182,7 @@ function buttons(job, active, begun, { start, halt }) {
   return [
     done ? h("a", { class: "button first", href: `/api/jobs/${job.id}/download`, download: "" }, downloadWords(job.view)) : null,
     h("button", { type: "button", class: done ? "" : "first", onclick: start(false) }, words),
+    h("a", { class: "button", href: `#paint/${job.id}` }, "Paint frames"),
     job.view ? h("a", { class: "button", href: `#shots/${job.id}` }, "Choose colours by shot") : h("button", { type: "button", onclick: start(true) }, "Find the shots first"),
   ];
 }

@@ -3,12 +3,14 @@
 import { h, fill, notice } from "./dom.js";
 import { classifyTab } from "./classify.js";
 import { colourTab } from "./colour.js";
+import { paintTab } from "./paint/tab.js";
 import { runsTab } from "./runs.js";
 import { screenTab } from "./screen.js";
 import { shotsTab } from "./shots.js";
 
 const TABS = [
   ["colour", "Colour", colourTab],
+  ["paint", "Paint", paintTab],
   ["shots", "Shots", shotsTab],
   ["classify", "Classify", classifyTab],
   ["screen", "Screen", screenTab],
@@ -17,14 +19,15 @@ const TABS = [
 const tabs = document.getElementById("tabs");
 const panel = document.getElementById("panel");
 let leave = () => {};
-let job = ""; // the one last looked at: Colour and Shots show the same
+const JOB_TABS = ["colour", "paint", "shots"];
+let job = ""; // the one last looked at: Colour, Paint and Shots show the same
 
 /** Show what the address says: `#tab` or `#tab/what`. */
 function show() {
   const [name, what = ""] = decodeURIComponent(location.hash.slice(1)).split(/\/(.*)/s);
   const [id, title, tab] = TABS.find(([each]) => each === name) ?? TABS[0];
-  const jobTab = id === "colour" || id === "shots";
-  if (jobTab && what) job = what === "new" ? "" : what;
+  const jobTab = JOB_TABS.includes(id);
+  if (jobTab && what) job = what === "new" ? "" : what.split("/")[0];
   for (const each of tabs.children) {
     const chosen = each.id === `tab-${id}`;
     each.setAttribute("aria-selected", chosen);
@@ -42,7 +45,7 @@ addEventListener("gone", (event) => {
   const [name] = location.hash.slice(1).split("/");
   job = "";
   notice(event.detail, { bad: true });
-  history.replaceState(null, "", `#${name === "shots" ? "colour" : name || "colour"}`);
+  history.replaceState(null, "", `#${JOB_TABS.includes(name) ? "colour" : name || "colour"}`);
   show();
 });
 

@@ -1,0 +1,1 @@
+"""What the experiments on painting a film share: films whose true colours are known."""
