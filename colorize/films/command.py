@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize.base.command_line import Parser, add_loudness, number, positive, whole
-from colorize.base.errors import one_line_errors
+from colorize.base.errors import UserError, one_line_errors
 from colorize.base.start import importing
 from colorize.base.terminal import terminal
 from colorize.inference.settings import RenderSettings, Setting, declared_settings
@@ -24,6 +24,7 @@ examples:
   colorize film.mp4 -o film-colour.mp4
   colorize film.mp4 -o film-colour.mp4 --reference coloured/
   colorize frames/ -o coloured/ --reference frame_0012.png --reference hero-sheet.png
+  colorize episode-2.mp4 -o episode-2-colour.mp4 --palette series.json
   colorize scan.png -o scan-colour.png --checkpoint runs/train/model.safetensors --size 256
 
 The output has the same form as the input: a folder gives the same file names and sizes, a video
@@ -85,10 +86,20 @@ def _run(options: argparse.Namespace) -> Done:
         options.output,
         colorizer=colorizer,
         settings=Settings.of(colorizer, settings),
-        references=[] if options.no_references else options.reference,
+        references=[] if options.no_references else _given(options),
         batch_size=options.batch_size,
         share=Share(number=index, count=count, only=options.only),
     )
+
+
+def _given(options: argparse.Namespace) -> list[Path] | None:
+    """Return the references and palettes of the command line; None if there are none."""
+    for path in options.palette or []:
+        if path.suffix.lower() != ".json":
+            raise UserError(
+                f"--palette {path}: expected a palette with examples, such as series.json"
+            )
+    return [*(options.reference or []), *(options.palette or [])] or None
 
 
 def chosen_settings(options: argparse.Namespace) -> RenderSettings:
@@ -140,6 +151,13 @@ def _add_references(group: argparse._ArgumentGroup) -> None:
         action="append",
         metavar="PATH",
         help="a coloured frame or model sheet, or a folder of them; may be given several times",
+    )
+    group.add_argument(
+        "--palette",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a series.json: characters keep the colours of its painted examples",
     )
     group.add_argument(
         "--no-references",

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from colorize.base.errors import UserError
 from colorize.base.progress import say
+from colorize.films.painting.series import SUFFIX as PALETTE
+from colorize.films.painting.series import example_paths, is_example, read_example
 from colorize.films.plan.drawings import Drawing, small
 from colorize.films.plan.manifest import KEEP, Reference, Shot
 from colorize.films.plan.suggested import Suggested, painted_files, read_suggested
@@ -40,7 +42,8 @@ _NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any s
 def read_references(paths: Sequence[Path]) -> list[Reference]:
     """Return the pictures of ``paths``, files or folders, as references of no frame yet.
 
-    Of a folder of suggestions those that are not painted yet are left out, and told.
+    Of a folder of suggestions those that are not painted yet are left out, and told. Of a palette
+    each example is a reference.
 
     Raises:
         MediaError: A path cannot be read or holds no pictures.
@@ -48,6 +51,12 @@ def read_references(paths: Sequence[Path]) -> list[Reference]:
     """
     found: dict[str, Reference] = {}
     for path in paths:
+        if path.suffix.lower() == PALETTE:
+            for name, place, digest in example_paths(path):
+                if name in found:
+                    raise UserError(f"two palettes are called {path.name}; rename one")
+                found[name] = Reference(name, place, digest)
+            continue
         suggested = read_suggested(path) if path.is_dir() else None
         waiting = set[str]()
         for file in _files(path):
@@ -124,6 +133,8 @@ def read_picture(path: str | Path) -> Frame:
     Raises:
         MediaError: It cannot be read.
     """
+    if is_example(str(path)):
+        return read_example(str(path))[0]
     return read_painted(Path(path))
 
 
@@ -175,14 +186,22 @@ def library_of(
 ) -> Library:
     """Return the references of a job, to be looked at.
 
-    Where one shows parts of a frame only, the rest of that frame is read from the source.
+    Where one shows parts of a frame only, the rest of that frame is read from the source; examples
+    of a palette bring the drawing that they were painted on.
     """
     pictures = []
     for each in references:
         drawing = None if each.frame is None else partial(_read_frame, source.path, each.frame)
+        if is_example(each.path):
+            drawing = partial(_read_drawing, each.path)
         read = partial(read_picture, each.path)
         pictures.append(ColoredPicture(each.name, read, each.frame, drawing))
     return Library(colorizer, pictures)
+
+
+def _read_drawing(path: str) -> Frame:
+    """Return what an example of a palette was painted on."""
+    return read_example(path)[1]
 
 
 def _read_frame(path: Path, index: int) -> Frame:
@@ -212,6 +231,9 @@ def _named_frames(
         stems = {file.stem: index for index, file in enumerate(picture_files(source.path))}
     named = {}
     for reference in references:
+        if is_example(reference.path):
+            named[reference.name] = []
+            continue
         stem = Path(reference.name).stem
         # A copy of a file of the source: frame_0012_gray.png, frame_0012 (1).png.
         alike = [each for each in stems if re.fullmatch(re.escape(each) + r"(\W.*|_.*)?", stem)]
