@@ -1,4 +1,4 @@
-"""Find painted things again: which swatches of painted frames appear in another frame, and where."""
+"""Find painted things again: which swatches of painted frames appear in another, and where."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 160  # of each swatch of an example that are looked at, at most
 _BESIDE = 800  # of what is not painted in an example
 _LUMA = 2.0  # of a cosine, lost by a difference of luma from black to white
 _SHARPNESS = 30.0  # of cosines, as the matching of the network starts with
-_SURE = 0.6  # score from which on a region is offered
+_SURE = 0.7  # score from which on a region is offered
 _LARGE = 4  # places, at least, of a region that is offered
 _NOTHING = 0
 
@@ -134,7 +134,9 @@ class Recognizer:
         for swatch in np.unique(layer):
             places = np.flatnonzero(layer == swatch)
             most = _BESIDE if swatch == _NOTHING else _SHOWN
-            taken.append(places[np.linspace(0, len(places) - 1, min(len(places), most)).astype(int)])
+            taken.append(
+                places[np.linspace(0, len(places) - 1, min(len(places), most)).astype(int)]
+            )
         chosen = np.concatenate(taken)
         return _Known(
             keys.flatten(1).T[chosen],

@@ -309,10 +309,18 @@ def main() -> None:
         "seeds": TUNING if options.tuning else HELD_OUT,
         "seconds": spent,
         "clicks": {
-            " / ".join(key): [
-                {"right": found, "covered": covered, "spilt": spilt, "thickness": thick}
-                for found, covered, spilt, thick in clicked
-            ]
+            " / ".join(key): {
+                "of each click": "right at each level, covered, spilt, thickness",
+                "values": [
+                    [
+                        "".join(str(int(each)) for each in found),
+                        round(covered, 3),
+                        round(spilt, 3),
+                        round(thick, 1),
+                    ]
+                    for found, covered, spilt, thick in clicked
+                ],
+            }
             for key, clicked in rows.items()
         },
     }

@@ -1,4 +1,4 @@
-"""Find the characters of one shot in others of a procedural series, and say how often that is right.
+"""Find the characters of some shots in others of a procedural series, and count what is right.
 
   python experiments/painting/recognition.py -o experiments/painting
 
@@ -31,7 +31,9 @@ SIZE, PAINTED, ASKED = (360, 640), 4, 8
 LEAST = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def frame(series: CartoonSeries, index: int, ids: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def frame(
+    series: CartoonSeries, index: int, ids: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return luma of a frame, the swatch of each pixel's paint, 0 for sets, and where ink is."""
     shot = series.shot(index)
     gray = cv2.cvtColor(shot.color[1], cv2.COLOR_RGB2GRAY)
