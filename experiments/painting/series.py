@@ -23,8 +23,8 @@ from colorize.base.files import write_atomically
 from colorize.cartoon.series import CartoonSeries
 from colorize.films.painting.palette import Palette
 from colorize.films.painting.series import Example, Series
-from colorize.imaging.tensors import to_tensor
 from colorize.imaging.color import rgb_to_luma
+from colorize.imaging.tensors import to_tensor
 from colorize.inference.engine import ShotEngine
 from colorize.inference.library import ColoredPicture, Library
 from colorize.inference.loaded import LoadedNetworks
@@ -47,7 +47,7 @@ def first_episode(series: CartoonSeries, ids: dict) -> Series:
     for number in range(1, len(ids) + 1):
         pixels = [each[layer == number] for each, (_, layer) in zip(colors, shown, strict=True)]
         mean = np.concatenate(pixels).mean(0) if any(map(len, pixels)) else np.zeros(3)
-        color = "#" + bytes(int(round(each)) for each in mean).hex()
+        color = "#" + bytes(round(each) for each in mean).hex()
         palette, swatch = palette.added(color, f"paint {number}")
         numbers[number] = swatch.id
     examples = []

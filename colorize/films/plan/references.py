@@ -229,7 +229,7 @@ def _named_frames(
     stems: dict[str, int] = {}
     if source.kind == "folder":
         stems = {file.stem: index for index, file in enumerate(picture_files(source.path))}
-    named = {}
+    named: dict[str, list[int]] = {}
     for reference in references:
         if is_example(reference.path):
             named[reference.name] = []
