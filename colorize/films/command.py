@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize.base.command_line import Parser, add_loudness, number, positive, whole
-from colorize.base.errors import one_line_errors
+from colorize.base.errors import UserError, one_line_errors
 from colorize.base.start import importing
 from colorize.base.terminal import terminal
 from colorize.inference.settings import RenderSettings, Setting, declared_settings
@@ -25,6 +25,7 @@ examples:
   colorize film.mp4 -o film-colour.mp4 --reference coloured/
   colorize frames/ -o coloured/ --reference frame_0012.png --reference hero-sheet.png
   colorize film.mp4 -o film-colour.mp4 --hints dots/
+  colorize episode-2.mp4 -o episode-2-colour.mp4 --palette series.json
   colorize scan.png -o scan-colour.png --checkpoint runs/train/model.safetensors --size 256
 
 The output has the same form as the input: a folder gives the same file names and sizes, a video
@@ -86,11 +87,21 @@ def _run(options: argparse.Namespace) -> Done:
         options.output,
         colorizer=colorizer,
         settings=Settings.of(colorizer, settings),
-        references=[] if options.no_references else options.reference,
+        references=[] if options.no_references else _given(options),
         hints=[] if options.no_references and not options.hints else options.hints,
         batch_size=options.batch_size,
         share=Share(number=index, count=count, only=options.only),
     )
+
+
+def _given(options: argparse.Namespace) -> list[Path] | None:
+    """Return the references and palettes of the command line; None if there are none."""
+    for path in options.palette or []:
+        if path.suffix.lower() != ".json":
+            raise UserError(
+                f"--palette {path}: expected a palette with examples, such as series.json"
+            )
+    return [*(options.reference or []), *(options.palette or [])] or None
 
 
 def chosen_settings(options: argparse.Namespace) -> RenderSettings:
@@ -150,6 +161,13 @@ def _add_references(group: argparse._ArgumentGroup) -> None:
         metavar="FOLDER",
         help="pictures with transparency (PNG, .ora) named after frames: dots, strokes or fills of "
         "colour, without lines if you like; may be given several times",
+    )
+    group.add_argument(
+        "--palette",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a series.json: characters keep the colours of its painted examples",
     )
     group.add_argument(
         "--no-references",

@@ -24,7 +24,8 @@ class ColoredPicture:
     """A coloured picture that a film is to follow: its name, and how to read it.
 
     ``frame`` is the frame of the film that it shows, None for any other picture. ``drawing`` reads
-    that frame as it is in the film: it stands where the picture is transparent, as around hints.
+    what it is painted on, in black and white, a frame of this film or of another: it stands where
+    the picture is transparent, as around hints.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Library:
         if (name, size) not in self._known:
             picture = self.pictures[name]
             read, drawing = picture.read(), None
-            if picture.frame is not None and picture.drawing and opacity(read) is not None:
+            if picture.drawing and opacity(read) is not None:
                 drawing = picture.drawing()
             self._known[name, size] = self._colorizer.look_at(
                 [read], size=size, numbers=[picture.frame], drawings=[drawing]

@@ -166,7 +166,7 @@ class LoadedNetworks:
             luma.append(rgb_to_luma(rgb))
             if mask is not None and drawing is not None:
                 own = torch.from_numpy(drawing.gray())[None, None]
-                luma[-1] = resize(own.to(self.device), size)
+                luma[-1] = (resize if number is not None else fit)(own.to(self.device), size)
             chroma.append(rgb_to_chroma(rgb))
             keys.append(guided.keys(luma[-1]))
             masks.append(mask)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from colorize.base.errors import UserError
 from colorize.base.progress import say
+from colorize.films.painting.series import SUFFIX as PALETTE
+from colorize.films.painting.series import example_paths, is_example, read_example
 from colorize.films.plan.drawings import Drawing, small
 from colorize.films.plan.manifest import KEEP, Reference, Shot
 from colorize.films.plan.suggested import Suggested, painted_files, read_suggested
@@ -40,7 +42,8 @@ _NEAR, _FAR = 12, 240  # frames around the one named that are compared: of any s
 def read_references(paths: Sequence[Path]) -> list[Reference]:
     """Return the pictures of ``paths``, files or folders, as references of no frame yet.
 
-    Of a folder of suggestions those that are not painted yet are left out, and told.
+    Of a folder of suggestions those that are not painted yet are left out, and told. Of a palette
+    each example is a reference.
 
     Raises:
         MediaError: A path cannot be read or holds no pictures.
@@ -53,6 +56,12 @@ def read_pictures(paths: Sequence[Path], *, is_painted: Callable[[Frame], bool])
     """Return the pictures of paths that are painted, as :func:`read_references` does."""
     found: dict[str, Reference] = {}
     for path in paths:
+        if path.suffix.lower() == PALETTE:
+            for name, place, digest in example_paths(path):
+                if name in found:
+                    raise UserError(f"two palettes are called {path.name}; rename one")
+                found[name] = Reference(name, place, digest)
+            continue
         suggested = read_suggested(path) if path.is_dir() else None
         waiting = set[str]()
         for file in _files(path):
@@ -129,6 +138,8 @@ def read_picture(path: str | Path) -> Frame:
     Raises:
         MediaError: It cannot be read.
     """
+    if is_example(str(path)):
+        return read_example(str(path))[0]
     return read_painted(Path(path))
 
 
@@ -183,11 +194,14 @@ def library_of(
 ) -> Library:
     """Return the references of a job, to be looked at.
 
-    Where one shows parts of a frame only, the rest of that frame is read from the source.
+    Where one shows parts of a frame only, the rest of that frame is read from the source; examples
+    of a palette bring the drawing that they were painted on.
     """
     pictures = []
     for each in references:
         drawing = None if each.frame is None else partial(_read_frame, source.path, each.frame)
+        if is_example(each.path):
+            drawing = partial(_read_drawing, each.path)
         read = partial(read_picture, each.path)
         if each.hint and drawing is not None:
             read = partial(_read_on, each.path, drawing)
@@ -198,6 +212,11 @@ def library_of(
 def _read_on(path: str, drawing: Callable[[], Frame]) -> Frame:
     """Return a hint at the luma of its frame: no lines need be drawn in it."""
     return on_drawing(read_picture(path), drawing())
+
+
+def _read_drawing(path: str) -> Frame:
+    """Return what an example of a palette was painted on."""
+    return read_example(path)[1]
 
 
 def _read_frame(path: Path, index: int) -> Frame:
@@ -223,8 +242,11 @@ def _named_frames(
     One more than the last is among them: programs that count from 1 call the last frame so.
     """
     stems = stems_of(source)
-    named = {}
+    named: dict[str, list[int]] = {}
     for reference in references:
+        if is_example(reference.path):
+            named[reference.name] = []
+            continue
         stem = Path(reference.name).stem
         numbers = numbers_in(stem)
         inside = [each for each in numbers if each <= count]

@@ -16,12 +16,14 @@ from PIL import Image
 from colorize.base.errors import UserError
 from colorize.base.progress import Event, Remark, listening
 from colorize.cartoon import CartoonSeries
+from colorize.films.painting.palette import Palette, Swatch
+from colorize.films.painting.series import Series, example_of
 from colorize.films.plan.manifest import AUTO, KEEP, Reference, Settings, Shot, read_manifest
 from colorize.films.plan.references import find_frames, guided, library_of, read_references
 from colorize.films.run import Done, run_job
 from colorize.inference import choice
 from colorize.inference.loaded import LoadedNetworks
-from colorize.media import MediaError, fingerprint, open_source
+from colorize.media import Frame, MediaError, fingerprint, open_source
 from tests.colorize.films.drawn import moving_blocks, save, tinted, write_frames
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
@@ -423,3 +425,31 @@ def test_a_hint_colours_its_frame_and_the_shot_around_it(tmp_path, folder, colou
     changed = [np.abs(np.float32(a) - b).mean() for a, b in zip(after, before, strict=True)]
     assert changed[4] > 1
     assert min(changed[3], changed[5]) > 0.2
+
+
+def test_examples_of_a_palette_serve_as_references_of_parts(colour, folder, pictures, tmp_path):
+    path = tmp_path / "series.json"
+    painted_series("#c03020").write(path)
+    plain = tmp_path / "plain"
+    colour(folder, plain)
+    output = tmp_path / "out"
+    first = colour(folder, output, references=[path])
+    manifest = read_manifest(output / ".job" / "manifest.json")
+    assert [each.name for each in manifest.references] == ["series.json: shot 1"]
+    assert manifest.references[0].frame is None
+    assert any(shot.guided_by for shot in manifest.shots)
+    served = read(output)
+    assert any(np.any(mine != his) for mine, his in zip(served, read(plain), strict=True))
+    assert first.rendered == COUNT
+    assert colour(folder, output).rendered == 0  # goes on with the palette of the manifest
+    painted_series("#2030c0").write(path)
+    assert colour(folder, output, references=[path]).rendered > 0
+
+
+def painted_series(color: str) -> Series:
+    gray = moving_blocks(LENGTHS)[0]
+    layer = np.where(gray > gray.mean(), 3, 0).astype(np.uint16)
+    frame = Frame(0, "", np.repeat(gray[..., None], 3, axis=2) if gray.ndim == 2 else gray)
+    shape = frame.rgb.shape[:2]
+    example = example_of(frame, layer.reshape(*shape, -1)[..., 0].copy(), "shot 1")
+    return Series(Palette((Swatch(3, color, "block"),)), (example,))
