@@ -11,7 +11,7 @@ from torch import Tensor
 
 from colorize.imaging.color import rgb_to_chroma
 from colorize.imaging.geometry import resize
-from colorize.inference.loaded import Completed, LoadedNetworks, opaque_colors
+from colorize.inference.loaded import Completed, LoadedNetworks, Unhinted, opaque_colors
 from colorize.media import Frame
 from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
@@ -47,6 +47,8 @@ class Library:
         self.pictures = {each.name: each for each in pictures}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
         self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], Completed] = {}
+        # Of a frame without its hints, by its number: hints change, the drawing does not.
+        self._unhinted: dict[tuple[int, tuple[int, int], tuple[str, ...]], Unhinted] = {}
 
     def renewed(self, pictures: Iterable[ColoredPicture]) -> Library:
         """Return the library of other pictures, which knows what this one does of the same ones.
@@ -59,6 +61,7 @@ class Library:
         other._finished = {
             key: each for key, each in self._finished.items() if {key[0], *key[2]} <= same
         }
+        other._unhinted = {key: each for key, each in self._unhinted.items() if set(key[2]) <= same}
         return other
 
     def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
@@ -102,8 +105,13 @@ class Library:
         others = tuple(sorted(whole, key=lambda each: self._distance(each, self._frame(name))))
         key = (name, size, others[:_BESIDE])
         if key not in self._finished:
-            shown = [self._seen(each, size) for each in (name, *others[:_BESIDE])]
-            self._finished[key] = self._colorizer.complete(shown[0], shown[1:])
+            hints, *shown = (self._seen(each, size) for each in (name, *others[:_BESIDE]))
+            frame = (self._frame(name), size, others[:_BESIDE])
+            if frame not in self._unhinted:
+                self._unhinted[frame] = self._colorizer.without_hints(hints, shown)
+            self._finished[key] = self._colorizer.complete(
+                hints, shown, without=self._unhinted[frame]
+            )
         return self._finished[key]
 
     def _frame(self, name: str) -> int:

@@ -35,6 +35,13 @@ Loaded = TypeVar("Loaded", bound="LoadedNetworks")
 _SPREAD = 0.1  # error of chroma that is expected of networks that do not tell it
 
 
+class Unhinted(NamedTuple):
+    """A frame as it is painted without its hints: its chroma, and the error expected of it."""
+
+    chroma: Float[Tensor, "1 2 h w"]
+    spread: Float[Tensor, "1 1 h w"]
+
+
 class Completed(NamedTuple):
     """A frame of which hints showed parts, in all its colours, and how unsure these are.
 
@@ -182,22 +189,35 @@ class LoadedNetworks:
         return references.with_keys(torch.cat(keys))
 
     @torch.inference_mode()
-    def complete(self, hints: References, others: Sequence[References] = ()) -> Completed:
+    def complete(
+        self,
+        hints: References,
+        others: Sequence[References] = (),
+        *,
+        without: Unhinted | None = None,
+    ) -> Completed:
         """Return a frame of which ``hints`` show parts as a reference in all its colours.
 
-        The network paints it by the hints and by ``others``; then the hints are spread to the next
-        lines, as far as it is not sure of what it painted (:func:`colorize.imaging.hints
-        .spread_hints`). What they show stays.
+        The network paints it by the hints and by ``others``, and ``without`` the hints
+        (:meth:`without_hints`, asked for if it is not given): each of the two counts by the error
+        that it expects, so that a coat that is painted does not colour the wall behind it. Then the
+        hints are spread to the next lines, as far as that is not sure
+        (:func:`colorize.imaging.hints.spread_hints`). What they show stays.
         """
-        guided = self._guided()
-        steps = guided.paint(hints.luma[0], References.joined([hints, *others]))
-        spread = steps.spread
+        steps = self._guided().paint(hints.luma[0], References.joined([hints, *others]))
+        painted, spread = steps.chroma, steps.spread
         if spread is None:
             spread = torch.full_like(steps.trust, _SPREAD)
+        else:
+            without = without or self.without_hints(hints, others)
+            precision, other = spread**-2, without.spread**-2
+            share = precision / (precision + other)
+            painted = share * painted + (1 - share) * without.chroma
+            spread = (share * spread**2 + (1 - share) * without.spread**2).sqrt()
         luma, chroma, shown, prior, unsure = (
             np.ascontiguousarray(planes.float().permute(1, 2, 0).cpu().numpy())
             for planes in (
-                hints.luma[0, 0], hints.chroma[0, 0], hints.shown[0, 0], steps.chroma[0], spread[0]
+                hints.luma[0, 0], hints.chroma[0, 0], hints.shown[0, 0], painted[0], spread[0]
             )
         )  # fmt: skip
         # The third channel is the share that hints have in each pixel.
@@ -211,6 +231,13 @@ class LoadedNetworks:
         planes = torch.from_numpy(spreading).permute(2, 0, 1)[None].to(hints.chroma)
         finished = replace(hints, chroma=planes[:, None, :2], mask=None)
         return Completed(finished, spread.to(planes) * (1 - planes[:, 2:].clamp(0, 1)))
+
+    @torch.inference_mode()
+    def without_hints(self, hints: References, others: Sequence[References] = ()) -> Unhinted:
+        """Return how a frame is painted by others than its hints: see :meth:`complete`."""
+        steps = self._guided().paint(hints.luma[0], References.joined(others) if others else None)
+        spread = torch.full_like(steps.trust, _SPREAD) if steps.spread is None else steps.spread
+        return Unhinted(steps.chroma, spread)
 
     @torch.inference_mode()
     def unsure(
