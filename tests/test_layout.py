@@ -17,6 +17,7 @@ OF_SEVERAL = {
     "test_cartoon_parts",
     "test_family",
     "test_masks",
+    "test_paint_walk",
     "test_shots",
 }
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import math
-import threading
 import zipfile
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from colorize.app.corrections import forget_whole
+from colorize.app.drafts import Kept, draft_key, shot_of, state_of, with_paint
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
 from colorize.app.live import Live
@@ -27,33 +24,13 @@ from colorize.app.weights import find_weights, weights_file
 from colorize.base.files import write_atomically
 from colorize.films.painting.layer import Layer, check_layer, painted
 from colorize.films.painting.palette import Palette
+from colorize.films.painting.series import is_example
 from colorize.films.plan.analysis import luma_bytes
-from colorize.films.plan.manifest import AUTO, Manifest, Reference, Shot
+from colorize.films.plan.manifest import Manifest, Reference
 from colorize.films.plan.references import frame_name
 from colorize.imaging.fills import Regions, find_regions
 from colorize.media import Frame, open_source
 from colorize.media.pictures.coding import encode_picture
-
-
-class Kept:
-    """Frames that are painted, and their regions: the last ones that were looked at."""
-
-    def __init__(self, *, most: int = 24) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._known: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
-
-    def get(self, key: tuple[Any, ...], make: Any) -> Any:
-        """Return what is kept by a key, or make it."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-        made = make()
-        with self._lock:
-            self._known[key] = made
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
-        return made
 
 
 class Painting:
@@ -133,7 +110,7 @@ class Painting:
             PageError: A newer question came meanwhile, or something cannot be used.
         """
         request = self._request(number) | {"task": "draft", "short_side": short_side}
-        key = _key(request, self.job.asked.references_per_frame)
+        key = draft_key(request, self.job.asked.references_per_frame)
         if key == known:
             return None
         topic = f"{self.job.id} {'play' if playing else 'paint'}"
@@ -269,7 +246,7 @@ class Painting:
             self.store.accept(number, key=paint.key)
         self._uploads.recount(self.job.references)
         if manifest is not None:
-            changed = _served(manifest, name, path, number if paint else None)
+            changed = with_paint(manifest, name, path, number if paint else None)
             changed.write(self.job.store(self._roots).manifest)
 
     def _request(self, number: int) -> dict[str, Any]:
@@ -277,7 +254,7 @@ class Painting:
         source, manifest = self.job.input(self._roots), self._manifest()
         if manifest is None:
             raise PageError("the shots are not found yet; let frames be suggested", status=409)
-        shot = _shot_of(manifest, number)
+        shot = shot_of(manifest, number)
         layers = [each for each in self.store.all() if shot.start <= each.frame < shot.stop]
         own = {f"{self._stem(each.frame)}.png" for each in self.store.all()}
         known = {each.name: each for each in self._others(manifest)}
@@ -295,9 +272,7 @@ class Painting:
             "palette": str(palette) if palette.is_file() else None,
             "layers": [self._layer(each) for each in layers],
             "references": [
-                {"name": e.name, "path": e.path, "frame": e.frame, "digest": _state(Path(e.path))}
-                for e in served
-                if e.name not in inside
+                asdict(replace(e, digest=state_of(e))) for e in served if e.name not in inside
             ],
         }
 
@@ -321,7 +296,11 @@ class Painting:
         """Return the references of the plan that are still there."""
         if manifest is None:
             return []
-        return [each for each in manifest.references if Path(each.path).is_file()]
+        return [
+            each
+            for each in manifest.references
+            if is_example(each.path) or Path(each.path).is_file()
+        ]
 
     def _manifest(self) -> Manifest | None:
         try:
@@ -354,65 +333,3 @@ class Painting:
     def _stem(self, number: int) -> str:
         with open_source(self.job.input(self._roots)) as source:
             return frame_name(source, number)
-
-
-def _state(path: Path) -> str:
-    """Return what tells one state of a file from another."""
-    state = path.stat()
-    return f"{state.st_mtime_ns}-{state.st_size}"
-
-
-def _key(request: Mapping[str, Any], most: int) -> str:
-    """Return what the draft of a frame depends on: of what is painted, the nearest ``most``.
-
-    What is left open in one of these is painted by pictures beside it too: then all count.
-    """
-    number = request["frame"]
-    layers = [
-        (abs(each["frame"] - number), each["frame"], each["key"]) for each in request["layers"]
-    ]
-    pictures = [
-        (
-            math.inf if each["frame"] is None else abs(each["frame"] - number),
-            each["name"],
-            each["digest"],
-        )
-        for each in request["references"]
-    ]
-    nearest = sorted([*layers, *pictures], key=lambda each: each[0])[:most]
-    if any(each in layers for each in nearest):
-        nearest = sorted([*(e for e in nearest if e in layers), *pictures], key=str)
-    looks = [request[name] for name in ("source", "checkpoint", "settings", "short_side")]
-    return hashlib.blake2b(repr((looks, nearest)).encode(), digest_size=12).hexdigest()
-
-
-def _shot_of(manifest: Manifest, number: int) -> Shot:
-    """Return the shot of a frame."""
-    for shot in manifest.shots:
-        if shot.start <= number < shot.stop:
-            return shot
-    raise PageError(f"there is no frame {number}", status=404)
-
-
-def _served(manifest: Manifest, name: str, path: Path, frame: int | None) -> Manifest:
-    """Return the manifest with a reference that shows a frame, or without it.
-
-    It serves the shot of its frame; the next run looks which others it serves.
-    """
-    references = tuple(each for each in manifest.references if each.name != name)
-    shots = [
-        replace(
-            shot if shot.references == AUTO else shot.without_reference(name),
-            auto_references=tuple(each for each in shot.auto_references if each != name),
-        )
-        for shot in manifest.shots
-    ]
-    if frame is not None:
-        references = (*references, Reference(name, str(path), "", frame))
-        shots = [
-            replace(shot, auto_references=(*shot.auto_references, name))
-            if shot.start <= frame < shot.stop
-            else shot
-            for shot in shots
-        ]
-    return replace(manifest, shots=tuple(shots), references=references)

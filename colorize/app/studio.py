@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from colorize.app.drafts import Kept
 from colorize.app.error import PageError
 from colorize.app.footage import Footage
 from colorize.app.jobs import Job, Jobs, references_of
 from colorize.app.live import Live
-from colorize.app.painting import Kept, Painting
+from colorize.app.painting import Painting
 from colorize.app.process import Worker
 from colorize.app.queue import Queue, Ticket, Works
 from colorize.app.roots import Roots

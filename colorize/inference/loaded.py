@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -200,8 +201,8 @@ class LoadedNetworks:
 
         The network paints it by the hints and by ``others``, and ``without`` the hints
         (:meth:`without_hints`, asked for if it is not given): each of the two counts by the error
-        that it expects, so that a coat that is painted does not colour the wall behind it. Then the
-        hints are spread to the next lines, as far as that is not sure
+        that it expects, the first one as often as there are separate hints, so that a coat that is
+        painted first does not colour the wall behind it. Then the hints are spread to the next lines, as far as that is not sure
         (:func:`colorize.imaging.hints.spread_hints`). What they show stays.
         """
         steps = self._guided().paint(hints.luma[0], References.joined([hints, *others]))
@@ -210,7 +211,9 @@ class LoadedNetworks:
             spread = torch.full_like(steps.trust, _SPREAD)
         else:
             without = without or self.without_hints(hints, others)
-            precision, other = spread**-2, without.spread**-2
+            # What the network says by a single hint is hardly more than what the hint is; many
+            # together tell it what it sees.
+            precision, other = _parts(hints.shown[0, 0, 0]) * spread**-2, without.spread**-2
             share = precision / (precision + other)
             painted = share * painted + (1 - share) * without.chroma
             spread = (share * spread**2 + (1 - share) * without.spread**2).sqrt()
@@ -284,6 +287,12 @@ class LoadedNetworks:
                 "model=guided"
             )
         return self.model
+
+
+def _parts(shown: Float[Tensor, "h w"]) -> int:
+    """Return how many separate parts of a frame are shown, 1 at least."""
+    plane = (shown > 0.5).to(torch.uint8).cpu().numpy()
+    return max(1, cv2.connectedComponents(plane, connectivity=8)[0] - 1)
 
 
 def opaque_colors(

@@ -17,7 +17,8 @@ from colorize.app.tasks.models import Models
 from colorize.base.errors import UserError
 from colorize.films.painting.layer import LOOKUP, check_layer, painted, read_layer
 from colorize.films.painting.palette import Palette, read_palette
-from colorize.films.plan.references import read_picture
+from colorize.films.plan.manifest import Reference
+from colorize.films.plan.references import colored_picture
 from colorize.imaging.fills import find_regions
 from colorize.inference.draft import draft
 from colorize.inference.library import ColoredPicture, Library
@@ -69,9 +70,10 @@ class Easel:
             new = ColoredPicture(f"frame {number}", read, number, drawing)
             pictures[key] = self._pictures.get(key, new)
         for each in references:
-            number, key = each["frame"], (each["name"], each["digest"])
+            reference = Reference(**each)
+            number, key = reference.frame, (reference.name, reference.digest)
             drawing = None if number is None else partial(self.frame, number)
-            new = ColoredPicture(each["name"], partial(read_picture, each["path"]), number, drawing)
+            new = colored_picture(reference, drawing)
             pictures[key] = self._pictures.get(key, new)
         self._pictures = pictures
         self.library = self.library.renewed(pictures.values())
@@ -99,7 +101,8 @@ def draft_frame(
     """Return a frame as it will be: ``picture``, a JPEG, and ``unsure``, a gray PNG, in base64.
 
     ``layers`` are painted frames of its shot (``frame``, ``path``, ``key`` of the paint),
-    ``references`` other pictures that serve it (``name``, ``path``, ``frame``, ``digest``).
+    ``references`` other pictures that serve it, as fields of
+    :class:`~colorize.films.plan.manifest.Reference` whose digests tell what they are now.
     White in ``unsure`` is an expected error of chroma of 0.12 or more.
 
     Raises:

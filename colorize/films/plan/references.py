@@ -200,13 +200,18 @@ def library_of(
     pictures = []
     for each in references:
         drawing = None if each.frame is None else partial(_read_frame, source.path, each.frame)
-        if is_example(each.path):
-            drawing = partial(_read_drawing, each.path)
-        read = partial(read_picture, each.path)
-        if each.hint and drawing is not None:
-            read = partial(_read_on, each.path, drawing)
-        pictures.append(ColoredPicture(each.name, read, each.frame, drawing))
+        pictures.append(colored_picture(each, drawing))
     return Library(colorizer, pictures)
+
+
+def colored_picture(reference: Reference, drawing: Callable[[], Frame] | None) -> ColoredPicture:
+    """Return a reference of a job, to be looked at; ``drawing`` reads the frame that it shows."""
+    read = partial(read_picture, reference.path)
+    if is_example(reference.path):
+        drawing = partial(_read_drawing, reference.path)
+    elif reference.hint and drawing is not None:
+        read = partial(_read_on, reference.path, drawing)
+    return ColoredPicture(reference.name, read, reference.frame, drawing)
 
 
 def _read_on(path: str, drawing: Callable[[], Frame]) -> Frame:

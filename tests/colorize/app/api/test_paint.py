@@ -260,7 +260,7 @@ def test_frames_are_suggested_and_the_shots_found_before(page, tmp_path):
     info = page.get(f"{job}/paint")
     assert [each["start"] for each in info["shots"]] == [0, 9, 16]
     frames = [each["frame"] for each in info["suggestions"]]
-    assert len(set(frames)) == 2
+    assert 1 <= len(set(frames)) == len(frames) <= 2
     assert all(0 <= frame < 24 for frame in frames)
     page.post(f"{job}/paint/suggest", {"count": 0}, 400)
 
