@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     results_folder = options.results or Path("on-cuda")
     results_folder.mkdir(parents=True, exist_ok=True)
-    work = writable(options.work, results_folder if options.work is None else None)
+    work = writable(options.work)
     try:
         packed: dict[str, Any] = {}
         if not options.rehearse:
@@ -84,7 +84,10 @@ def _run(options: argparse.Namespace) -> int:
             settings=options.set,
         )
         results = Results(results_folder.resolve(), machine)
-        run_stages(call, options.stages, results.write)
+        try:
+            run_stages(call, options.stages, results.write)
+        except KeyboardInterrupt:  # between two stages
+            return 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"results: {results_folder}")
@@ -134,7 +137,7 @@ def _parse() -> argparse.Namespace:
     add("--data", type=Path, metavar="DIR", default=ROOT.parent / "shared",
         help="of --pack: the folder of data/ and weights/ (default ../shared)")  # fmt: skip
     add("--wheels", nargs="*", metavar="PACKAGE",
-        help="of --pack: packages that travel (default: what images of PyTorch seldom hold)")  # fmt: skip
+        help="of --pack: packages to bring (default: what is seldom there)")  # fmt: skip
     add("--resume", type=Path, nargs="+", default=[], metavar="FILE",
         help="of --pack: resume.tar, or its parts, of an earlier call's results")  # fmt: skip
     return parser.parse_args()

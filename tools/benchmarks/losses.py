@@ -77,6 +77,7 @@ def _outputs(color: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t k 3 h w"]:
 def loss_run(
     loss: nn.Module, color: Float[Tensor, "b t 3 h w"], targets: Mapping[str, Tensor]
 ) -> Callable[[], None]:
+    """Return what runs a loss forward and backward."""
     outputs = _outputs(color).requires_grad_()
 
     def run() -> None:

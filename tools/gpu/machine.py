@@ -13,7 +13,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,10 @@ class NotReady(Exception):
     """What a machine lacks for any stage to run, in one line that says what to do."""
 
 
-def missing(names: Iterable[str] = NEEDED) -> list[str]:
-    """Return the packages that this Python cannot import, as they are installed."""
+def missing() -> list[str]:
+    """Return the packages of ``NEEDED`` that this Python cannot import, as they are installed."""
     importlib.invalidate_caches()
-    return sorted({NEEDED.get(name, name) for name in names if not _found(name)})
+    return sorted({package for name, package in NEEDED.items() if not _found(name)})
 
 
 def _found(name: str) -> bool:
@@ -74,14 +74,14 @@ def _found(name: str) -> bool:
         return False
 
 
-def writable(*wanted: Path | None) -> Path:
-    """Return a new folder in the first place that can be written to.
+def writable(wanted: Path | None = None) -> Path:
+    """Return a new folder in ``wanted``, or else in the first usual place that can be written to.
 
     Raises:
         NotReady: There is none.
     """
     usual = (tempfile.gettempdir(), "/dev/shm", os.getcwd())  # noqa: PTH109
-    for place in (*(each for each in wanted if each), *map(Path, usual)):
+    for place in (*([wanted] if wanted else []), *map(Path, usual)):
         try:
             place.mkdir(parents=True, exist_ok=True)
             return Path(tempfile.mkdtemp(prefix="on-cuda-", dir=place))

@@ -60,7 +60,7 @@ def pack_up(
 ) -> int:
     """Make the pack of some stages in ``folder``, print its size, and return the exit status.
 
-    ``data`` holds ``data/`` and ``weights/``; without it only ``tests`` and ``speed`` can be packed.
+    ``data`` is a folder of ``data/`` and ``weights/``, which ``tests`` and ``speed`` do without.
 
     Raises:
         NotReady: Something is not there, or the pack is too large even without pages.
@@ -156,7 +156,7 @@ def encoded(frames: Iterator[np.ndarray], *, rate: int) -> bytes:
         stream: Any = None
         for rgb in frames:
             if stream is None:
-                options = {"crf": _CLIP_CRF, "preset": "veryslow"}
+                options = {"crf": _CLIP_CRF, "preset": "slow"}
                 stream = film.add_stream("libx264rgb", rate=rate, options=options)
                 stream.height, stream.width, stream.pix_fmt = *rgb.shape[:2], "rgb24"
             film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))

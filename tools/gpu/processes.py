@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 _GRACE = 8.0  # seconds between the asking and the killing
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: ``done``, ``failed`` (with its exit code) or ``stopped`` at its limit."""
+    """How a command ended: ``done``, ``failed``, ``stopped`` at its limit, or ``interrupted``."""
 
     status: str
     code: int
@@ -34,8 +37,9 @@ def run_limited(
 ) -> Ended:
     """Run a command in ``folder``, with what it prints added to ``log``; return how it ended.
 
-    ``grace`` seconds before ``seconds`` are over it is interrupted as by Ctrl-C, so that it can keep
-    what it has; at the end its whole process group is killed, as it is whenever this one is left.
+    ``grace`` seconds before ``seconds`` are over it is interrupted as by Ctrl-C, so that it can
+    keep what it has; at the end its whole process group is killed. It is interrupted in the same
+    way, and killed, when this process is.
     """
     start = time.monotonic()
     grace = min(grace, seconds / 2)
@@ -49,16 +53,17 @@ def run_limited(
             env=dict(environment),
             start_new_session=True,
             # A shell's background job ignores Ctrl-C, and so would all that it starts.
-            preexec_fn=_take_interrupts,
+            preexec_fn=_begin,
         )
         status = "done"
         try:
             process.wait(seconds - grace)
-        except subprocess.TimeoutExpired:
-            status = "stopped"
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
+            told = isinstance(reason, KeyboardInterrupt)
+            status = "interrupted" if told else "stopped"
             _signal(process.pid, signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(grace)
+                process.wait(grace / 2 if told else grace)
         finally:
             _signal(process.pid, signal.SIGKILL)
             process.wait()
@@ -74,8 +79,11 @@ def last_lines(log: Path, count: int = 20) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
 
 
-def _take_interrupts() -> None:
+def _begin() -> None:
+    """Take interrupts, and end with the process that started this one, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
 
 
 def _signal(group: int, number: int) -> None:

@@ -130,6 +130,7 @@ def run_train(call: Call) -> Result:
             *(() if call.plan.tiny else ("trainer.max_epochs=1000",)),
             f"name={recipe}",
             f"directory=runs/{recipe}",
+            "trainer.devices=1",
             f"trainer.max_minutes={minutes:.3f}",
             *(() if call.device == "cpu" else (f"sampling.workers={max(1, _cores() - 2)}",)),
             *call.settings,
@@ -284,7 +285,10 @@ RUNS: dict[str, Callable[[Call], Result]] = {
 
 
 def run_stages(call: Call, stages: Sequence[str], write: Callable[[str, Result], None]) -> None:
-    """Run stages in turn; ``write`` takes the result of each at once. None stops the others."""
+    """Run stages in turn; ``write`` takes the result of each at once.
+
+    None stops the others, but an interruption of the whole call.
+    """
     for stage in stages:
         print(f"{stage}: at most {max(0.0, call.seconds(stage)):.0f} s", flush=True)
         if call.seconds(stage) < 1:
@@ -300,3 +304,5 @@ def run_stages(call: Call, stages: Sequence[str], write: Callable[[str, Result],
             print(last_lines(call.results / f"{stage}.log"))
         write(stage, result)
         print(f"{stage}: {result['status']} after {result['seconds']} s", flush=True)
+        if result["status"] == "interrupted":
+            break
