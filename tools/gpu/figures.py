@@ -39,17 +39,35 @@ class Figures:
             figure["error"] = "left out: the time was over"
         else:
             self._reset()
-            try:
-                figure |= measure()
-            except torch.OutOfMemoryError:
-                figure["error"] = "out of memory"
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next figure counts
-                text = " ".join(str(error).split())
-                figure["error"] = f"{type(error).__name__}: {text[:300]}"
-            figure |= self._peak()
+            figure |= self._outcome(measure) | self._peak()
+        self._add(figure)
+
+    def _outcome(self, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what ``measure`` returns, or why it does not."""
+        try:
+            return measure()
+        except torch.OutOfMemoryError:
+            return {"error": "out of memory"}
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next figure counts
+            text = " ".join(str(error).split())
+            return {"error": f"{type(error).__name__}: {text[:300]}"}
+
+    def _add(self, figure: dict[str, Any]) -> None:
         self.taken.append(figure)
         print(json.dumps(figure), flush=True)
         write_atomically(self.path, (json.dumps(self.taken, indent=2) + "\n").encode())
+
+    def section(self, what: str, run: Callable[[], None]) -> None:
+        """Take the figures of ``run``; that they cannot be begun is a figure with a reason."""
+
+        def began() -> dict[str, Any]:
+            run()
+            return {}
+
+        before = len(self.taken)
+        outcome = self._outcome(began)
+        if outcome:
+            self._add({"what": f"{what}, after {len(self.taken) - before} figures", **outcome})
 
     def time(self, what: str, make: Callable[[], Callable[[], object]], *, frames: int) -> None:
         """Add the median time of what ``make`` returns, which works on ``frames`` frames."""

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from colorize.networks.prototype.generator import Generator
 from colorize.networks.prototype.refiner import Refiner
 from colorize.pretrained.vgg19 import VGG19
 from gpu.figures import Figures
+from gpu.training_speed import training
 
 # (height, width) and frames of the films.
 _FILMS = {(360, 640): 96, (1080, 1920): 48, (2160, 3840): 24}
@@ -54,16 +56,14 @@ def main() -> None:
     )
     torch.manual_seed(0)
     setting = _setting(options)
-    prototype(figures, setting)
-    terms(figures, setting)
+    figures.section("prototype", lambda: prototype(figures, setting))
+    figures.section("losses", lambda: terms(figures, setting))
+    size, count = ((32, 48), _TINY_SHOT) if options.tiny else ((256, 456), _SHOT)
+    figures.section("guided network", lambda: guided(figures, size=size, count=count))
+    figures.section("training", lambda: training(figures, tiny=options.tiny))
+    sizes = _TINY_FILMS if options.tiny else _FILMS
     with tempfile.TemporaryDirectory() as folder:
-        size = (32, 48) if options.tiny else (256, 456)
-        guided(figures, size=size, count=_TINY_SHOT if options.tiny else _SHOT)
-        if options.training:
-            from gpu.training_speed import training
-
-            training(figures, tiny=options.tiny)
-        whole_films(figures, Path(folder), _TINY_FILMS if options.tiny else _FILMS)
+        figures.section("films", lambda: whole_films(figures, Path(folder), sizes))
 
 
 def _parse() -> argparse.Namespace:
@@ -74,7 +74,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--seconds", type=float, default=150, help="begin none after so long")
     parser.add_argument("--tiny", action="store_true", help="sizes that take a CPU no time")
-    parser.add_argument("--no-training", dest="training", action="store_false")
     return parser.parse_args()
 
 
@@ -136,7 +135,7 @@ def prototype(figures: Figures, setting: Setting) -> None:
             name = f"f {'with' if shortcut else 'without'} the shortcut"
             figures.time(
                 f"{name}, {'bf16' if bfloat16 else 'fp32'}, {where}",
-                lambda s=shortcut, b=bfloat16: forward(shortcut=s, bfloat16=b),  # type: ignore[misc]
+                lambda s=shortcut, b=bfloat16: forward(shortcut=s, bfloat16=b),
                 frames=batch,
             )
     figures.time(f"g, fp32, {where}", refine, frames=batch)
@@ -144,7 +143,7 @@ def prototype(figures: Figures, setting: Setting) -> None:
     for name in generator_steps(setting, color):
         figures.time(
             f"training step, {name}, fp32, {where}",
-            lambda n=name: generator_steps(setting, color)[n],  # type: ignore[misc]
+            lambda n=name: generator_steps(setting, color)[n],
             frames=batch,
         )
 
@@ -166,7 +165,7 @@ def terms(figures: Figures, setting: Setting) -> None:
     for name, build in chosen.items():
         figures.time(
             f"loss {name}, {setting.batch_size} pairs of {height}x{width}, four outputs",
-            lambda make=build: loss_run(make().to(setting.device), color, targets),  # type: ignore[misc]
+            lambda make=build: loss_run(make().to(setting.device), color, targets),
             frames=2 * setting.batch_size,
         )
 
@@ -176,10 +175,10 @@ def guided(figures: Figures, *, size: tuple[int, int], count: int) -> None:
     networks = LoadedNetworks.load(device=figures.device, short_side=min(size))
     frames = [_noise(number, size) for number in range(count)]
     pictures = {str(n): _noise(count + n, size) for n in range(max(_COUNTS))}
-    library = Library(
-        networks, [ColoredPicture(n, lambda each=each: each) for n, each in pictures.items()]
-    )
     names = list(pictures)
+    library = Library(
+        networks, [ColoredPicture(name, partial(pictures.__getitem__, name)) for name in names]
+    )
     gray = torch.from_numpy(frames[0].gray())[None, None].to(networks.device)
 
     def alone(references: int) -> Callable[[], object]:
@@ -201,10 +200,10 @@ def guided(figures: Figures, *, size: tuple[int, int], count: int) -> None:
 
     for given in _COUNTS:
         told = f"{given} reference{'s' * (given != 1)}, {size[0]}x{size[1]}"
-        figures.time(f"guided network, {told}", lambda c=given: alone(c), frames=1)  # type: ignore[misc]
+        figures.time(f"guided network, {told}", lambda c=given: alone(c), frames=1)
         figures.time(
             f"shot of {count} with its flow, {told}",
-            lambda c=given: shot(c),  # type: ignore[misc]
+            lambda c=given: shot(c),
             frames=count,
         )
 

@@ -1,13 +1,14 @@
 """Prepare what must travel to a machine without a network: wheels, clips, pictures, weights.
 
-Clips are re-encoded at the size that they are trained at, pages of stories at the short side that
-they are read at; of the pages as many travel as there is room for.
+Clips are re-encoded at the size that they are trained at, those to train on cut to their first two
+seconds; pages of stories at the short side that they are read at, as many as there is room for.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import lzma
 import re
@@ -44,8 +45,10 @@ WHEELS = (
     "wadler-lindig",
 )
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_BT709 = 1  # as H.264 counts
 _CLIP_SIZE, _PAGE_SIDE = (108, 192), 144
-_CLIP_CRF, _PAGE_QUALITY = "12", 82
+_CLIP_CRF, _PAGE_QUALITY = "12", 75
+_TRAINED = 48  # frames of a clip to train on; the others are whole
 
 Files = dict[str, bytes]
 
@@ -79,8 +82,12 @@ def pack_up(
     files = _material(data, stages, room=LIMIT - _ROOM - taken)
     if files:
         archives["data"] = cut(_tar(files), folder / "data.tar")
-    about = {"commit": source_commit(root / "colorize"), "stages": list(stages)}
-    about |= {"archives": archives, "wheels": names}
+    about = {
+        "commit": source_commit(root / "colorize"),
+        "stages": list(stages),
+        "archives": archives,
+        "wheels": names,
+    }
     (folder / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
     return _tell(folder, archives, tracked_size(root))
 
@@ -130,36 +137,40 @@ def _weights(folder: Path, plan: Plan) -> Files:
 
 
 def _clips(folder: Path) -> Files:
-    """Return every clip from its first frame on, small, and the list of their splits."""
+    """Return clips from their first frames on, small, and the list of their splits."""
     with (folder / "clips.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     files: Files = {}
     for row in rows:
-        frames = _frames(folder / "clips" / row["clip"], first=int(row["first_frame"]))
+        first = int(row["first_frame"])
+        last = first + _TRAINED if row["split"] == "train" else None
+        frames = _frames(folder / "clips" / row["clip"], first=first, last=last)
         files[f"data/clips/{row['clip']}"] = encoded(frames, rate=24)
         row["first_frame"] = "0"
     files["data/clips/clips.csv"] = _listed(rows)
     return files
 
 
-def _frames(path: Path, *, first: int) -> Iterator[np.ndarray]:
+def _frames(path: Path, *, first: int, last: int | None) -> Iterator[np.ndarray]:
     with open_source(path) as source:
-        for number, frame in enumerate(source.frames()):
-            if number >= first:
-                yield fit_frame(frame.rgb, _CLIP_SIZE, "crop")
+        for frame in itertools.islice(source.frames(), first, last):
+            yield fit_frame(frame.rgb, _CLIP_SIZE, "crop")
 
 
 def encoded(frames: Iterator[np.ndarray], *, rate: int) -> bytes:
-    """Return frames as H.264 of RGB planes, which no conversion of colours changes."""
+    """Return frames as H.264 with colours at full resolution."""
     content = io.BytesIO()
     with av.open(content, "w", format="mp4") as film:
         stream: Any = None
         for rgb in frames:
             if stream is None:
                 options = {"crf": _CLIP_CRF, "preset": "slow"}
-                stream = film.add_stream("libx264rgb", rate=rate, options=options)
-                stream.height, stream.width, stream.pix_fmt = *rgb.shape[:2], "rgb24"
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+                stream = film.add_stream("libx264", rate=rate, options=options)
+                stream.height, stream.width, stream.pix_fmt = *rgb.shape[:2], "yuv444p"
+                context = stream.codec_context
+                context.colorspace = context.color_primaries = context.color_trc = _BT709
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            film.mux(stream.encode(frame.reformat(format="yuv444p", dst_colorspace="ITU709")))
         film.mux(stream.encode())
     return content.getvalue()
 
@@ -183,7 +194,10 @@ def _pages(folder: Path, *, room: int) -> Files:
         share -= 0.02
         kept = thinned(names, share)
     if not kept:
-        raise NotReady("the pack is too large even without pages: pack fewer --stages")
+        raise NotReady(
+            f"the pack is too large even without pages, for which {room / 2**20:.1f} MiB are left: "
+            "pack fewer --stages at a time"
+        )
     print(f"pages: {len(kept)} of {len(names)}")
     return {name: small[name] for name in kept} | {"data/storybook/stories.csv": listed}
 

@@ -37,7 +37,7 @@ def training(figures: Figures, *, tiny: bool) -> None:
     for name, overrides in recipes.items():
         figures.take(
             f"training, {name}",
-            lambda o=overrides: _speed(figures, o, steps=2 if tiny else _STEPS),  # type: ignore[misc]
+            lambda o=overrides: _speed(figures, o, steps=2 if tiny else _STEPS),
         )
 
 
@@ -50,7 +50,7 @@ def _speed(figures: Figures, overrides: tuple[str, ...], *, steps: int) -> dict[
         config = compose("train", overrides=list(overrides))
     check(config)
     task, loaders = assemble(config)
-    task.log = lambda *_, **__: None  # type: ignore[method-assign]  # no trainer logs here
+    task.log = lambda *_, **__: None  # no trainer logs here
     task = task.to(figures.device).train()
     trained = [each for each in task.parameters() if each.requires_grad]
     optimizer = torch.optim.Adam(trained, lr=1e-4)
