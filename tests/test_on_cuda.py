@@ -524,6 +524,19 @@ def test_as_many_pages_travel_as_there_is_room_for(shared, tmp_path, capsys, mon
         packed(shared, tmp_path / "none")
 
 
+def test_a_story_none_of_whose_pages_travel_is_not_listed(shared, tmp_path):
+    pack = importlib.import_module("gpu.pack")
+    files = pack._pages(shared / "data/storybook", room=1_000_000)
+    sizes = [len(content) for name, content in files.items() if name.endswith(".webp")]
+    one = max(sizes) + 1024 + len(files["data/storybook/stories.csv"]) + 200
+    kept = pack._pages(shared / "data/storybook", room=one)
+    for name, content in kept.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (page,) = Stories(root=str(tmp_path / "data/storybook")).split("train").clips
+    assert page.name == "s1/3"
+
+
 def test_the_first_call_needs_no_data_and_the_second_says_where_it_looked(tmp_path):
     assert packed(tmp_path / "nowhere", tmp_path / "pack", stages=("tests", "speed")) == 0
     pack = importlib.import_module("gpu.pack")

@@ -185,12 +185,12 @@ def _pages(folder: Path, *, room: int) -> Files:
         for story, paths in stories.items()
         for path in paths
     }
-    listed = _listed(rows)
+    size = len(_listed(rows))
     names = list(small)
     share = 1.0
     kept = names
     # A header of 512 bytes, and up to as many to fill the last block, stand around each file.
-    while kept and sum(len(small[name]) + 1024 for name in kept) + len(listed) > room:
+    while kept and sum(len(small[name]) + 1024 for name in kept) + size > room:
         share -= 0.02
         kept = thinned(names, share)
     if not kept:
@@ -199,6 +199,8 @@ def _pages(folder: Path, *, room: int) -> Files:
             "pack fewer --stages at a time"
         )
     print(f"pages: {len(kept)} of {len(names)}")
+    there = {name.split("/")[2] for name in kept}  # a story without pages is none
+    listed = _listed([row for row in rows if row["story"] in there])
     return {name: small[name] for name in kept} | {"data/storybook/stories.csv": listed}
 
 

@@ -50,7 +50,7 @@ def _speed(figures: Figures, overrides: tuple[str, ...], *, steps: int) -> dict[
         config = compose("train", overrides=list(overrides))
     check(config)
     task, loaders = assemble(config)
-    task.log = lambda *_, **__: None  # no trainer logs here
+    task.log = lambda *_, **__: None  # type: ignore[method-assign]  # no trainer logs here
     task = task.to(figures.device).train()
     trained = [each for each in task.parameters() if each.requires_grad]
     optimizer = torch.optim.Adam(trained, lr=1e-4)
