@@ -92,9 +92,10 @@ def test_a_rehearsal_leaves_few_files_and_a_page(rehearsed):
     names = {path.name for path in folder.iterdir()}
     shared = {"results.json", "report.md"}
     assert names == shared | {
-        *("tests.log", "speed.log", "speed.json", "train.log", "table.log"),
-        *("model.safetensors", "resume.tar", "table.tar.gz"),
+        *("logs.tar.gz", "speed.json", "model.safetensors", "resume.tar", "table.tar.gz"),
     }
+    with tarfile.open(folder / "logs.tar.gz") as archive:
+        assert archive.getnames() == ["speed.log", "table.log", "tests.log", "train.log"]
     page = (folder / "report.md").read_text()
     assert "no card, on the CPU" in page
     assert "| guided network, 4 references" in page

@@ -27,7 +27,7 @@ from typing import Any
 from gpu.machine import NotReady, environment, examine, unpack, writable
 from gpu.plan import STAGES, Plan, rehearsal
 from gpu.report import Results, page, read
-from gpu.stages import Call, run_stages
+from gpu.stages import Call, few, run_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 PACK = ROOT / "build" / "gpu-pack"
@@ -90,6 +90,7 @@ def _run(options: argparse.Namespace) -> int:
             return 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    few(results_folder)
     print(f"results: {results_folder}")
     return 0 if results.complete else 1
 

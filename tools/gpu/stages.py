@@ -26,7 +26,8 @@ _PROGRAMS = {  # module and function, as in pyproject.toml
     "colorize-table": "colorize.evaluation.table.command",
 }
 _SCRIPT = "import sys\n\nfrom {} import main\n\nif __name__ == '__main__':\n    sys.exit(main())\n"
-_PART = 15 * 2**20  # bytes of a file of results at most: larger ones are cut
+_PART = 159 * 2**20 // 10  # bytes of a file of results at most: larger ones are cut
+_FILES = 8  # results should be no more: beyond, logs go into an archive
 _VERDICT = re.compile(r"^(?P<test>tests/\S+?::.+?) (?P<verdict>PASSED|FAILED|SKIPPED|ERROR)\b")
 _RESUME = "resume.tar"
 
@@ -216,6 +217,16 @@ def cut(content: bytes, path: Path, *, size: int = _PART) -> list[str]:
     for name, part in zip(names, parts, strict=True):
         (path.parent / name).write_bytes(part)
     return names
+
+
+def few(results: Path) -> None:
+    """Put logs into an archive where results are more files than may come back."""
+    logs = {path.name: path for path in sorted(results.glob("*.log"))}
+    if len(list(results.iterdir())) <= _FILES or len(logs) < 2:
+        return
+    (results / "logs.tar.gz").write_bytes(_archive(logs, mode="w:gz"))
+    for path in logs.values():
+        path.unlink()
 
 
 def run_table(call: Call) -> Result:
