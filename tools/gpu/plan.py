@@ -82,7 +82,7 @@ def rehearsal() -> Plan:
             *("protocol=tiny", "data=cartoon_tiny", "protocol.epochs=2", "protocol.small_epochs=1"),
             *("protocol.large_epochs=1", "protocol.small=[16,24]", "protocol.large=[32,48]"),
             *("sampling.stills=4", "sampling.pairs=4", "sampling.batch_size=2", "frames=0"),
-            *("sampling.workers=0", "trainer.accelerator=cpu", "validation.frames_per_clip=1"),
+            *("trainer.accelerator=cpu", "validation.frames_per_clip=1"),
             *("model.channels=[4,4]", "validation.pictures=0", "evaluation.device=cpu"),
         ),
         tiny=True,

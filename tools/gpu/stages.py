@@ -235,13 +235,12 @@ def run_table(call: Call) -> Result:
         return stopped
     seconds, rows = call.seconds("table"), call.plan.rows
     minutes = call.plan.minutes("table", seconds)
-    together = [] if call.plan.tiny else _together(len(rows))
     command = call.program(
         "colorize-table",
         *call.plan.table,
         f"rows=[{','.join(rows)}]",
         *("seed=0", "name=table", "directory=runs/table", f"trainer.max_minutes={minutes:.3f}"),
-        *together,
+        *_together(len(rows)),
     )
     ended = call.run("table", command, seconds=seconds)
     folder = call.work / "runs/table"
