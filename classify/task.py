@@ -14,6 +14,7 @@ from torch.nn import functional
 from classify.augment import Augment
 from classify.preprocessing import to_unit
 from colorize.base.errors import UserError, require_choice
+from colorize.training.callbacks import time_share
 from colorize.training.schedules import Schedule, scheduled
 
 
@@ -119,6 +120,7 @@ class ClassificationTask(lightning.LightningModule):
             steps=int(self.trainer.estimated_stepping_batches),
             schedule=self.schedule,
             warmup_steps=self.warmup_steps,
+            time_share=lambda: time_share(self.trainer),
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -59,6 +59,59 @@ class RunProgress(lightning.Callback):
         return ", ".join(f"{label}={value}" for label, value in shown.items())
 
 
+class TimeLimit(lightning.Callback):
+    """End a run after ``minutes``, with the end of an epoch; a resumed run counts those before it.
+
+    The run ends with the first epoch after which less time is left than half an epoch takes, so
+    that every checkpoint is that of a whole epoch. All processes follow the clock of the first.
+    """
+
+    def __init__(self, *, minutes: float) -> None:
+        self.minutes = minutes
+        self.share = 0.0
+        self._before = self._spent = self._started = 0.0
+        self._epoch_started = 0.0
+
+    def on_train_start(self, *_: Any) -> None:
+        """Start the clock where the run that goes on stopped."""
+        self._before, self._started = self._spent, time.monotonic()
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        """Start the clock of the epoch."""
+        self._epoch_started = time.monotonic()
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Take the share of the minutes that is over, which a cosine follows."""
+        self._take(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """End the run if the next epoch would end later than half of it after the last minute."""
+        self._take(trainer)
+        took = time.monotonic() - self._epoch_started
+        late = self._spent + took / 2 > 60 * self.minutes
+        if trainer.strategy.broadcast(late):
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seconds that the run took."""
+        return {"seconds": self._spent}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the seconds of the run that goes on."""
+        self._spent = state_dict["seconds"]
+
+    def _take(self, trainer: lightning.Trainer) -> None:
+        self._spent = self._before + time.monotonic() - self._started
+        share = min(1.0, self._spent / (60 * self.minutes))
+        self.share = trainer.strategy.broadcast(share)
+
+
+def time_share(trainer: lightning.Trainer) -> float:
+    """Return the share of the minutes of a run that is over; 0 where it has no limit."""
+    limits = (each.share for each in trainer.callbacks if isinstance(each, TimeLimit))  # type: ignore[attr-defined]
+    return next(limits, 0.0)
+
+
 class EpochLog(lightning.Callback):
     """Keep one CSV row per epoch with every logged value and the seconds it took.
 

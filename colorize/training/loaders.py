@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,6 +106,9 @@ class Loaders(lightning.LightningDataModule):
 
 
 def _loader(dataset: Any, *, workers: int, **batching: Any) -> DataLoader:
+    if workers and multiprocessing.get_start_method(allow_none=True) == "loky":
+        # In a job of joblib's, whose name for the method the workers' processes do not know.
+        multiprocessing.set_start_method("forkserver", force=True)
     return DataLoader(
         dataset,
         **batching,

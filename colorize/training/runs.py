@@ -25,8 +25,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from colorize.base.arguments import pasted
 from colorize.base.config import ConfigError
+from colorize.base.errors import require
 from colorize.base.files import write_atomically
-from colorize.training.callbacks import EpochLog, RunProgress
+from colorize.training.callbacks import EpochLog, RunProgress, TimeLimit
 
 _SETTINGS = "config.json"
 
@@ -112,9 +113,14 @@ def make_trainer(
     """Return the Trainer that ``settings`` (``trainer`` of the config) describe.
 
     It keeps the best epoch by ``monitor`` (higher is better) and the last one.
+
+    Raises:
+        UserError: ``max_minutes`` is not above 0.
     """
     chosen = dict(settings)
-    patience = chosen.pop("early_stop_patience")
+    patience, minutes = chosen.pop("early_stop_patience"), chosen.pop("max_minutes")
+    if minutes is not None:
+        require("trainer.max_minutes", minutes > 0, minutes, "more than 0, or null")
     if chosen["precision"] == "auto":
         cuda = chosen["accelerator"] in ("auto", "gpu", "cuda") and torch.cuda.is_available()
         chosen["precision"] = "bf16-mixed" if cuda else "32-true"
@@ -129,6 +135,8 @@ def make_trainer(
         *callbacks,
         RunProgress(monitor=monitor),
     ]
+    if minutes is not None:
+        used.append(TimeLimit(minutes=minutes))
     if patience is not None:
         used.append(EarlyStopping(monitor=monitor, mode="max", patience=patience))
     return lightning.Trainer(

@@ -59,7 +59,12 @@ class OptimizerConfig:
 
 @dataclass
 class TrainerConfig:
-    """What is handed to Lightning's Trainer; ``precision: auto`` is bf16 on CUDA, else float32."""
+    """What is handed to Lightning's Trainer; ``precision: auto`` is bf16 on CUDA, else float32.
+
+    ``max_minutes`` ends training after the epoch in which so many minutes are over, those of runs
+    that it goes on from included, or before one most of which would come after them; a cosine
+    then reaches zero with the minutes, if the epochs do not end first.
+    """
 
     max_epochs: int = MISSING
     accelerator: str = "auto"
@@ -73,6 +78,7 @@ class TrainerConfig:
     log_every_n_steps: int = 10
     deterministic: bool = False
     early_stop_patience: int | None = None
+    max_minutes: float | None = None
 
 
 @dataclass

@@ -20,6 +20,7 @@ from colorize.networks.guided.references import References
 from colorize.networks.prototype.inputs import previous_planes
 from colorize.networks.prototype.recurrence import State, color_frames
 from colorize.networks.prototype.refiner import Refiner, refinement_evidence
+from colorize.training.callbacks import time_share
 from colorize.training.objective import Objective, Terms
 from colorize.training.schedules import Schedule, scheduled
 
@@ -188,6 +189,7 @@ class ColorizationTask(lightning.LightningModule):
             steps=int(self.trainer.estimated_stepping_batches),
             schedule=self.schedule,
             warmup_steps=self.warmup_steps,
+            time_share=lambda: time_share(self.trainer),
         )
 
     def configure_gradient_clipping(

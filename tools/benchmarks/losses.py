@@ -23,9 +23,9 @@ _TARGET = 0.1  # the largest share of the generator's step that the Segment loss
 
 def segment(setting: Setting) -> dict[str, Any]:
     """Time the Segment loss of single frames against the generator's own step on them."""
-    color, targets = _cartoon(setting, frames=1)
+    color, targets = cartoon(setting, frames=1)
     steps = generator_steps(setting, color)
-    times = setting.medians({**steps, "Segment loss": _run(Segment(), color, targets)})
+    times = setting.medians({**steps, "Segment loss": loss_run(Segment(), color, targets)})
     print_shares("segment (forward and backward of the loss alone)", times)
     for name in steps:
         share = times["Segment loss"] / times[name]
@@ -35,18 +35,18 @@ def segment(setting: Setting) -> dict[str, Any]:
 
 def losses(setting: Setting) -> dict[str, Any]:
     """Time the losses on consecutive pairs against the generator's step with L1 on them."""
-    color, targets = _cartoon(setting, frames=2)
+    color, targets = cartoon(setting, frames=2)
     baseline, *_ = generator_steps(setting, color).items()
     chosen: tuple[nn.Module, ...] = (
         Segment(), SegmentUniformity(), Bilateral(), Temporal(), Refinement(),
     )  # fmt: skip
-    runs = {type(loss).__name__: _run(loss, color, targets) for loss in chosen}
+    runs = {type(loss).__name__: loss_run(loss, color, targets) for loss in chosen}
     times = setting.medians(dict([baseline]) | runs)
     print_shares("losses of a pair (forward and backward of each alone)", times)
     return {"seconds": times}
 
 
-def _cartoon(
+def cartoon(
     setting: Setting, *, frames: int
 ) -> tuple[Float[Tensor, "b t 3 h w"], dict[str, Tensor]]:
     """Return clips of ``frames`` frames, one per shot of a procedural cartoon, with all targets."""
@@ -74,9 +74,10 @@ def _outputs(color: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b t k 3 h w"]:
     return torch.rand_like(color.unsqueeze(2).expand(-1, -1, _OUTPUTS, -1, -1, -1))
 
 
-def _run(
+def loss_run(
     loss: nn.Module, color: Float[Tensor, "b t 3 h w"], targets: Mapping[str, Tensor]
 ) -> Callable[[], None]:
+    """Return what runs a loss forward and backward."""
     outputs = _outputs(color).requires_grad_()
 
     def run() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import lightning
+import pytest
 import torch
 
 from colorize.base.progress import Event, Progress, listening
-from colorize.training.callbacks import EpochLog, RunProgress
+from colorize.training import callbacks
+from colorize.training.callbacks import EpochLog, RunProgress, TimeLimit, time_share
 from tests.colorize.training.trainers import trainer
 
 MODULE = lightning.LightningModule()
@@ -124,3 +127,77 @@ def test_other_processes_tell_nothing() -> None:
         progress.on_train_batch_end(run, MODULE, None, None, 0)
         progress.on_train_end(run, MODULE)
     assert not heard
+
+
+class Clock:
+    """A clock that a test moves; as ``time`` of the callbacks it tells seconds."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr(callbacks, "time", moved)
+    return moved
+
+
+def limited(**changes: Any) -> Any:
+    """A stand-in for the trainer of a single process that may be told to stop."""
+    run = trainer(should_stop=False, **changes)
+    run.strategy.broadcast = lambda value: value
+    return run
+
+
+def pass_epoch(limit: TimeLimit, run: Any, clock: Clock, *, seconds: float) -> None:
+    limit.on_train_epoch_start(run, MODULE)
+    clock.now += seconds
+    limit.on_train_batch_end(run, MODULE)
+    limit.on_train_epoch_end(run, MODULE)
+
+
+def test_a_run_ends_with_the_epoch_after_which_half_a_one_does_not_fit(clock: Clock) -> None:
+    limit, run = TimeLimit(minutes=1.0), limited()
+    limit.on_train_start(run, MODULE)
+    pass_epoch(limit, run, clock, seconds=20.0)
+    assert limit.share == pytest.approx(1 / 3)
+    pass_epoch(limit, run, clock, seconds=20.0)
+    assert not run.should_stop  # 20 seconds are left for an epoch of 20
+    pass_epoch(limit, run, clock, seconds=12.0)
+    assert not run.should_stop  # 8 are left for one of 12, whose half fits
+    pass_epoch(limit, run, clock, seconds=12.0)
+    assert run.should_stop
+    assert limit.share == 1  # not more
+
+
+def test_a_run_that_goes_on_counts_the_minutes_before_it(clock: Clock) -> None:
+    first, run = TimeLimit(minutes=1.0), limited()
+    first.on_train_start(run, MODULE)
+    pass_epoch(first, run, clock, seconds=30.0)
+    second = TimeLimit(minutes=2.0)
+    second.load_state_dict(first.state_dict())
+    clock.now += 1000  # between the two
+    second.on_train_start(run, MODULE)
+    pass_epoch(second, run, clock, seconds=60.0)
+    assert second.share == pytest.approx(0.75)
+    assert second.state_dict() == {"seconds": pytest.approx(90)}
+
+
+def test_every_process_follows_the_first_ones_clock(clock: Clock) -> None:
+    limit, run = TimeLimit(minutes=1.0), limited()
+    run.strategy.broadcast = lambda value: True if isinstance(value, bool) else 0.625
+    limit.on_train_start(run, MODULE)
+    pass_epoch(limit, run, clock, seconds=1.0)
+    assert limit.share == 0.625
+    assert run.should_stop
+
+
+def test_the_share_of_a_run_without_limit_is_nothing() -> None:
+    limit = TimeLimit(minutes=1.0)
+    limit.share = 0.25
+    assert time_share(trainer(callbacks=[EpochLog(Path("x")), limit])) == 0.25
+    assert time_share(trainer(callbacks=[])) == 0

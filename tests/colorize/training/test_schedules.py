@@ -23,6 +23,44 @@ def test_the_factor_by_step(settings, expected):
     assert factors == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("step", "time_share", "expected"),
+    [
+        (0, 0.5, 0.5),  # the clock is further
+        (10, 0.25, 0.5),  # the steps are
+        (10, 1.0, 0.0),
+        (3, 2 / 3, 0.25),
+    ],
+)
+def test_a_cosine_follows_the_clock_where_that_is_further(step, time_share, expected):
+    factor = learning_rate_factor(step, 20, schedule="cosine", time_share=time_share)
+    assert factor == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_clock_changes_neither_the_rise_nor_a_constant_rate():
+    factor = learning_rate_factor(1, 20, schedule="cosine", warmup_steps=4, time_share=0.9)
+    assert factor == pytest.approx(0.5)
+    assert learning_rate_factor(5, 20, time_share=0.9) == 1
+
+
+def test_an_optimizer_asks_the_clock_at_every_step():
+    shares = iter([0.0, 0.5, 1.0])
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    both = scheduled(
+        optimizer,
+        steps=1000,
+        schedule="cosine",
+        warmup_steps=0,
+        time_share=lambda: next(shares),
+    )
+    rates = [optimizer.param_groups[0]["lr"]]
+    for _ in range(2):
+        optimizer.step()
+        both["lr_scheduler"]["scheduler"].step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.5, 0.25, 0.0], abs=1e-12)
+
+
 def test_an_optimizer_gets_its_rate_by_step():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
     both = scheduled(optimizer, steps=20, schedule="cosine", warmup_steps=4)

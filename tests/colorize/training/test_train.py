@@ -256,3 +256,26 @@ def test_a_batch_that_no_loss_can_learn_from_is_a_step_of_zero(tmp_path):
     settings = (*REFERENCE[:-1], "loss=[proposals]", "references.none=1.0", "trainer.max_epochs=1")
     run(tmp_path / "run", *settings)
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_a_run_ends_when_its_minutes_are_over_and_goes_on_with_more(tmp_path):
+    folder = tmp_path / "run"
+    many = (LOSSES, "trainer.max_epochs=500", "optimizer.schedule=cosine")
+    run(folder, *many, "trainer.max_minutes=0.001")
+    assert epochs(folder) == [1]  # the epoch in which they are over is finished
+    assert (folder / "model.safetensors").is_file()
+    output, _ = run(folder, *many, "trainer.max_minutes=0.001")
+    assert f"continuing {folder}" in output
+    assert epochs(folder)[:2] == [1, 2]
+
+
+def epochs(folder):
+    with (folder / "history.csv").open() as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+def test_minutes_that_are_none_are_refused(tmp_path):
+    process = start(tmp_path / "run", LOSSES, "trainer.max_minutes=0")
+    _, errors = process.ended()
+    assert process.returncode == 2
+    assert "trainer.max_minutes is 0" in errors
