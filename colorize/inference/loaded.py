@@ -202,8 +202,9 @@ class LoadedNetworks:
         The network paints it by the hints and by ``others``, and ``without`` the hints
         (:meth:`without_hints`, asked for if it is not given): each of the two counts by the error
         that it expects, the first one as often as there are separate hints, so that a coat that is
-        painted first does not colour the wall behind it. Then the hints are spread to the next lines, as far as that is not sure
-        (:func:`colorize.imaging.hints.spread_hints`). What they show stays.
+        painted first does not colour the wall behind it. Then the hints are spread to the next
+        lines, as far as that is not sure (:func:`colorize.imaging.hints.spread_hints`). What they
+        show stays.
         """
         steps = self._guided().paint(hints.luma[0], References.joined([hints, *others]))
         painted, spread = steps.chroma, steps.spread
