@@ -107,11 +107,13 @@ class Library:
         if key not in self._finished:
             hints, *shown = (self._seen(each, size) for each in (name, *others[:_BESIDE]))
             frame = (self._frame(name), size, others[:_BESIDE])
-            if frame not in self._unhinted:
-                self._unhinted[frame] = self._colorizer.without_hints(hints, shown)
-            self._finished[key] = self._colorizer.complete(
-                hints, shown, without=self._unhinted[frame]
-            )
+
+            def without() -> Unhinted:
+                if frame not in self._unhinted:
+                    self._unhinted[frame] = self._colorizer.without_hints(hints, shown)
+                return self._unhinted[frame]
+
+            self._finished[key] = self._colorizer.complete(hints, shown, without=without)
         return self._finished[key]
 
     def _frame(self, name: str) -> int:

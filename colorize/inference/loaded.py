@@ -33,6 +33,7 @@ from colorize.networks.prototype.refiner import Refiner
 from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
+_DOT = 0.003  # of a frame: parts that are smaller on the mean are dots
 _SPREAD = 0.1  # error of chroma that is expected of networks that do not tell it
 
 
@@ -195,29 +196,28 @@ class LoadedNetworks:
         hints: References,
         others: Sequence[References] = (),
         *,
-        without: Unhinted | None = None,
+        without: Callable[[], Unhinted] | None = None,
     ) -> Completed:
         """Return a frame of which ``hints`` show parts as a reference in all its colours.
 
-        The network paints it by the hints and by ``others``, and ``without`` the hints
-        (:meth:`without_hints`, asked for if it is not given): each of the two counts by the error
-        that it expects, the first one as often as there are separate hints, so that a coat that is
-        painted first does not colour the wall behind it. Then the hints are spread to the next
-        lines, as far as that is not sure (:func:`colorize.imaging.hints.spread_hints`). What they
-        show stays.
+        The network paints it by the hints and by ``others``; where hints are fills, not dots, also
+        ``without`` them (None: :meth:`without_hints`). Each of the two counts by the error that it
+        expects, the first one as often as there are separate fills, so that a coat that is painted
+        first does not colour the wall behind it. Then the hints are spread to the next lines, as
+        far as that is not sure (:func:`colorize.imaging.hints.spread_hints`). What they show stays.
         """
         steps = self._guided().paint(hints.luma[0], References.joined([hints, *others]))
         painted, spread = steps.chroma, steps.spread
         if spread is None:
             spread = torch.full_like(steps.trust, _SPREAD)
-        else:
-            without = without or self.without_hints(hints, others)
+        elif (fills := _fills(hints.shown[0, 0, 0])) > 0:
+            alone = without() if without else self.without_hints(hints, others)
             # What the network says by a single hint is hardly more than what the hint is; many
             # together tell it what it sees.
-            precision, other = _parts(hints.shown[0, 0, 0]) * spread**-2, without.spread**-2
+            precision, other = fills * spread**-2, alone.spread**-2
             share = precision / (precision + other)
-            painted = share * painted + (1 - share) * without.chroma
-            spread = (share * spread**2 + (1 - share) * without.spread**2).sqrt()
+            painted = share * painted + (1 - share) * alone.chroma
+            spread = (share * spread**2 + (1 - share) * alone.spread**2).sqrt()
         luma, chroma, shown, prior, unsure = (
             np.ascontiguousarray(planes.float().permute(1, 2, 0).cpu().numpy())
             for planes in (
@@ -290,10 +290,11 @@ class LoadedNetworks:
         return self.model
 
 
-def _parts(shown: Float[Tensor, "h w"]) -> int:
-    """Return how many separate parts of a frame are shown, 1 at least."""
+def _fills(shown: Float[Tensor, "h w"]) -> int:
+    """Return how many separate parts of a frame are shown; 0 if they are dots, not fills."""
     plane = (shown > 0.5).to(torch.uint8).cpu().numpy()
-    return max(1, cv2.connectedComponents(plane, connectivity=8)[0] - 1)
+    count = cv2.connectedComponents(plane, connectivity=8)[0] - 1
+    return count if plane.mean() > count * _DOT else 0
 
 
 def opaque_colors(

@@ -170,3 +170,40 @@ def test_the_paper_of_a_sheet_shows_nothing_but_that_of_a_frame_does(networks) -
     assert sheet.mask[0, 0, 0].sum() == 16 * 24
     assert sheet.mask[0, 0, 0, 8:24, 12:36].all()
     assert frame.mask is None
+
+
+def test_fills_are_completed_by_what_is_known_without_them_as_well(
+    tmp_path_factory, monkeypatch
+) -> None:
+    """A part that is filled says little of the rest; many say more; dots are left to themselves."""
+    path = tmp_path_factory.mktemp("sure") / "model.safetensors"
+    made = {"unguided": "committee", "tells_spread": True}
+    networks = LoadedNetworks.load(write_reference_safetensors(path, **made), device="cpu")
+    frame = picture(1)
+
+    def shown(*places: tuple[int, int], side: int) -> References:
+        alpha = np.zeros(SIZE, np.uint8)
+        for y, x in places:
+            alpha[y : y + side, x : x + side] = 255
+        hints = Frame(0, "", picture(0).rgb, alpha)
+        return networks.look_at([hints], size=SIZE, numbers=[3], drawings=[frame])
+
+    one, three = shown((4, 4), side=8), shown((4, 4), (4, 24), (20, 10), side=8)
+    # Nothing is spread here: what comes out is what the network is taken to know.
+    monkeypatch.setattr(
+        "colorize.inference.loaded.spread_hints",
+        lambda luma, hints, shown, *, prior, spread: prior,
+    )
+    for hints, parts in ((one, 1), (three, 3)):
+        found = networks.complete(hints).references.chroma[:, 0]
+        by_hints = networks._guided().paint(hints.luma[0], hints)
+        alone = networks.without_hints(hints)
+        share = parts / by_hints.spread**2
+        share = share / (share + 1 / alone.spread**2)
+        expected = share * by_hints.chroma + (1 - share) * alone.chroma
+        assert (by_hints.chroma - alone.chroma).abs().max() > 0.01
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    dots = shown((4, 4), (4, 24), (20, 10), side=1)
+    calls: list[int] = []
+    networks.complete(dots, without=lambda: calls.append(1))
+    assert calls == []

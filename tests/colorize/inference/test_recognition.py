@@ -10,7 +10,8 @@ import pytest
 from colorize.base.errors import UserError
 from colorize.imaging.fills import find_regions
 from colorize.inference.loaded import LoadedNetworks
-from colorize.inference.recognition import Example, Recognizer
+from colorize.inference.recognition import LEAST_SCORE, Example, Recognizer
+from colorize.media import Frame
 from tests.colorize.tiny import write_reference_safetensors, write_safetensors
 
 COAT = 5
@@ -35,23 +36,28 @@ def scene(at: int | None) -> np.ndarray:
 def example(at: int) -> Example:
     layer = np.zeros((64, 128), np.uint16)
     layer[17:39, at + 3 : at + 21] = COAT
-    return Example(scene(at), layer)
+    return Example(drawn(scene(at)), layer)
+
+
+def drawn(luma: np.ndarray) -> Frame:
+    gray = np.rint(luma * 255).astype(np.uint8)
+    return Frame(0, "", np.repeat(gray[..., None], 3, axis=2))
 
 
 def test_a_painted_thing_is_found_where_it_went(colorizer: LoadedNetworks) -> None:
-    found = Recognizer(colorizer, [example(16)], least=0.5)
+    found = Recognizer(colorizer, [example(16)])
     luma = scene(80)
-    offers = found.offers(luma, find_regions(luma))
+    offers = found.offers(drawn(luma), find_regions(luma))
     assert [each.swatch for each in offers] == [COAT]
-    assert 0.5 <= offers[0].score <= 1
+    assert LEAST_SCORE <= offers[0].score <= 1
     assert offers[0].mask[20:36, 86:98].all()
     assert not offers[0].mask[:, :70].any()
 
 
 def test_nothing_is_offered_where_it_is_not(colorizer: LoadedNetworks) -> None:
     luma = scene(None)
-    assert Recognizer(colorizer, [example(16)]).offers(luma, find_regions(luma)) == []
-    assert Recognizer(colorizer, []).offers(luma, find_regions(luma)) == []
+    assert Recognizer(colorizer, [example(16)]).offers(drawn(luma), find_regions(luma)) == []
+    assert Recognizer(colorizer, []).offers(drawn(luma), find_regions(luma)) == []
 
 
 def test_a_model_without_references_is_refused(tmp_path: Path) -> None:
