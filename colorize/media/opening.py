@@ -18,7 +18,9 @@ from colorize.media.video.source import VideoSource
 from colorize.media.video.streams import Tracks
 
 VIDEO_SUFFIXES = frozenset(CONTAINERS) | frozenset(
-    {".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".vob"}
+    {".m2ts", ".mts", ".m2t", ".trp", ".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".mxf", ".dv"}
+    | {".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogm", ".3gp", ".divx", ".xvid", ".rm", ".rmvb"}
+    | {".y4m", ".gif", ".ivf", ".nut", ".h264", ".264", ".hevc", ".265", ".mjpg", ".mjpeg"}
 )
 
 

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from colorize.media.error import MediaError
+from colorize.media.video.formats import is_broadcast
 
 _ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"})
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -32,6 +33,7 @@ class Reading:
         self._has_length = container.format.name.startswith(("matroska", "avi"))
         self._length = Fraction(container.duration or 0, av.time_base)
         self._end, self._packets, self._keyed = Fraction(0), 0, False
+        self._goes_on, self._holes = is_broadcast(container), list[Fraction]()
         self.frames = 0
 
     def see(self, packet: Any, stream: VideoStream) -> None:
@@ -44,15 +46,19 @@ class Reading:
         if packet.stream is stream:
             self._packets += 1
             if packet.is_corrupt and self._keyed:
-                raise self.failure("a packet is damaged")
+                if not self._goes_on:
+                    raise self.failure("a packet is damaged")
+                self._note_hole()
 
     def decode(self, packet: Any) -> list[VideoFrame]:
         """Decode a packet; before the first key frame an undecodable one is no loss."""
         try:
             return packet.decode()
         except av.FFmpegError:
-            if self._keyed or packet.is_keyframe:
+            if (self._keyed or packet.is_keyframe) and not self._goes_on:
                 raise
+            if self._keyed:
+                self._note_hole()
             return []
         finally:
             self._keyed = self._keyed or packet.is_keyframe
@@ -66,6 +72,19 @@ class Reading:
         if self._has_length and self._end < self._length - slack:
             found, announced = float(self._end), float(self._length)
             raise self.failure(f"it ends at {found:.2f} s instead of {announced:.2f} s")
+
+    def notes(self) -> list[str]:
+        """Say where the reception of an MPEG stream failed."""
+        if not self._holes:
+            return []
+        first = f"{float(self._holes[0]):.2f} s"
+        where = first if len(self._holes) == 1 else f"{len(self._holes)} places, first at {first}"
+        return [f"has lost data at {where}: frames there may be missing or come out damaged"]
+
+    def _note_hole(self) -> None:
+        """Note where data is missing; what is closer than a second is one place."""
+        if not self._holes or self._end - self._holes[-1] > 1:
+            self._holes.append(self._end)
 
     def failure(self, why: str) -> MediaError:
         """Return the error that tells how far reading came."""

@@ -15,7 +15,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from colorize.media.error import MediaError, reason, writing
-from colorize.media.video.source import open_input
+from colorize.media.video.reading import open_input
+from colorize.media.video.steady import SteadyClock
 
 # What a track is converted to where the container refuses its own codec.
 _AUDIO_CODECS = {".webm": "libopus", ".avi": "libmp3lame"}
@@ -27,6 +28,7 @@ _TEXT_CODECS = {
     ".webm": "webvtt",
 }
 _TEXT_SOURCES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
+_MOV_FAMILY = frozenset({".mp4", ".m4v", ".mov"})
 _BITS_PER_CHANNEL = 96_000
 # Tracks are written this many seconds ahead of the picture, so that players find both close.
 AHEAD = Fraction(1, 2)
@@ -35,13 +37,15 @@ AHEAD = Fraction(1, 2)
 class _CopyLane:
     """The way of one track from the source to ``output``, a stream of the new film: as it is."""
 
-    def __init__(self, output: Any) -> None:
-        self.output = output
+    def __init__(self, output: Any, *, keeps_hidden: bool) -> None:
+        self.output, self._keeps_hidden = output, keeps_hidden
 
     def packets(self, packet: Packet | None) -> list[Packet]:
         """Return what is to be written for a packet of the source; None ends the track."""
         if packet is None or packet.size == 0:
             return []
+        if packet.is_discard and not self._keeps_hidden:
+            return []  # an edit list hides it, which only MP4 and MOV can say
         if packet.dts is None:
             packet.dts = packet.pts
         packet.stream = self.output
@@ -140,6 +144,7 @@ class Tracks:
         self._source, self._path, self._container = source, path, container
         self._suffix = path.suffix.lower()
         self._input = open_input(source)
+        self._clock = SteadyClock(self._input)
         try:
             tracks = (*self._input.streams.audio, *self._input.streams.subtitles)
             self._lanes = {track.index: self._lane(track) for track in tracks}
@@ -154,7 +159,8 @@ class Tracks:
         """Return the way of one track: as it is if the container takes it."""
         lane: _Lane
         if _accepts(self._container.format.name, track):
-            lane = _CopyLane(self._container.add_stream_from_template(track))
+            output = self._container.add_stream_from_template(track)
+            lane = _CopyLane(output, keeps_hidden=self._suffix in _MOV_FAMILY)
         else:
             lane = self._converter(track)
         labels = ("language", "title")
@@ -182,11 +188,16 @@ class Tracks:
         source = self._input.metadata
         self._container.metadata.update({name: source[name] for name in kept if name in source})
         if chapters := self._input.chapters():
-            self._container.set_chapters(chapters)
+            self._container.set_chapters([self._moved(chapter) for chapter in chapters])
         if self._suffix == ".mkv":
             for file in self._input.streams.attachments:
                 name = file.metadata.get("filename", f"attachment-{file.index}")
                 self._container.add_attachment(name, file.mimetype or "", bytes(file.data or b""))
+
+    def _moved(self, chapter: Any) -> Any:
+        """Return a chapter on the clock that starts at zero."""
+        shift = round(self._clock.start / chapter["time_base"])
+        return chapter | {"start": chapter["start"] - shift, "end": chapter["end"] - shift}
 
     def copy_until(self, time: Fraction | float) -> None:
         """Write the packets that are due by ``time`` seconds of the film."""
@@ -210,12 +221,13 @@ class Tracks:
 
     def _read(self) -> Iterator[Packet]:
         """Yield the packets of all tracks."""
-        tracks = [stream for stream in self._input.streams if stream.index in self._lanes]
-        if not tracks:
+        if not self._lanes:
             return
         try:
-            for packet in self._input.demux(tracks):
-                if packet.size:
+            # All of them, as when the picture was read: a clock may jump in any.
+            for packet in self._input.demux():
+                self._clock.mend(packet)
+                if packet.size and packet.stream_index in self._lanes:
                     yield packet
         except (av.FFmpegError, OSError) as error:
             raise self._broken(error) from error

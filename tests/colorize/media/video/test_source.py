@@ -134,7 +134,7 @@ def test_edit_list_hides_the_frames_before_it(tmp_path: Path) -> None:
     assert [frame.time for frame in frames] == frame_times(path)
 
 
-def test_times_that_run_back_are_noticed_while_reading(tmp_path: Path) -> None:
+def test_a_time_that_comes_twice_is_mended(tmp_path: Path) -> None:
     path = tmp_path / "in.mkv"
     with av.open(str(path), "w") as film:
         video = film.add_stream("ffv1", rate=25)
@@ -146,12 +146,9 @@ def test_times_that_run_back_are_noticed_while_reading(tmp_path: Path) -> None:
             for packet in video.encode(frame.reformat(format="yuv420p")):
                 packet.pts = 4 if index == 3 else packet.pts
                 film.mux(packet)
-    read: list[int] = []
-    message = r"in\.mkv: a frame at 0\.160 s follows one at 0\.160 s; .*`ffmpeg"
-    with pytest.raises(MediaError, match=message) as caught:
-        read.extend(frame.index for frame in open_source(path))
-    assert read == [0, 1, 2, 3]
-    assert "\n" not in str(caught.value)
+    assert frame_times(path)[3:5] == [Fraction(4, 25), Fraction(4, 25)]
+    source = open_source(path)
+    assert [frame.time for frame in source] == [Fraction(i, 25) for i in range(6)]
 
 
 @pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.avi"])
@@ -168,7 +165,7 @@ def test_cut_off_film(tmp_path: Path, name: str, part: float) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.ts"])
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
 def test_damage_in_the_middle_tells_how_far_reading_came(tmp_path: Path, name: str) -> None:
     path = make_film(tmp_path / name, count=60, size=(144, 192))
     content = bytearray(path.read_bytes())
