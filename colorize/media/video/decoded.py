@@ -42,10 +42,30 @@ def to_rgb(
     )
     transposed, upside_down, mirrored = turn
     rgb = converted.to_ndarray()
+    if frame.format.name.startswith("gray"):
+        limited = frame.color_range == ColorRange.MPEG
+        rgb = _gray_levels(rgb, frame.format.components[0].bits, limited=limited)
     rgb = rgb.swapaxes(0, 1) if transposed else rgb
     rgb = rgb[::-1] if upside_down else rgb
     rgb = rgb[:, ::-1] if mirrored else rgb
     return np.ascontiguousarray(rgb)
+
+
+def _gray_levels(gray: Picture, bits: int, *, limited: bool) -> Picture:
+    """Return the levels that swscale leaves undone for gray formats of ``bits`` a sample.
+
+    Whatever it is told, it takes gray for full range, as it is where it is not tagged limited; and
+    it fills up 10 bits with zeros, so that white is 65472 instead of 65535.
+
+    Source: ITU-R BT.601-7, 2.5.3: black is 16 and white 235, of 8 bits.
+    """
+    depth = gray.dtype.itemsize * 8
+    if not limited and bits in (8, 16):
+        return gray
+    stored = np.arange(2**depth) / 2 ** (depth - bits)
+    step = 2 ** (bits - 8)
+    full = (stored - 16 * step) / (219 * step) if limited else stored / (2**bits - 1)
+    return np.rint(np.clip(full, 0, 1) * (2**depth - 1)).astype(gray.dtype)[gray]
 
 
 def orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
