@@ -140,8 +140,8 @@ def _clock_notes(found: Times, jumps: list[Fraction]) -> list[str]:
         first = found.mended[0]
         notes.append(
             f"tells no usable time for {len(found.mended)} of {len(found.times)} frames, from "
-            f"frame {first} at {float(found.times[first]):.3f} s on: each follows the one before it "
-            "by that one's duration"
+            f"frame {first} at {float(found.times[first]):.3f} s on: each follows the one before "
+            "it by that one's duration"
         )
     return notes
 
