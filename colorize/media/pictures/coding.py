@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from colorize.media.error import MediaError, reason
-from colorize.media.frame import Alpha, Kept, Picture, to_depth
+from colorize.media.frame import NOTHING_KEPT, Alpha, Kept, Picture, to_depth
 from colorize.media.pictures.foreign import (
     FOREIGN_SUFFIXES,
     encode_dpx,
@@ -83,7 +83,7 @@ def read_still(path: Path) -> tuple[Picture, Alpha | None, Kept]:
         raise
     except UnidentifiedImageError as error:
         if is_tiff(content):  # gray with alpha, for one
-            return *read_deep_tiff(path, content), Kept()
+            return *read_deep_tiff(path, content), NOTHING_KEPT
         raise MediaError(
             f"{path} is not a picture that can be read; remove it or save it as 8- or 16-bit PNG"
         ) from error
@@ -157,7 +157,7 @@ def _silent_opencv() -> Iterator[None]:
 
 
 def encode_picture(
-    path: Path, rgb: Picture, alpha: Alpha | None, quality: int, kept: Kept = Kept()
+    path: Path, rgb: Picture, alpha: Alpha | None, quality: int, kept: Kept = NOTHING_KEPT
 ) -> bytes:
     """Return the file content of a picture in the format that the suffix of ``path`` names.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,8 @@ def encode_dpx(rgb: Picture, header: bytes | None) -> bytes:
     context: Any = CodecContext.create("dpx", "w")
     context.height, context.width = rgb.shape[:2]
     context.pix_fmt, context.time_base = name, Fraction(1, 24)
-    [packet] = [*context.encode(_frame(rgb, name, bits)), *context.encode(None)]
-    content = bytearray(bytes(packet))
+    packets = chain(context.encode(_frame(rgb, name, bits)), context.encode(None))
+    content = bytearray(b"".join(map(bytes, packets)))
     if header and header[:4] == content[:4]:
         content[_KIND] = header[_KIND]
         content[_WITHOUT_FILM:_WITHOUT_FILM] = header[_WITHOUT_FILM:]
@@ -128,6 +129,7 @@ def _pixels(frame: VideoFrame) -> tuple[Picture, Alpha | None]:
 
     Planes are read as they are, since swscale fills 10 bits up with zeros.
     """
+    samples: np.ndarray
     name, parts = frame.format.name, frame.format.components
     bits, clear = max(part.bits for part in parts), any(part.is_alpha for part in parts)
     if bits == 32:

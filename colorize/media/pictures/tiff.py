@@ -36,13 +36,13 @@ def read_deep_tiff(path: Path, content: bytes) -> tuple[Picture, Alpha | None]:
     Raises:
         MediaError: damaged, compressed in a way that cannot be read, or of another kind.
     """
-    import tifffile  # noqa: PLC0415 - late: few need it
+    import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
             page: Any = file.pages[0]
-            if len(file.pages) > 1 and file.pages[1].shape == page.shape:  # type: ignore[union-attr]
+            if len(file.pages) > 1 and file.pages[1].shape == page.shape:
                 raise MediaError(
                     f"{path} holds {len(file.pages)} pictures; save each as a file of its own"
                 )
@@ -70,7 +70,7 @@ def read_deep_tiff(path: Path, content: bytes) -> tuple[Picture, Alpha | None]:
 
 def encode_deep_tiff(pixels: np.ndarray, dpi: tuple[float, float] | None) -> bytes:
     """Return a 16-bit TIFF of RGB or RGBA, whose alpha is tagged as not associated."""
-    import tifffile  # noqa: PLC0415 - late: few need it
+    import tifffile
 
     buffer = io.BytesIO()
     tifffile.imwrite(
@@ -117,7 +117,7 @@ def _samples(path: Path, page: tifffile.TiffPage) -> np.ndarray:
 
 def _by_opencv(path: Path, page: tifffile.TiffPage) -> np.ndarray:
     """Return the samples of a compression that OpenCV's libtiff knows, such as LZW."""
-    import cv2  # noqa: PLC0415 - late: few need it
+    import cv2
 
     content = page.parent.filehandle
     content.seek(0)

@@ -19,6 +19,8 @@ from colorize.media.error import MediaError
 from colorize.media.video.formats import is_broadcast
 
 _ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"})
+# What may follow when a film is complete, and is part of it.
+_LATER_BOXES = _ISO_BOXES | {b"moof", b"mfra", b"sidx", b"ssix", b"emsg", b"prft", b"uuid", b"meta"}
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 
@@ -114,11 +116,17 @@ def announced_size(path: Path) -> int:
 
 
 def _boxes_size(file: BinaryIO, size: int) -> int:
-    """Walk the top-level boxes and return where the last of them ends."""
-    position = 0
+    """Walk the top-level boxes and return where the last of them ends.
+
+    Bytes that are no box, behind a film and its index, are none of the film.
+    """
+    position, seen = 0, set[bytes]()
     while position < size:
         file.seek(position)
         head = file.read(16)
+        if seen >= {b"moov", b"mdat"} and head[4:8] not in _LATER_BOXES:
+            return position  # some camera's or player's own, behind a whole film
+        seen.add(head[4:8])
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")

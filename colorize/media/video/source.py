@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -29,7 +29,8 @@ class VideoSource(Source):
     Frames are those that the decoder gives: pre-roll of an edit list left out, first and last kept.
     8-bit films give uint8 frames, deeper ones uint16; the two fields of an ``interlaced`` film are
     one frame. Films without a colour matrix are BT.709 from 720 lines or 1280 columns up, else
-    BT.601, as players take them. What is not kept, such as alpha, is told in ``notes``.
+    BT.601, as players take them. Frames of another size than the first are scaled to it, as FFmpeg
+    does. What is not kept, such as alpha, is told in ``notes``.
 
     Times begin at zero where the film does, run on where the film's clock wraps or jumps, and are
     decided over the whole film: the first use of ``look``, ``notes`` or :meth:`frames` decodes it
@@ -51,7 +52,7 @@ class VideoSource(Source):
             self.count = stream.frames or None
             self.rate = frame_rate(stream)
             self._turn = orientation(first)
-            self._stored_height = first.height
+            self._stored = (first.height, first.width)
             self._unseen_look = _look(stream, first, self.rate, turn=self._turn)
             self._first_notes = _notes(path, container, first)
         self.size = (first.width, first.height) if self._turn[0] else (first.height, first.width)
@@ -64,7 +65,7 @@ class VideoSource(Source):
     def look(self) -> VideoLook:
         """What the film's output takes over from it."""
         seen = self._survey
-        fields = turned(seen.fields, self._stored_height, self._turn)
+        fields = turned(seen.fields, self._stored[0], self._turn)
         start = seen.times[0] if seen.times else Fraction(0)
         return replace(self._unseen_look, start=start, fields=fields)
 
@@ -97,7 +98,7 @@ class VideoSource(Source):
                 if index >= len(seen.times):
                     raise MediaError(f"{self.path} has changed while it was read; run again")
                 if index >= start and (only is None or index in only):
-                    rgb = to_rgb(frame, reformatter, self._turn)
+                    rgb = to_rgb(frame, reformatter, self._turn, self._stored)
                     time, duration = seen.times[index], seen.durations[index]
                     yield Frame(index=index, name="", rgb=rgb, time=time, duration=duration)
                 if stop is not None and index + 1 >= stop:
@@ -129,6 +130,14 @@ def _notes(path: Path, container: InputContainer, frame: VideoFrame) -> tuple[st
     streams = container.streams
     covers = [track for track in streams.video if track.disposition & Disposition.attached_pic]
     films = len(streams.video) - len(covers)
+    timecode = next(
+        (
+            each["timecode"]
+            for each in (container.metadata, *(s.metadata for s in streams))
+            if "timecode" in each
+        ),
+        "",
+    )
     remarks = {
         f"holds {films} video streams: only the first is coloured, the others are left out": (
             films > 1
@@ -137,6 +146,10 @@ def _notes(path: Path, container: InputContainer, frame: VideoFrame) -> tuple[st
             component.is_alpha for component in frame.format.components
         ),
         "holds a cover picture, which is left out": bool(covers),
-        "holds data tracks (timecodes, telemetry), which are left out": bool(streams.data),
+        # Chapters of a MOV lie in a track of their own, which FFmpeg marks as read.
+        "holds data tracks (timecodes, telemetry), which are left out": any(
+            track.discard != Discard.all for track in streams.data
+        ),
+        f"has the timecode {timecode}, which is left out": bool(timecode and not streams.data),
     }
     return tuple(f"{path} {remark}" for remark, applies in remarks.items() if applies)

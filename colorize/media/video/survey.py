@@ -22,6 +22,9 @@ from colorize.media.video.reading import decoded, film_stream, frame_rate, open_
 from colorize.media.video.steady import SteadyClock
 from colorize.media.video.timing import Stamp, Times, frame_times
 
+# Width and height, and the shape of the whole picture (width / height as shown).
+_Form = tuple[tuple[int, int], Fraction]
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -57,6 +60,7 @@ def _survey(path: Path, size: int, changed: int) -> Survey:
         clock, reading = SteadyClock(container), Reading(path, container, stream)
         stamps: list[Stamp] = []
         orders: list[Fields] = []
+        forms: list[_Form] = []
         reader = FieldReader()
         frames = decoded(path, container, stream, clock, reading)
         total = stream.frames or None
@@ -67,11 +71,13 @@ def _survey(path: Path, size: int, changed: int) -> Survey:
             for _, frame in frames:
                 stamps.append(_stamp(frame, stream))
                 orders.append(reader.order(frame))
+                forms.append(_form(frame, stream))
                 bar.advance()
         found = _times(container, stream, stamps)
         fields = film_fields(stream, orders)
         notes = (
             *_field_notes(orders, fields, found.times),
+            *_form_notes(forms, found.times),
             *_clock_notes(found, clock.jumps),
             *reading.notes(),
         )
@@ -128,6 +134,34 @@ def _field_notes(orders: list[Fields], fields: Fields, times: tuple[Fraction, ..
         f"changes its fields at {_some(changes)}: it is written as interlaced throughout, {first} "
         "first",
     ]
+
+
+def _form(frame: VideoFrame, stream: VideoStream) -> _Form:
+    """Return the form of a frame that was just decoded."""
+    pixel = stream.codec_context.sample_aspect_ratio or Fraction(1)
+    return (frame.width, frame.height), pixel * frame.width / frame.height
+
+
+def _form_notes(forms: list[_Form], times: tuple[Fraction, ...]) -> list[str]:
+    """Say where a film changes its size or the shape of its picture."""
+    sizes: list[str] = []
+    shapes: list[str] = []
+    for index, (one, other) in enumerate(pairwise(forms), start=1):
+        place = f"at {float(times[index]):.3f} s (frame {index})"
+        if one[0] != other[0]:
+            sizes.append(f"to {other[0][0]}×{other[0][1]} {place}")
+        if one[1] != other[1]:  # the decoder tells it a frame or so ahead
+            shapes.append(f"to {float(other[1]):.3g}:1 near {float(times[index]):.2f} s")
+    notes = []
+    if sizes:
+        width, height = forms[0][0]
+        notes.append(f"changes its size {_some(sizes)}: all frames are scaled to {width}×{height}")
+    if shapes:
+        notes.append(
+            f"changes the shape of its picture {_some(shapes)}: all of it is written as "
+            f"{float(forms[0][1]):.3g}:1, as it begins; split the film there to keep both"
+        )
+    return notes
 
 
 def _clock_notes(found: Times, jumps: list[Fraction]) -> list[str]:

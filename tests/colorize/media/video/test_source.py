@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from colorize.media import MediaError, open_source
-from colorize.media.video.decoded import to_rgb
+from colorize.media.video.decoded import orientation, to_rgb
 from tests.colorize.media.films import NTSC, frame_times, gray_ramp, make_film
 
 
@@ -163,6 +163,32 @@ def test_cut_off_film(tmp_path: Path, name: str, part: float) -> None:
         list(open_source(path))
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("faststart", [False, True])
+def test_bytes_behind_a_whole_film_are_none_of_it(tmp_path: Path, faststart: bool) -> None:
+    path = make_film(tmp_path / "in.mp4", faststart=faststart, count=10)
+    path.write_bytes(path.read_bytes() + b"some camera's trailing bytes" * 40)
+    assert [frame.index for frame in open_source(path)] == list(range(10))
+
+
+class Viewed:
+    """A frame with a kind of side data that PyAV does not know, such as a stereo film's view."""
+
+    def __init__(self, rotation: int) -> None:
+        self.rotation = rotation
+
+    @property
+    def side_data(self) -> object:
+        raise ValueError("29 is not a valid Type")
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, -90])
+def test_unknown_side_data_does_not_hide_the_orientation(tmp_path: Path, turn: int) -> None:
+    with av.open(str(make_film(tmp_path / "in.mp4", turn=turn, audio=None, count=1))) as film:
+        frame = next(film.decode(video=0))
+        expected = orientation(frame)
+        assert orientation.__wrapped__(Viewed(frame.rotation)) == expected
 
 
 @pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
