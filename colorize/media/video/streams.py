@@ -79,7 +79,7 @@ class _AudioLane:
 
     def packets(self, packet: Packet | None) -> list[Packet]:
         decoded = self._decoder.decode(packet)  # None draws the last ones out of the decoder
-        frames = [each for frame in decoded for each in self._named.resample(frame)]
+        frames: list[Any] = [each for frame in decoded for each in self._named.resample(frame)]
         if packet is None:
             frames = [*frames, *self._named.resample(None), None]  # and of the encoder
         return list(chain.from_iterable(self.output.encode(frame) for frame in frames))
