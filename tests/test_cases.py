@@ -114,8 +114,10 @@ def test_null_frames_keep_their_gaps(made: Path, checkpoint: Path, tmp_path: Pat
 
 @pytest.mark.parametrize(
     "name",
-    "dv.avi dv.mov tape.dv mpeg2.mkv mpeg2.vob mpeg2.ts h264.mkv h264.mp4 h264.ts prores.mov "
-    "ffv1.mkv".split(),
+    [
+        *("dv.avi", "dv.mov", "tape.dv", "mpeg2.mkv", "mpeg2.vob", "mpeg2.ts"),
+        *("h264.mkv", "h264.mp4", "h264.ts", "prores.mov", "ffv1.mkv"),
+    ],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_bottom_field_first(

@@ -103,6 +103,9 @@ def _samples(path: Path, page: tifffile.TiffPage) -> np.ndarray:
         samples = samples[..., None]
     elif int(page.planarconfig) == 2:
         samples = np.moveaxis(samples, 0, 2)
+    colors = 3 if int(page.photometric) == _RGB else 1
+    if samples.ndim != 3 or not samples.size or samples.shape[2] < colors:
+        raise MediaError(f"{path} is damaged (a shape of {samples.shape}); replace or remove it")
     if samples.dtype.kind == "f":
         if samples.size and np.nanmax(samples) > 1.5:
             raise MediaError(
