@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from colorize.films import command
-from colorize.media import open_source
+from colorize.media import MediaError, open_source
+from tests.colorize.media.films import make_film
 from tests.colorize.tiny import write_safetensors
 from tests.places import SHARED
 
@@ -190,3 +191,22 @@ def test_scans_keep_depth_and_levels(
 def test_folders_of_drawings(made: Path, checkpoint: Path, tmp_path: Path, name: str) -> None:
     colored(made / name / "g", tmp_path / "out", checkpoint)
     assert len(list((tmp_path / "out").glob("*.png"))) == len(list((made / name / "g").iterdir()))
+
+
+@pytest.mark.parametrize("name", ["in.mkv", "in.avi", "in.mp4"])
+def test_the_remedy_for_a_film_that_is_cut_off_works(tmp_path: Path, name: str) -> None:
+    """The printed command is run as it is, with the names put in."""
+    codec = "mpeg4" if name == "in.avi" else "libx264"
+    path = make_film(
+        tmp_path / name, count=240, faststart=True, audio=None, size=(192, 256), codec=codec
+    )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(MediaError, match=r"is cut off: .* copy it again, or save") as caught:
+        open_source(path)
+    [(line,)] = [re.findall(r"`(ffmpeg [^`]*)`", str(caught.value))]
+    part = tmp_path / line.split()[-1]
+    put = {"FILM": str(path), part.name: str(part)}
+    arguments = [put.get(word, word) for word in line.split()]
+    subprocess.run([*arguments, "-v", "quiet"], check=True, stdin=subprocess.DEVNULL)
+    found = list(open_source(part))
+    assert 20 < len(found) < 240

@@ -91,9 +91,38 @@ class Reading:
     def failure(self, why: str) -> MediaError:
         """Return the error that tells how far reading came."""
         return MediaError(
-            f"{self._path} is damaged: {self.frames} frames were read, then {why}; copy it again, "
-            "or save its readable part with `ffmpeg -i FILM -c copy PART.mkv`"
+            f"{self._path} is damaged: {self.frames} frames were read, then {why}; "
+            f"{rescue(self._path)}"
         )
+
+
+def rescue(path: Path) -> str:
+    """Return what can be done for a film of which a part is lost.
+
+    Without its index, which most programs write at the end, no part of an MP4 can be read. AVI has
+    no times, so that Matroska does not take its packets as they are.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[4:8] in _ISO_BOXES and b"moov" not in _box_kinds(file, path.stat().st_size):
+            return "copy it again: its index, which stands at its end, is lost"
+    suffix = "avi" if head[:4] == b"RIFF" else "mkv"
+    return f"copy it again, or save its readable part with `ffmpeg -i FILM -c copy PART.{suffix}`"
+
+
+def _box_kinds(file: BinaryIO, size: int) -> set[bytes]:
+    """Return the kinds of the top-level boxes that begin within a file."""
+    position, kinds = 0, set[bytes]()
+    while position < size:
+        file.seek(position)
+        head = file.read(16)
+        kinds.add(head[4:8])
+        length = int.from_bytes(head[:4], "big")
+        length = int.from_bytes(head[8:16], "big") if length == 1 else length
+        if length < 8:
+            break
+        position += length
+    return kinds
 
 
 def announced_size(path: Path) -> int:

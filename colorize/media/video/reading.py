@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from colorize.media.error import MediaError, reason
-from colorize.media.video.damage import Reading, announced_size
+from colorize.media.video.damage import Reading, announced_size, rescue
 from colorize.media.video.steady import SteadyClock
 
 _FASTEST = 1000  # frames per second; more are the ticks of a clock
@@ -30,7 +30,7 @@ def open_input(path: Path) -> InputContainer:
     if announced > size + 1:  # a RIFF file may lack its last padding byte
         raise MediaError(
             f"{path} is cut off: {size} of {announced} bytes are there and no frame was read; "
-            "copy it again, or save its readable part with `ffmpeg -i FILM -c copy PART.mkv`"
+            f"{rescue(path)}"
         )
     try:
         # Absolute, so that FFmpeg takes no part of the name for a protocol.

@@ -165,6 +165,13 @@ def test_cut_off_film(tmp_path: Path, name: str, part: float) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_film_without_its_index_gets_no_advice_that_fails(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "in.mp4", count=40)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(MediaError, match=r"is cut off: .*; copy it again: its index, .* is lost$"):
+        open_source(path)
+
+
 @pytest.mark.parametrize("faststart", [False, True])
 def test_bytes_behind_a_whole_film_are_none_of_it(tmp_path: Path, faststart: bool) -> None:
     path = make_film(tmp_path / "in.mp4", faststart=faststart, count=10)
