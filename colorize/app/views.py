@@ -18,6 +18,7 @@ from colorize.films.plan.manifest import Manifest
 from colorize.films.plan.parts import Part
 from colorize.films.store import Store
 from colorize.media import Frame, VideoSource, open_source
+from colorize.media.pictures.coding import written_name
 from colorize.media.pictures.folder import picture_files
 from colorize.media.video.parts import read_part
 
@@ -126,7 +127,9 @@ class Views:
             return View(
                 manifest,
                 parts_of(job, manifest, self.roots),
-                [file.name for file in picture_files(path)] if path.is_dir() else None,
+                [written_name(file.name) for file in picture_files(path)]
+                if path.is_dir()
+                else None,
                 source.size,
                 source.rate,
             )

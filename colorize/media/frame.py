@@ -22,13 +22,28 @@ Alpha: TypeAlias = UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]
 _LUMA_THOUSANDTHS = np.array([299, 587, 114], dtype=np.int32)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What goes along from a picture's file into the one that is written.
+
+    ``dpi`` are its dots an inch, across and down; ``dpx`` the header of a DPX file.
+    """
+
+    dpi: tuple[float, float] | None = None
+    dpx: bytes | None = None
+
+
+NOTHING_KEPT = Kept()
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One frame: sRGB, full range, 8 or 16 bits a channel, upright.
 
     ``index`` counts from 0 in its source. ``name`` is the file's name in a folder or of the single
-    image, "" in a video. ``alpha`` has the bit depth of ``rgb``. ``time`` and ``duration`` are in
-    seconds for a video's frame, else None; a duration the file does not tell is None too.
+    image, with the suffix that it is written under, "" in a video. ``alpha`` has the bit depth of
+    ``rgb``. ``time`` and ``duration`` are in seconds for a video's frame, else None; a duration the
+    file does not tell is None too. ``kept`` goes along into the file that is written.
     """
 
     index: int
@@ -37,6 +52,7 @@ class Frame:
     alpha: Alpha | None = None
     time: Fraction | None = None
     duration: Fraction | None = None
+    kept: Kept = NOTHING_KEPT
 
     def gray(self) -> Float32[np.ndarray, "h w"]:
         """Return BT.601 luma Y' in [0, 1]; a gray pixel keeps its exact value.

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import PurePath
 
-_NUMBER = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>[^0-9]*)", re.DOTALL)
+_NUMBER = re.compile(
+    r"(?P<before>.*?)(?P<number>(?:(?<=[_. ])-|^-)?[0-9]+)(?P<after>[^0-9]*)", re.DOTALL
+)
 _Steps = dict[int, int | None]  # by place; None: the text around the number changes
 
 

@@ -10,7 +10,7 @@ import av
 from colorize.base.errors import UserError
 from colorize.media.error import MediaError, reason
 from colorize.media.frame import Sink, Source
-from colorize.media.pictures.coding import IMAGE_SUFFIXES
+from colorize.media.pictures.coding import IMAGE_SUFFIXES, WRITTEN_SUFFIXES
 from colorize.media.pictures.folder import FolderSink, ImageSink, PictureSource
 from colorize.media.video.encoder import CONTAINERS, Encoding
 from colorize.media.video.film import VideoSink
@@ -18,7 +18,9 @@ from colorize.media.video.source import VideoSource
 from colorize.media.video.streams import Tracks
 
 VIDEO_SUFFIXES = frozenset(CONTAINERS) | frozenset(
-    {".m2ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".vob"}
+    {".m2ts", ".mts", ".m2t", ".trp", ".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".mxf", ".dv"}
+    | {".wmv", ".asf", ".flv", ".f4v", ".ogv", ".ogm", ".3gp", ".divx", ".xvid", ".rm", ".rmvb"}
+    | {".y4m", ".gif", ".ivf", ".nut", ".h264", ".264", ".hevc", ".265", ".mjpg", ".mjpeg"}
 )
 
 
@@ -87,8 +89,8 @@ def _check_form(path: Path, like: Source) -> None:
         _check_folder(path)
     elif path.is_dir():
         raise MediaError(f"{path} is a folder; name a file, for example {path / like.path.name}")
-    elif like.kind == "image" and path.suffix.lower() not in IMAGE_SUFFIXES:
-        known = " ".join(sorted(IMAGE_SUFFIXES))
+    elif like.kind == "image" and path.suffix.lower() not in WRITTEN_SUFFIXES:
+        known = " ".join(sorted(WRITTEN_SUFFIXES))
         raise MediaError(f"{path}: images are written as {known}; name one")
 
 

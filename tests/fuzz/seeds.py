@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import Image
 
 from tests.colorize.media.films import gray_ramp, make_film
@@ -40,8 +41,16 @@ def pictures() -> dict[str, bytes]:
         "rgb.webp": _encoded(Image.fromarray(rgb), "WEBP"),
         "rgb.tif": _encoded(Image.fromarray(rgb), "TIFF"),
         "deep.tif": deep_tiff.tobytes(),
+        "planes.tif": _scan(np.moveaxis(deep, 2, 0), photometric="rgb", planarconfig="separate"),
+        "white.tif": _scan(deep[..., 0], photometric="miniswhite", compression="zlib"),
         "rgb.bmp": _encoded(Image.fromarray(rgb), "BMP"),
     }
+
+
+def _scan(samples: np.ndarray, **choices: str) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, samples, **choices)
+    return buffer.getvalue()
 
 
 def films(folder: Path) -> dict[str, bytes]:

@@ -8,17 +8,26 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from colorize.base.files import write_atomically
 from colorize.media.error import MediaError, writing
 from colorize.media.frame import Frame, Sink, Source
-from colorize.media.pictures.coding import IMAGE_SUFFIXES, encode_picture, read_picture
+from colorize.media.pictures.coding import (
+    IMAGE_SUFFIXES,
+    encode_picture,
+    read_picture,
+    read_still,
+    written_name,
+)
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Return a sorting key under which ``a 2.png`` comes before ``a 10.png``."""
-    parts = re.split(r"([0-9]+)", path.name.casefold())
+    """Return a sorting key under which ``a 2.png`` comes before ``a 10.png``.
+
+    A hyphen behind another separator is a sign: ``a_-2.png`` comes before ``a_0.png``.
+    """
+    parts = re.split(r"((?:(?<=[_. ])-|^-)?[0-9]+)", path.name.casefold())
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], path.name
 
 
@@ -55,7 +64,27 @@ class PictureSource(Source):
         self.count = len(self._files)
         height, width, _ = read_picture(self._files[0])[0].shape
         self.size = (height, width)
-        self.notes = _notes(self._files[0])
+        self._check_names()
+        self.notes = (*_notes(self._files[0]), *self._naming_notes())
+
+    def _check_names(self) -> None:
+        """Refuse two pictures that would be written under one name."""
+        known: dict[str, Path] = {}
+        for file in self._files:
+            name = written_name(file.name)
+            if name in known:
+                raise MediaError(
+                    f"{file} and {known[name].name} would both be written as {name}; move one of "
+                    "them to another folder"
+                )
+            known[name] = file
+
+    def _naming_notes(self) -> list[str]:
+        """Say that pictures are written in another format than they are read."""
+        if self.kind == "image":
+            return []
+        others = {file.suffix for file in self._files if written_name(file.name) != file.name}
+        return [f"{self.path}: {' '.join(sorted(others))} is written as .png"] if others else []
 
     def frames(
         self, start: int = 0, stop: int | None = None, *, only: Container[int] | None = None
@@ -68,14 +97,18 @@ class PictureSource(Source):
             if only is not None and index not in only:
                 continue
             file = self._files[index]
-            rgb, alpha = read_picture(file)
-            yield Frame(index=index, name=file.name, rgb=rgb, alpha=alpha)
+            rgb, alpha, kept = read_still(file)
+            name = written_name(file.name)
+            yield Frame(index=index, name=name, rgb=rgb, alpha=alpha, kept=kept)
 
 
 def _notes(path: Path) -> tuple[str, ...]:
     """Return what of a readable picture is not kept."""
-    with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-        profile = image.info.get("icc_profile") or b""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            profile = image.info.get("icc_profile") or b""
+    except UnidentifiedImageError:  # read by other means, without a profile
+        return ()
     # The name in a profile is ASCII in version 2 and UTF-16 in version 4 (ICC.1, 10.13 and 10.15).
     if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
         return ()
@@ -98,7 +131,7 @@ class ImageSink(Sink):
     def write(self, frame: Frame) -> None:
         """Write a frame, which is a finished file at once."""
         target = self._target(frame)
-        content = encode_picture(target, frame.rgb, frame.alpha, self._quality)
+        content = encode_picture(target, frame.rgb, frame.alpha, self._quality, frame.kept)
         with writing(target):
             write_atomically(target, content)
 

@@ -16,8 +16,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from colorize.media.error import MediaError
+from colorize.media.video.formats import is_broadcast
 
 _ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"})
+# What may follow when a film is complete, and is part of it.
+_LATER_BOXES = _ISO_BOXES | {b"moof", b"mfra", b"sidx", b"ssix", b"emsg", b"prft", b"uuid", b"meta"}
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 
@@ -32,6 +35,7 @@ class Reading:
         self._has_length = container.format.name.startswith(("matroska", "avi"))
         self._length = Fraction(container.duration or 0, av.time_base)
         self._end, self._packets, self._keyed = Fraction(0), 0, False
+        self._goes_on, self._holes = is_broadcast(container), list[Fraction]()
         self.frames = 0
 
     def see(self, packet: Any, stream: VideoStream) -> None:
@@ -44,15 +48,19 @@ class Reading:
         if packet.stream is stream:
             self._packets += 1
             if packet.is_corrupt and self._keyed:
-                raise self.failure("a packet is damaged")
+                if not self._goes_on:
+                    raise self.failure("a packet is damaged")
+                self._note_hole()
 
     def decode(self, packet: Any) -> list[VideoFrame]:
         """Decode a packet; before the first key frame an undecodable one is no loss."""
         try:
             return packet.decode()
         except av.FFmpegError:
-            if self._keyed or packet.is_keyframe:
+            if (self._keyed or packet.is_keyframe) and not self._goes_on:
                 raise
+            if self._keyed:
+                self._note_hole()
             return []
         finally:
             self._keyed = self._keyed or packet.is_keyframe
@@ -67,12 +75,54 @@ class Reading:
             found, announced = float(self._end), float(self._length)
             raise self.failure(f"it ends at {found:.2f} s instead of {announced:.2f} s")
 
+    def notes(self) -> list[str]:
+        """Say where the reception of an MPEG stream failed."""
+        if not self._holes:
+            return []
+        first = f"{float(self._holes[0]):.2f} s"
+        where = first if len(self._holes) == 1 else f"{len(self._holes)} places, first at {first}"
+        return [f"has lost data at {where}: frames there may be missing or come out damaged"]
+
+    def _note_hole(self) -> None:
+        """Note where data is missing; what is closer than a second is one place."""
+        if not self._holes or self._end - self._holes[-1] > 1:
+            self._holes.append(self._end)
+
     def failure(self, why: str) -> MediaError:
         """Return the error that tells how far reading came."""
         return MediaError(
-            f"{self._path} is damaged: {self.frames} frames were read, then {why}; copy it again, "
-            "or save its readable part with `ffmpeg -i FILM -c copy PART.mkv`"
+            f"{self._path} is damaged: {self.frames} frames were read, then {why}; "
+            f"{rescue(self._path)}"
         )
+
+
+def rescue(path: Path) -> str:
+    """Return what can be done for a film of which a part is lost.
+
+    Without its index, which most programs write at the end, no part of an MP4 can be read. AVI has
+    no times, so that Matroska does not take its packets as they are.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[4:8] in _ISO_BOXES and b"moov" not in _box_kinds(file, path.stat().st_size):
+            return "copy it again: its index, which stands at its end, is lost"
+    suffix = "avi" if head[:4] == b"RIFF" else "mkv"
+    return f"copy it again, or save its readable part with `ffmpeg -i FILM -c copy PART.{suffix}`"
+
+
+def _box_kinds(file: BinaryIO, size: int) -> set[bytes]:
+    """Return the kinds of the top-level boxes that begin within a file."""
+    position, kinds = 0, set[bytes]()
+    while position < size:
+        file.seek(position)
+        head = file.read(16)
+        kinds.add(head[4:8])
+        length = int.from_bytes(head[:4], "big")
+        length = int.from_bytes(head[8:16], "big") if length == 1 else length
+        if length < 8:
+            break
+        position += length
+    return kinds
 
 
 def announced_size(path: Path) -> int:
@@ -95,11 +145,17 @@ def announced_size(path: Path) -> int:
 
 
 def _boxes_size(file: BinaryIO, size: int) -> int:
-    """Walk the top-level boxes and return where the last of them ends."""
-    position = 0
+    """Walk the top-level boxes and return where the last of them ends.
+
+    Bytes that are no box, behind a film and its index, are none of the film.
+    """
+    position, seen = 0, set[bytes]()
     while position < size:
         file.seek(position)
         head = file.read(16)
+        if seen >= {b"moov", b"mdat"} and head[4:8] not in _LATER_BOXES:
+            return position  # some camera's or player's own, behind a whole film
+        seen.add(head[4:8])
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")

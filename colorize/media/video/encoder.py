@@ -63,7 +63,8 @@ class Encoding:
         """Return the encoding for the film ``path``, by its suffix.
 
         Raises:
-            MediaError: the suffix names no container, or one that cannot hold interlaced films.
+            MediaError: the suffix names no container, or one that cannot hold interlaced films or
+                pixels that are not square.
         """
         suffix = path.suffix.lower()
         if suffix not in CONTAINERS:
@@ -72,6 +73,12 @@ class Encoding:
             raise MediaError(
                 f"{path}: WebM (VP9) cannot hold an interlaced film; name the output .mkv, or "
                 "deinterlace the film first"
+            )
+        if suffix == ".webm" and look.aspect != 1:
+            raise MediaError(
+                f"{path}: WebM (VP9) is written without the shape of the film's pixels "
+                f"({look.aspect.numerator}:{look.aspect.denominator}), so that it would look "
+                f"squeezed; name the output {path.with_suffix('.mkv').name}"
             )
         return cls(suffix, size, look)
 

@@ -36,7 +36,7 @@ class FilmFile:
     """
 
     def __init__(self, path: Path, encoding: Encoding, *, quality: int = 90) -> None:
-        self.path = path
+        self.path, self._count = path, 0
         with writing(path):
             self._part = PartFile(path)
         try:
@@ -60,18 +60,36 @@ class FilmFile:
         """Write packets of the video, in decoding order."""
         with writing(self.path):
             for packet in packets:
+                self._count += 1
                 packet.stream = self._stream
                 self.container.mux_one(packet)
 
     def commit(self) -> None:
-        """Complete the container and give the film its name."""
+        """Complete the container, count its frames, and give the film its name.
+
+        Raises:
+            MediaError: it cannot be written, or does not hold all frames.
+        """
         with writing(self.path):
             self.container.close()
+            held = _frames_of(Path(self._part.file.name))
+        if held != self._count:
+            raise MediaError(
+                f"{self.path} would hold {held} of {self._count} frames, so it was not written; "
+                f"name the output {self.path.with_suffix('.mkv').name}"
+            )
+        with writing(self.path):
             self._part.commit()
 
     def abort(self) -> None:
         """Remove what was written."""
         self._part.abort()
+
+
+def _frames_of(path: Path) -> int:
+    """Return how many frames a film shows, without decoding them."""
+    with av.open(str(path.absolute())) as film:
+        return sum(bool(p.size) and not p.is_discard for p in film.demux(video=0))
 
 
 def _container_options(encoding: Encoding) -> dict[str, str]:

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.audio.resampler import AudioResampler
 from av.container import OutputContainer
 from av.packet import Packet
 
 from colorize.media.error import MediaError, reason, writing
-from colorize.media.video.source import open_input
+from colorize.media.video.reading import film_stream, open_input
+from colorize.media.video.steady import SteadyClock
 
 # What a track is converted to where the container refuses its own codec.
 _AUDIO_CODECS = {".webm": "libopus", ".avi": "libmp3lame"}
+_CANNOT_PLAY_PCM = frozenset({".mp4", ".m4v"})
 _TEXT_CODECS = {
     ".mp4": "mov_text",
     ".m4v": "mov_text",
@@ -27,7 +30,10 @@ _TEXT_CODECS = {
     ".webm": "webvtt",
 }
 _TEXT_SOURCES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
+_MOV_FAMILY = frozenset({".mp4", ".m4v", ".mov"})
 _BITS_PER_CHANNEL = 96_000
+# What so many channels are where nothing is told of them, as FFmpeg's tools guess.
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 # Tracks are written this many seconds ahead of the picture, so that players find both close.
 AHEAD = Fraction(1, 2)
 
@@ -35,13 +41,15 @@ AHEAD = Fraction(1, 2)
 class _CopyLane:
     """The way of one track from the source to ``output``, a stream of the new film: as it is."""
 
-    def __init__(self, output: Any) -> None:
-        self.output = output
+    def __init__(self, output: Any, *, keeps_hidden: bool) -> None:
+        self.output, self._keeps_hidden = output, keeps_hidden
 
     def packets(self, packet: Packet | None) -> list[Packet]:
         """Return what is to be written for a packet of the source; None ends the track."""
         if packet is None or packet.size == 0:
             return []
+        if packet.is_discard and not self._keeps_hidden:
+            return []  # an edit list hides it, which only MP4 and MOV can say
         if packet.dts is None:
             packet.dts = packet.pts
         packet.stream = self.output
@@ -59,17 +67,21 @@ class _AudioLane:
         rate = context.sample_rate
         rate = rate if codec != "libopus" and (not rates or rate in rates) else 48000
         self.output = container.add_stream(codec, rate=rate)
-        layout = context.layout
-        if codec == "libmp3lame" and layout.nb_channels > 2:
+        layout, count = context.layout.name, context.layout.nb_channels
+        if layout.endswith(" channels"):  # so many; PCM keeps silent about which
+            layout = _LAYOUTS.get(count, layout)
+        if codec == "libmp3lame" and count > 2:
             layout = "stereo"
         self.output.codec_context.layout = layout
+        self._named = AudioResampler(layout=layout)
         channels = self.output.codec_context.layout.nb_channels
         self.output.codec_context.bit_rate = _BITS_PER_CHANNEL * channels
 
     def packets(self, packet: Packet | None) -> list[Packet]:
-        frames = self._decoder.decode(packet)  # None draws the last ones out of the decoder
+        decoded = self._decoder.decode(packet)  # None draws the last ones out of the decoder
+        frames: list[Any] = [each for frame in decoded for each in self._named.resample(frame)]
         if packet is None:
-            frames = [*frames, None]  # and of the encoder
+            frames = [*frames, *self._named.resample(None), None]  # and of the encoder
         return list(chain.from_iterable(self.output.encode(frame) for frame in frames))
 
 
@@ -125,6 +137,11 @@ def _accepts(container: str, track: Any) -> bool:
     return True
 
 
+def _labels(track: Any) -> dict[str, str]:
+    """Return the language and the name of a track."""
+    return {name: track.metadata[name] for name in ("language", "title") if name in track.metadata}
+
+
 class Tracks:
     """All audio and subtitle tracks of ``source``, written to ``container`` as its film goes on.
 
@@ -140,6 +157,7 @@ class Tracks:
         self._source, self._path, self._container = source, path, container
         self._suffix = path.suffix.lower()
         self._input = open_input(source)
+        self._clock = SteadyClock(self._input)
         try:
             tracks = (*self._input.streams.audio, *self._input.streams.subtitles)
             self._lanes = {track.index: self._lane(track) for track in tracks}
@@ -153,14 +171,22 @@ class Tracks:
     def _lane(self, track: Any) -> _Lane:
         """Return the way of one track: as it is if the container takes it."""
         lane: _Lane
-        if _accepts(self._container.format.name, track):
-            lane = _CopyLane(self._container.add_stream_from_template(track))
+        if self._plays(track) and _accepts(self._container.format.name, track):
+            output = self._container.add_stream_from_template(track)
+            lane = _CopyLane(output, keeps_hidden=self._suffix in _MOV_FAMILY)
         else:
             lane = self._converter(track)
-        labels = ("language", "title")
-        lane.output.metadata.update({n: v for n, v in track.metadata.items() if n in labels})
+        lane.output.metadata.update(_labels(track))
         lane.output.disposition = track.disposition
         return lane
+
+    def _plays(self, track: Any) -> bool:
+        """Return whether players take a track from this container as it is.
+
+        FFmpeg writes PCM into MP4 (ISO/IEC 23003-5), which hardly any player reads.
+        """
+        codec = track.codec_context.name if track.codec_context else ""
+        return not (self._suffix in _CANNOT_PLAY_PCM and codec.startswith("pcm_"))
 
     def _converter(self, track: Any) -> _Lane:
         """Return the way of a track whose codec the container refuses."""
@@ -179,14 +205,21 @@ class Tracks:
     def _copy_labels(self) -> None:
         """Copy what is no track."""
         kept = ("title", "artist", "comment", "date", "genre", "copyright", "description")
+        for picture in self._container.streams.video[:1]:
+            picture.metadata.update(_labels(film_stream(self._source, self._input)))
         source = self._input.metadata
         self._container.metadata.update({name: source[name] for name in kept if name in source})
         if chapters := self._input.chapters():
-            self._container.set_chapters(chapters)
+            self._container.set_chapters([self._moved(chapter) for chapter in chapters])
         if self._suffix == ".mkv":
             for file in self._input.streams.attachments:
                 name = file.metadata.get("filename", f"attachment-{file.index}")
                 self._container.add_attachment(name, file.mimetype or "", bytes(file.data or b""))
+
+    def _moved(self, chapter: Any) -> Any:
+        """Return a chapter on the clock that starts at zero."""
+        shift = round(self._clock.start / chapter["time_base"])
+        return chapter | {"start": chapter["start"] - shift, "end": chapter["end"] - shift}
 
     def copy_until(self, time: Fraction | float) -> None:
         """Write the packets that are due by ``time`` seconds of the film."""
@@ -210,12 +243,13 @@ class Tracks:
 
     def _read(self) -> Iterator[Packet]:
         """Yield the packets of all tracks."""
-        tracks = [stream for stream in self._input.streams if stream.index in self._lanes]
-        if not tracks:
+        if not self._lanes:
             return
         try:
-            for packet in self._input.demux(tracks):
-                if packet.size:
+            # All of them, as when the picture was read: a clock may jump in any.
+            for packet in self._input.demux():
+                self._clock.mend(packet)
+                if packet.size and packet.stream_index in self._lanes:
                     yield packet
         except (av.FFmpegError, OSError) as error:
             raise self._broken(error) from error

@@ -37,3 +37,8 @@ def test_a_shot_ends_where_numbers_jump(names, expected):
 )
 def test_frames_are_numbered_by_the_step_that_most_keep(numbers, step):
     assert usual_step(named(*numbers)) == step
+
+
+def test_a_hyphen_behind_a_separator_is_a_sign() -> None:
+    assert jumps(["s_-0002.png", "s_-0001.png", "s_0000.png", "s_0001.png"]) == ()
+    assert jumps(["a-1.png", "a-2.png", "a-5.png"]) == (2,)

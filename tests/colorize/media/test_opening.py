@@ -167,5 +167,7 @@ def test_quality_is_bounded(tmp_path: Path, quality: int) -> None:
 
 
 def test_suffixes_name_what_is_read() -> None:
-    assert {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"} == IMAGE_SUFFIXES
+    assert {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"} <= IMAGE_SUFFIXES
+    assert {".dpx", ".exr", ".tga", ".pgm", ".jp2"} <= IMAGE_SUFFIXES
+    assert {".dv", ".m2v", ".y4m", ".gif", ".asf", ".divx", ".rm"} <= VIDEO_SUFFIXES
     assert {".mp4", ".mkv", ".mov", ".webm", ".avi"} <= VIDEO_SUFFIXES

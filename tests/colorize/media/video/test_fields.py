@@ -20,6 +20,7 @@ from colorize.media import (
     open_sink,
     open_source,
 )
+from colorize.media.video.clock import Fields
 from colorize.media.video.fields import FieldMarker
 from tests.colorize.media.films import gray_ramp, make_film
 
@@ -130,3 +131,92 @@ def test_webm_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"out\.webm: WebM \(VP9\) cannot hold an interlaced"):
         open_sink(tmp_path / "out.webm", like=source)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def make_marked(
+    path: Path,
+    codec: str,
+    marks: list[Fields],
+    *,
+    size: tuple[int, int] = (48, 64),
+    pixels: str = "yuv420p",
+    announced: int = 0,
+) -> Path:
+    """Write frames that are marked one by one, in a stream of an ``announced`` AVFieldOrder."""
+    with av.open(str(path), "w") as film:
+        video = film.add_stream(codec, rate=RATE)
+        (video.height, video.width), video.pix_fmt = size, pixels
+        if announced:
+            video.codec_context.field_order = announced
+        markers = {fields: FieldMarker(fields, 1 / RATE) for fields in {*marks} - {"progressive"}}
+        for index, fields in enumerate(marks):
+            frame = av.VideoFrame.from_ndarray(gray_ramp(size, index), format="rgb24")
+            frame = frame.reformat(format=pixels)
+            frame.pts, frame.time_base = index, 1 / RATE
+            film.mux(video.encode(markers[fields].mark(frame) if fields in markers else frame))
+        film.mux(video.encode())
+    return path
+
+
+def stored_order(path: Path) -> str:
+    film = open_source(path)
+    assert isinstance(film, VideoSource)
+    return film.look.fields
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mov", ".dv"])
+def test_tapes_of_dv_are_bottom_first_whatever_the_container(tmp_path: Path, suffix: str) -> None:
+    path = make_marked(
+        tmp_path / f"in{suffix}", "dvvideo", ["bff"] * 4, size=(576, 720), pixels="yuv420p"
+    )
+    with av.open(str(path)) as film:
+        assert film.streams.video[0].codec_context.field_order == 0  # not a word
+    assert field_marks(path) == {"B"}
+    copy(path, tmp_path / "out.mp4")
+    assert field_marks(tmp_path / "out.mp4") == {"B"}
+
+
+@pytest.mark.parametrize("fields", ["tff", "bff"])
+def test_the_frames_own_flags_count(tmp_path: Path, fields: Fields) -> None:
+    """The container says the contrary."""
+    announced = {"tff": 3, "bff": 2}[fields]
+    path = make_marked(tmp_path / "in.mkv", "ffv1", [fields] * 4, announced=announced)
+    assert field_marks(path) == {{"tff": "T", "bff": "B"}[fields]}
+    assert stored_order(path) == fields
+
+
+@pytest.mark.parametrize(
+    ("announced", "fields"), [(1, "progressive"), (2, "tff"), (3, "bff"), (4, "tff"), (5, "bff")]
+)
+def test_the_container_counts_for_a_codec_without_flags(
+    tmp_path: Path, announced: int, fields: Fields
+) -> None:
+    path = make_marked(
+        tmp_path / "in.mov", "png", ["progressive"] * 3, pixels="rgb24", announced=announced
+    )
+    with av.open(str(path)) as film:
+        assert film.streams.video[0].codec_context.field_order == announced
+    assert stored_order(path) == fields
+
+
+def test_the_mixed_orders_mean_what_ffmpeg_makes_of_them(tmp_path: Path) -> None:
+    """Raw video takes its frames' flags from the container: TB top first, BT bottom first."""
+    for announced, mark in {2: "T", 3: "B", 4: "T", 5: "B"}.items():
+        path = make_marked(
+            tmp_path / f"{announced}.mkv", "rawvideo", ["progressive"] * 2, announced=announced
+        )
+        assert field_marks(path) == {mark}
+
+
+def test_a_film_that_turns_interlaced_later(tmp_path: Path) -> None:
+    marks: list[Fields] = [*["progressive"] * 5, *["bff"] * 3]
+    path = make_marked(tmp_path / "in.mkv", "ffv1", marks)
+    assert field_marks(path) == {"P", "B"}
+    film = open_source(path)
+    assert stored_order(path) == "bff"
+    assert any(
+        re.search(r"in\.mkv changes its fields at 0\.200 s \(frame 5\): .* bottom field", note)
+        for note in film.notes
+    )
+    copy(path, tmp_path / "out.mp4")
+    assert field_marks(tmp_path / "out.mp4") == {"B"}

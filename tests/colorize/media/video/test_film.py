@@ -158,16 +158,33 @@ def test_rotated_film_is_written_upright(tmp_path: Path) -> None:
         assert np.abs(frame.to_ndarray(format="rgb24").astype(int) - expected).mean() < 4
 
 
-def test_pixel_aspect_is_kept(tmp_path: Path) -> None:
-    source = tmp_path / "in.mkv"
-    with av.open(str(source), "w") as film:
+def anamorphic(path: Path) -> Path:
+    with av.open(str(path), "w") as film:
         video = film.add_stream("libx264", rate=25)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         video.codec_context.sample_aspect_ratio = Fraction(16, 15)
         film.mux(video.encode(av.VideoFrame.from_ndarray(gray_ramp((48, 64), 0))))
         film.mux(video.encode())
-    copy(source, tmp_path / "out.mp4")
-    with av.open(str(tmp_path / "out.mp4")) as film:
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
+def test_pixel_aspect_is_kept(tmp_path: Path, suffix: str) -> None:
+    copy(anamorphic(tmp_path / "in.mkv"), tmp_path / f"out{suffix}")
+    with av.open(str(tmp_path / f"out{suffix}")) as film:
+        assert film.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
+
+
+def test_webm_would_lose_the_pixel_aspect_and_is_refused(tmp_path: Path) -> None:
+    source = anamorphic(tmp_path / "in.mkv")
+    with pytest.raises(
+        MediaError, match=r"out\.webm: WebM .* \(16:15\).*name the output (\S+)$"
+    ) as caught:
+        copy(source, tmp_path / "out.webm")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+    remedy = str(caught.value).split()[-1]
+    copy(source, tmp_path / remedy)
+    with av.open(str(tmp_path / remedy)) as film:
         assert film.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
 
 

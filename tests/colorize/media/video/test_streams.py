@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from colorize.media import MediaError, open_sink, open_source
-from tests.colorize.media.films import NTSC, codec_names, frame_times, make_film, packets
+from tests.colorize.media.films import (
+    NTSC,
+    codec_names,
+    frame_times,
+    gray_ramp,
+    make_film,
+    packets,
+    tone,
+)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -159,3 +167,56 @@ def test_silent_film(tmp_path: Path) -> None:
     make_film(tmp_path / "in.mp4", audio=None)
     copy(tmp_path / "in.mp4", tmp_path / "out.mp4")
     assert codec_names(tmp_path / "out.mp4", "audio") == []
+
+
+def packed_samples(path: Path) -> bytes:
+    with av.open(str(path)) as film:
+        return b"".join(bytes(packet) for packet in film.demux(audio=0))
+
+
+def write_spoken(path: Path, sound: str) -> Path:
+    """A film whose picture has a language and a name, with sound of a codec."""
+    with av.open(str(path), "w") as film:
+        video = film.add_stream("libx264", rate=24)
+        video.height, video.width, video.pix_fmt = 48, 64, "yuv420p"
+        video.metadata.update(language="jpn", title="Original drawing")
+        track = film.add_stream(sound, rate=48000)
+        track.codec_context.layout = "stereo"
+        for index in range(24):
+            frame = av.VideoFrame.from_ndarray(gray_ramp((48, 64), index), format="rgb24")
+            film.mux(video.encode(frame))
+        film.mux(video.encode())
+        wave = (tone(1.0) * 32767).astype(np.int16).T.reshape(1, -1)
+        heard = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave), "s16", "stereo")
+        heard.sample_rate, heard.pts, heard.time_base = 48000, 0, Fraction(1, 48000)
+        film.mux(track.encode(heard))
+        film.mux(track.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "became"),
+    [(".mp4", "aac"), (".m4v", "aac"), (".mov", "pcm_s16le"), (".mkv", "pcm_s16le")],
+)
+def test_pcm_stays_where_players_read_it(tmp_path: Path, suffix: str, became: str) -> None:
+    source = write_spoken(tmp_path / "in.mkv", "pcm_s16le")
+    target = tmp_path / f"out{suffix}"
+    copy(source, target)
+    assert codec_names(target, "audio") == [became]
+    if became != "aac":
+        assert packed_samples(target) == packed_samples(source)
+        return
+    frequency, seconds = loudest_frequency(target)
+    assert frequency == pytest.approx(440, abs=3)
+    assert seconds == pytest.approx(1, abs=0.05)
+
+
+def test_language_and_name_of_the_picture_are_kept(tmp_path: Path) -> None:
+    source = write_spoken(tmp_path / "in.mkv", "pcm_s16le")
+    copy(source, tmp_path / "out.mkv")
+    copy(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mkv")) as film:
+        labels = film.streams.video[0].metadata
+        assert (labels["language"], labels["title"]) == ("jpn", "Original drawing")
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert film.streams.video[0].metadata["language"] == "jpn"
