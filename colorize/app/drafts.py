@@ -50,7 +50,7 @@ def state_of(reference: Reference) -> str:
 def draft_key(request: Mapping[str, Any], most: int) -> str:
     """Return what the draft of a frame depends on: of what is painted, the nearest ``most``.
 
-    What is left open in one of these is painted by pictures beside it too: then all count.
+    What is left open in one of these is painted by what is beside it too: then all count.
     """
     number = request["frame"]
     layers = [
@@ -66,7 +66,7 @@ def draft_key(request: Mapping[str, Any], most: int) -> str:
     ]
     nearest = sorted([*layers, *pictures], key=lambda each: each[0])[:most]
     if any(each in layers for each in nearest):
-        nearest = sorted([*(e for e in nearest if e in layers), *pictures], key=str)
+        nearest = sorted([*layers, *pictures], key=str)
     looks = [request[name] for name in ("source", "checkpoint", "settings", "short_side")]
     return hashlib.blake2b(repr((looks, nearest)).encode(), digest_size=12).hexdigest()
 

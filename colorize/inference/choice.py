@@ -40,7 +40,8 @@ def choose_references(
     These are its own frames, those of the shots beside it that show enough of its first or last
     frame, as where one dissolves into the other, and pictures of no frame that show enough of its
     first, middle or last frame, the likest first: in a moving shot these are not the same things. A
-    shot without own frames also takes the frames of others that show enough of its middle.
+    shot without own frames, or of which only parts are painted, also takes the frames of others
+    that show enough of its middle.
     ``frames`` gives frames by their numbers, in order.
     """
     pictures = library.pictures.values()
@@ -54,8 +55,10 @@ def choose_references(
         if loose:
             for frame in (shot.start, middle, shot.stop - 1):
                 looks[frame] = _Look(number, set(loose))
-        if not own[number]:
-            looks.setdefault(middle, _Look(number, set())).candidates.update(library.pictures)
+        if not any(map(library.shows_all, own[number])):
+            others = library.pictures.keys() - set(own[number])
+            if others:
+                looks.setdefault(middle, _Look(number, set())).candidates.update(others)
             continue
         for frame, beside in ((shot.start, number - 1), (shot.stop - 1, number + 1)):
             if 0 <= beside < len(shots) and own[beside]:

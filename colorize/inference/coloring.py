@@ -88,7 +88,7 @@ class Coloring:
         planes = []
         for batch, shown in zip(batches, chosen, strict=True):
             self._check()
-            references = self._shown(small, batch, shown, flow)
+            references = self._shown(small, batch, shown, flow, beside=names)
             chroma, state = self._painted(
                 small[batch.start : batch.stop], state, references, variant
             )
@@ -131,8 +131,8 @@ class Coloring:
             flow = Propagation(small, before=_under(_FLOW, before), tick=lambda: self._tick(bar))
             for name, span in spans.items():
                 assert self._library is not None
-                shown = self._library.of([name], size=(small.shape[-2], small.shape[-1]))
-                flow.follow(name, shown.luma[0].cpu(), frames=span)
+                luma = self._library.luma(name, size=(small.shape[-2], small.shape[-1]))
+                flow.follow(name, luma.cpu(), frames=span)
         return flow
 
     def _tick(self, bar: Task) -> None:
@@ -145,11 +145,14 @@ class Coloring:
         batch: range,
         names: Sequence[str],
         flow: Propagation,
+        *,
+        beside: Sequence[str],
     ) -> References | None:
-        """Return what the frames of a batch are shown, with the flow to it."""
+        """Return what the frames of a batch are shown, of the references of their shot."""
         if self._library is None or not names:
             return None
-        shown = self._library.of(names, size=(small.shape[-2], small.shape[-1]))
+        size = (small.shape[-2], small.shape[-1])
+        shown = self._library.of(names, size=size, beside=beside)
         found = flow.of(names, batch).to(self._colorizer.device)
         wide = shown.expand(len(batch))
         straight = found.straight

@@ -46,9 +46,9 @@ def draft(
     picture = library.own(names, frame.index) if names else None
     if picture is None:
         nearest = library.nearest(names, near=frame.index, most=settings.references_per_frame)
-        (colored,) = next(iter(engine([frame], names=nearest, variant=0)))
+        (colored,) = next(iter(engine([frame], names=names, variant=0)))
         small = resize(torch.from_numpy(frame.gray())[None, None], size)
-        shown = library.of(nearest, size=size) if nearest else None
+        shown = library.of(nearest, size=size, beside=names) if nearest else None
         return Draft(colored, _plane(colorizer.unsure(small, shown)))
     # The engine would ask the network again, and take none of its answer.
     chroma, _ = library.colors_of(picture, names, size)

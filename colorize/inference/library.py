@@ -16,7 +16,7 @@ from colorize.media import Frame
 from colorize.media.frame import opacity
 from colorize.networks.guided.references import References
 
-_BESIDE = 4  # whole pictures, at most, that what hints leave open is painted by
+_BESIDE = 4  # other pictures, at most, that what hints leave open is painted by
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Library:
     def __init__(self, colorizer: LoadedNetworks, pictures: Iterable[ColoredPicture]) -> None:
         self._colorizer = colorizer
         self.pictures = {each.name: each for each in pictures}
+        self._whole: dict[str, bool] = {}
         self._known: dict[tuple[str, tuple[int, int]], References] = {}
         self._finished: dict[tuple[str, tuple[int, int], tuple[str, ...]], Completed] = {}
         # Of a frame without its hints, by its number: hints change, the drawing does not.
@@ -64,6 +65,12 @@ class Library:
         other._unhinted = {key: each for key, each in self._unhinted.items() if set(key[2]) <= same}
         return other
 
+    def shows_all(self, name: str) -> bool:
+        """Return whether a picture shows all of its frame, not parts of it as hints do."""
+        if name not in self._whole:
+            self._whole[name] = opacity(self.pictures[name].read()) is None
+        return self._whole[name]
+
     def nearest(self, names: Sequence[str], *, near: int, most: int) -> list[str]:
         """Return which of some references colour frames around frame ``near``, at most ``most``.
 
@@ -71,16 +78,25 @@ class Library:
         """
         return sorted(names, key=lambda name: self._distance(name, near))[:most]
 
-    def of(self, names: Sequence[str], *, size: tuple[int, int]) -> References:
-        """Return references, at least one, of one frame worked at ``size`` (height, width)."""
-        whole = [name for name in names if not self._hints(name, size)]
+    def of(
+        self, names: Sequence[str], *, size: tuple[int, int], beside: Sequence[str] = ()
+    ) -> References:
+        """Return references, at least one, of one frame worked at ``size`` (height, width).
+
+        What hints among them leave open is painted by the others of ``beside``, the references of
+        the shot; by those of ``names`` if there are none.
+        """
         shown = [
-            self._seen(name, size)
-            if name in whole
-            else self._completed(name, whole, size).references
+            self._completed(name, beside or names, size).references
+            if self._hints(name, size)
+            else self._seen(name, size)
             for name in names
         ]
         return References.joined(shown)
+
+    def luma(self, name: str, *, size: tuple[int, int]) -> Float[Tensor, "1 1 h w"]:
+        """Return the luma of a reference at a size."""
+        return self._seen(name, size).luma[:, 0]
 
     def _seen(self, name: str, size: tuple[int, int]) -> References:
         """Return a picture as the reference of a frame, as it is."""
@@ -100,13 +116,20 @@ class Library:
         known = picture.frame is not None and picture.drawing is not None
         return known and self._seen(name, size).mask is not None
 
-    def _completed(self, name: str, whole: Sequence[str], size: tuple[int, int]) -> Completed:
-        """Return a frame of which hints are given in all its colours, by whole pictures besides."""
-        others = tuple(sorted(whole, key=lambda each: self._distance(each, self._frame(name))))
-        key = (name, size, others[:_BESIDE])
+    def _completed(self, name: str, beside: Sequence[str], size: tuple[int, int]) -> Completed:
+        """Return a frame of which hints are given in all its colours, by pictures ``beside`` it.
+
+        Of others of which parts are shown, these serve it: nothing that was completed itself.
+        """
+        near = sorted(
+            (each for each in beside if each != name),
+            key=lambda each: self._distance(each, self._frame(name)),
+        )
+        others = tuple(near[:_BESIDE])
+        key = (name, size, others)
         if key not in self._finished:
-            hints, *shown = (self._seen(each, size) for each in (name, *others[:_BESIDE]))
-            frame = (self._frame(name), size, others[:_BESIDE])
+            hints, *shown = (self._seen(each, size) for each in (name, *others))
+            frame = (self._frame(name), size, others)
 
             def without() -> Unhinted:
                 if frame not in self._unhinted:
@@ -152,8 +175,7 @@ class Library:
         It is 0 where the picture shows anything, and everywhere if that is all of it.
         """
         if self._hints(picture.name, size):
-            whole = [name for name in names if not self._hints(name, size)]
-            return self._completed(picture.name, whole, size).unsure
+            return self._completed(picture.name, names, size).unsure
         return torch.zeros_like(self._seen(picture.name, size).luma[:, 0])
 
     def _distance(self, name: str, near: int) -> float:

@@ -226,7 +226,7 @@ def test_a_gray_film_is_painted_by_clicks_and_comes_out_in_colour(
     result = np.stack([frame.rgb for frame in VideoSource(tmp_path / "coloured.mp4")])
     assert result.shape == story.colors.shape
     gain = psnr(result, story.colors) - psnr(story.gray, story.colors)
-    assert gain > 3, f"{gain:.2f} dB above gray"
+    assert gain > 2, f"{gain:.2f} dB above gray"
     [manifest] = (tmp_path / "page/jobs").glob("*/output/.*.job/manifest.json")
     frames = {each.frame for each in read_manifest(manifest).references}
     assert {first, other, back} <= frames

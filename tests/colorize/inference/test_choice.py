@@ -31,6 +31,9 @@ class Alike(Library):
     def _never() -> Frame:
         raise AssertionError("its likeness is known")
 
+    def shows_all(self, name: str) -> bool:
+        return not name.startswith("part")
+
     def likeness(self, gray, names) -> list[float]:  # type: ignore[no-untyped-def]
         number = round(float(gray[0, 0, 0, 0]) * 255)
         self.asked.append((number, tuple(names)))
@@ -71,6 +74,15 @@ def test_a_shot_takes_frames_of_the_one_beside_it_where_it_dissolves_into_it() -
     shots = [Span(0, 6), Span(6, 10), None]
     assert choose_references(shots, library, frames) == [("a", "c"), ("b", "c"), ()]
     assert library.asked == [(5, ("b", "c")), (6, ("a",))]
+
+
+def test_a_shot_of_which_parts_are_painted_also_takes_frames_of_others() -> None:
+    library = Alike({"part": 2, "b": 8, "c": 9}, {(3, "b"): 0.8, (3, "c"): 0.4})
+    shots = [Span(0, 6), Span(6, 10)]
+    assert choose_references(shots, library, frames) == [("part", "b"), ("b", "c")]
+    alone = Alike({"part": 2}, {})
+    assert choose_references([Span(0, 6)], alone, frames) == [("part",)]
+    assert alone.asked == []
 
 
 def test_without_references_nothing_is_looked_at() -> None:

@@ -207,3 +207,15 @@ def test_fills_are_completed_by_what_is_known_without_them_as_well(
     calls: list[int] = []
     networks.complete(dots, without=lambda: calls.append(1))
     assert calls == []
+
+
+def test_hints_show_parts_of_their_frame_and_other_pictures_all(networks) -> None:
+    hints, frame, _ = hinted()
+    given = Library(
+        networks,
+        [
+            ColoredPicture("hint", lambda: hints, 3, lambda: frame),
+            ColoredPicture("a", lambda: picture(2), 0),
+        ],
+    )
+    assert [given.shows_all(name) for name in ("hint", "a")] == [False, True]
