@@ -1,6 +1,6 @@
 """A simulated person paints a film by clicks, each where the result is worst.
 
-  python experiments/painting/clicks.py --clips datasets/penny-and-chip -o experiments/painting/clicks
+  python experiments/painting/clicks.py --clips datasets/penny-and-chip -o painting/clicks
 
 A click fills the region of a drawing that it is in (`find_regions`, the usual level) with the true
 mean colour of that region. It goes to the frame and the region with the largest sum of squared
