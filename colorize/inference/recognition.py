@@ -129,15 +129,15 @@ class Recognizer:
         counts = np.maximum(np.bincount(labels.ravel()), 1)
 
         def mean(plane: np.ndarray) -> Float64[np.ndarray, " n"]:
-            wide = plane.reshape(grid).astype(np.float32)
-            wide = cv2.resize(wide, labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            small = plane.reshape(grid).astype(np.float32)
+            wide = cv2.resize(small, labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
             return np.bincount(labels.ravel(), weights=wide.ravel()) / counts
 
         luma = np.bincount(labels.ravel(), weights=frame.gray().ravel()) / counts
-        winner = (
-            np.array(list(best))[np.stack(list(best.values())).argmax(axis=0)] if best else None
-        )
-        found = []
+        found: list[Evidence] = []
+        if not best:
+            return found
+        winner = np.array(list(best))[np.stack(list(best.values())).argmax(axis=0)]
         for number in sorted(self._lumas.keys() & best.keys()):
             others = [each for other, each in best.items() if other != number]
             rest = np.max(others, axis=0) if others else np.zeros_like(best[number])

@@ -15,8 +15,8 @@ import json
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
-from recognition import frame
 
 from colorize.base.errors import one_line_errors
 from colorize.base.files import write_atomically
@@ -34,6 +34,21 @@ from colorize.media import Frame
 SEEDS, SIZE, EPISODE = (421, 422), (180, 320), 4
 
 
+def frame(series: CartoonSeries, index: int, ids: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Return luma of a frame, and the swatch of each pixel's paint, 0 for sets."""
+    shot = series.shot(index)
+    gray = cv2.cvtColor(shot.color[1], cv2.COLOR_RGB2GRAY)
+    _, stage = series._stage(index)
+    swatch = np.zeros(int(shot.segments.max()) + 1, np.uint16)
+    for key, number in stage.sheet._segments.items():
+        if number >= len(swatch):
+            continue
+        if "ink" not in key[1:] and key[0] in series.characters and "shadow" not in key[1:]:
+            swatch[number] = ids.setdefault((key[0], key[-1]), len(ids) + 1)
+    segments = shot.segments[1]
+    return (gray / 255).astype(np.float32), swatch[segments]
+
+
 def same(picture: Frame) -> Frame:
     """Return a picture as it is."""
     return picture
@@ -41,7 +56,7 @@ def same(picture: Frame) -> Frame:
 
 def first_episode(series: CartoonSeries, ids: dict) -> Series:
     """Return the painted examples of the first shots."""
-    shown = [frame(series, index, ids)[:2] for index in range(EPISODE)]
+    shown = [frame(series, index, ids) for index in range(EPISODE)]
     colors = [series.color(index)[1] for index in range(EPISODE)]
     palette, numbers = Palette(), {}
     for number in range(1, len(ids) + 1):

@@ -71,9 +71,8 @@ class Easel:
             pictures[key] = self._pictures.get(key, new)
         for each in references:
             reference = Reference(**each)
-            number, key = reference.frame, (reference.name, reference.digest)
-            drawing = None if number is None else partial(self.frame, number)
-            new = colored_picture(reference, drawing)
+            key, at = (reference.name, reference.digest), reference.frame
+            new = colored_picture(reference, None if at is None else partial(self.frame, at))
             pictures[key] = self._pictures.get(key, new)
         self._pictures = pictures
         self.library = self.library.renewed(pictures.values())
