@@ -11,6 +11,8 @@ from PIL import Image, UnidentifiedImageError
 from colorize.app.error import PageError
 from colorize.media import MediaError, VideoSource
 from colorize.media.error import reason
+from colorize.media.pictures.openraster import SUFFIX as OPENRASTER
+from colorize.media.pictures.openraster import read_openraster
 from colorize.media.video.source import film_stream, open_input
 
 Kind: TypeAlias = Literal["picture", "film"]
@@ -40,6 +42,7 @@ _FILMS: tuple[tuple[int, bytes, tuple[str, ...]], ...] = (
     (0, bytes.fromhex("060e2b34"), (".mxf",)),
 )
 PICTURE_SUFFIXES = frozenset(suffix for each in _PICTURES.values() for suffix in each)
+PAINTED_SUFFIX = OPENRASTER  # of what is painted in layers: a reference, never a frame
 FILM_SUFFIXES = frozenset(suffix for *_, each in _FILMS for suffix in each)
 
 
@@ -50,7 +53,7 @@ def named_kind(name: str) -> Kind:
         PageError: Neither a picture nor a film.
     """
     suffix = Path(name).suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
+    if suffix in PICTURE_SUFFIXES or suffix == PAINTED_SUFFIX:
         return "picture"
     if suffix in FILM_SUFFIXES:
         return "film"
@@ -77,6 +80,13 @@ def check_content(path: Path, name: str, *, pixels: int) -> None:
 
 def _check_picture(path: Path, name: str, pixels: int) -> None:
     suffix = Path(name).suffix.lower()
+    if suffix == PAINTED_SUFFIX:
+        try:
+            height, width, _ = read_openraster(path).colors[0].shape
+        except MediaError as error:
+            raise PageError(str(error).replace(str(path), name), status=415) from error
+        _check_size(name, (width, height), pixels)
+        return
     try:
         with (
             warnings.catch_warnings(action="ignore"),

@@ -24,13 +24,15 @@ from colorize.app.weights import find_weights, weights_file
 from colorize.base.files import write_atomically
 from colorize.films.painting.layer import Layer, check_layer, painted
 from colorize.films.painting.palette import Palette
-from colorize.films.painting.series import is_example
+from colorize.films.painting.series import MOST, Series, example_of, is_example
 from colorize.films.plan.analysis import luma_bytes
 from colorize.films.plan.manifest import Manifest, Reference
 from colorize.films.plan.references import frame_name
 from colorize.imaging.fills import Regions, find_regions
 from colorize.media import Frame, open_source
 from colorize.media.pictures.coding import encode_picture
+
+_LETTERS = 80  # of the name of an example
 
 
 class Painting:
@@ -218,6 +220,29 @@ class Painting:
             for each in known:
                 archive.writestr(f"{self._stem(each.frame)}.png", self._picture(each.frame))
         return written.getvalue()
+
+    def series(self) -> bytes:
+        """Return the palette with examples of its named colours, for the next episode.
+
+        Raises:
+            PageError: No colour that is painted has a name.
+        """
+        palette, _ = self.store.palette()
+        named = [each.id for each in palette.swatches if each.name is not None]
+        examples = []
+        for each in self.store.all():
+            if set(named) & set(each.swatches) and len(examples) < MOST:
+                frame = self._frame(each.frame)
+                layer, _ = self.store.layer(each.frame, frame.rgb.shape[:2])
+                kept = np.where(np.isin(layer, named), layer, 0).astype(np.uint16)
+                example = example_of(frame, kept, self._stem(each.frame)[-_LETTERS:])
+                if example.layer.any():  # not only a dot that is too small for an example
+                    examples.append(example)
+        if not examples:
+            raise PageError(
+                "no colour that is painted has a name: name those that come back", status=404
+            )
+        return Series(palette, tuple(examples)).encoded()
 
     def _shown(self, palette: Palette, version: str) -> dict[str, Any]:
         """Keep a palette, and return it for the page."""

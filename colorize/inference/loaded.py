@@ -34,6 +34,7 @@ from colorize.pretrained.weights import PretrainedWeightsError
 
 Loaded = TypeVar("Loaded", bound="LoadedNetworks")
 _DOT = 0.003  # of a frame: parts that are smaller on the mean are dots
+_TRUST = 0.25  # in what the network says by one fill, of what it says of itself
 _SPREAD = 0.1  # error of chroma that is expected of networks that do not tell it
 
 
@@ -202,9 +203,10 @@ class LoadedNetworks:
 
         The network paints it by the hints and by ``others``; where hints are fills, not dots, also
         ``without`` them (None: :meth:`without_hints`). Each of the two counts by the error that it
-        expects, the first one as often as there are separate fills, so that a coat that is painted
-        first does not colour the wall behind it. Then the hints are spread to the next lines, as
-        far as that is not sure (:func:`colorize.imaging.hints.spread_hints`). What they show stays.
+        expects, the first one the more the more separate fills there are, so that a coat that is
+        painted first does not colour the wall behind it. Then the hints are spread to the next
+        lines, as far as that is not sure (:func:`colorize.imaging.hints.spread_hints`). What they
+        show stays.
         """
         steps = self._guided().paint(hints.luma[0], References.joined([hints, *others]))
         painted, spread = steps.chroma, steps.spread
@@ -212,9 +214,9 @@ class LoadedNetworks:
             spread = torch.full_like(steps.trust, _SPREAD)
         elif (fills := _fills(hints.shown[0, 0, 0])) > 0:
             alone = without() if without else self.without_hints(hints, others)
-            # What the network says by a single hint is hardly more than what the hint is; many
-            # together tell it what it sees.
-            precision, other = fills * spread**-2, alone.spread**-2
+            # What the network says by a single fill is hardly more than what that is; many together
+            # tell it what it sees.
+            precision, other = _TRUST * fills * spread**-2, alone.spread**-2
             share = precision / (precision + other)
             painted = share * painted + (1 - share) * alone.chroma
             spread = (share * spread**2 + (1 - share) * alone.spread**2).sqrt()

@@ -16,12 +16,12 @@ from colorize.imaging.geometry import resize
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame
 
-# Of the logit that a region is what a swatch was painted on, by what is known of it: fitted by
-# experiments/painting/recognition.py --fit, on series that nothing is reported of.
+# Of the logit that a region is what a swatch was painted on, by what is known of it: found on series
+# 9711 in three looks, by a fit as experiments/painting/recognition.py --fit makes it.
 _COSINE, _MARGIN, _VOTES, _LUMA, _SIZE, _BIAS = 10.0, 1.6, 2.2, -10.0, -0.18, -7.9
 LEAST_SCORE = 0.75
 _SIDE = 224  # pixels of the short side that frames are looked at: coarser places mix small parts
-_WHOLE = 16  # pixels that both sides are multiples of, so that the grid lies over the frame exactly
+_WHOLE = 16  # pixels that both sides are multiples of: the grid lies over the frame exactly
 _FILLED = 0.6  # of a place that one swatch must cover to be its example
 _TOUCHED = 0.02  # of a place: with more of any swatch it is no example of anything else
 _SMALLEST = 0.0004  # of a frame: smaller regions are not offered

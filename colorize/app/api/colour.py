@@ -20,6 +20,7 @@ from colorize.app.asked import Asked
 from colorize.app.corrections import forget_whole
 from colorize.app.error import PageError
 from colorize.app.jobs import Job, copy_single, references_of
+from colorize.app.kinds import PAINTED_SUFFIX
 from colorize.app.reel import SIZES
 from colorize.app.schema import read_json
 from colorize.app.serving import serving
@@ -124,6 +125,8 @@ class ColourApi(Api):
         job = self._job(request)
         self._check_idle(job)
         folder = self._slot(request, job)
+        if folder.name == "input" and Path(request.path_params["name"]).suffix == PAINTED_SUFFIX:
+            raise PageError("layers are no frame of a film; drop them under References", status=415)
         if folder.name == "input" and job.source is not None:
             raise PageError("the job has its source in a folder; make another for dropped files")
         await self.receive(request, folder)

@@ -16,10 +16,12 @@ from colorize.app.api.base import Api
 from colorize.app.corrections import Examined, examine, forget_whole, keep_gray
 from colorize.app.error import PageError
 from colorize.app.jobs import Job
-from colorize.app.kinds import named_kind
+from colorize.app.kinds import PAINTED_SUFFIX, named_kind
 from colorize.app.schema import read_json
 from colorize.app.uploads import check_name
+from colorize.base.files import write_atomically
 from colorize.films.plan.references import frame_name, has_colors, read_picture
+from colorize.inference.painted import read_painted
 from colorize.media import open_source
 from colorize.media.pictures.coding import encode_picture
 
@@ -69,6 +71,7 @@ class CorrectionsApi(Api):
         job, name = self._job(request), request.path_params["name"]
         self._check_idle(job)
         await self.receive(request, job.references, replace=True)
+        name = await run_in_threadpool(self._flat, job, name)
         return JSONResponse(asdict(await run_in_threadpool(self._taken, job, name)), 201)
 
     async def correct(self, request: Request) -> Response:
@@ -80,6 +83,7 @@ class CorrectionsApi(Api):
         stem = await run_in_threadpool(self._stem, job, frame)
         name = stem + Path(given).suffix.lower()
         await self.receive(request, job.references, name=name, replace=True)
+        name = await run_in_threadpool(self._flat, job, name)
         taken = await run_in_threadpool(self._taken, job, name)
         if taken.frame is None:
             await run_in_threadpool(self._forget, job, taken.name)
@@ -134,6 +138,17 @@ class CorrectionsApi(Api):
             return Examined(name, None)
         finally:
             self.studio.uploads.recount(job.references)
+
+    def _flat(self, job: Job, name: str) -> str:
+        """Make a transparent picture of what is painted in layers; return its name."""
+        path = job.references / name
+        if path.suffix.lower() != PAINTED_SUFFIX:
+            return name
+        found, flat = read_painted(path), path.with_suffix(".png")
+        write_atomically(flat, encode_picture(flat, found.rgb, found.alpha, 100))
+        path.unlink()
+        self.studio.uploads.recount(job.references)
+        return flat.name
 
     def _forget(self, job: Job, name: str) -> None:
         forget_whole(job.references, name)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from colorize.app.api.base import Api, whole_number
 from colorize.app.asked import form
-from colorize.app.kinds import FILM_SUFFIXES, PICTURE_SUFFIXES
+from colorize.app.kinds import FILM_SUFFIXES, PAINTED_SUFFIX, PICTURE_SUFFIXES
 from colorize.app.weights import find_weights
 from colorize.media.pictures.folder import natural_key
 
@@ -43,6 +43,7 @@ class FilesApi(Api):
                 "limits": asdict(limits),
                 "settings": form(),
                 "pictures": sorted(PICTURE_SUFFIXES),
+                "paintings": [PAINTED_SUFFIX],
                 "films": sorted(FILM_SUFFIXES),
             }
         )

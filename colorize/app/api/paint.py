@@ -82,6 +82,7 @@ class PaintApi(Api):
             Route(paint, self.all),
             Route(paint + "/suggest", self.suggest, methods=["POST"]),
             Route(paint + "/hints.zip", self.hints),
+            Route(paint + "/series.json", self.series),
             Route(paint + "/palette.gpl", self.export_palette),
             Route(paint + "/palette.gpl", self.import_palette, methods=["PUT"]),
             Route(paint + "/palette/add", self.add_swatch, methods=["POST"]),
@@ -221,6 +222,10 @@ class PaintApi(Api):
     def hints(self, request: Request) -> Response:
         """Send all that is painted as transparent pictures, as the command line takes hints."""
         return _saved(self._painting(request).hints(), "hints.zip", "application/zip")
+
+    def series(self, request: Request) -> Response:
+        """Send the named colours with examples, as the command line takes them."""
+        return _saved(self._painting(request).series(), "series.json", "application/json")
 
     def _painting(self, request: Request) -> Painting:
         return self.studio.painting(self._job(request))

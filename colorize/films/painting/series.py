@@ -102,14 +102,18 @@ class Series:
                 )
             names.add(each.name)
 
-    def write(self, path: Path) -> None:
-        """Write it as JSON: the palette's, with examples."""
+    def encoded(self) -> bytes:
+        """Return it as JSON: the palette's, with examples."""
         examples = [
             {"name": each.name, "frame": _packed(each.gray), "layer": _packed(each.layer)}
             for each in self.examples
         ]
         content = {**self.palette.content(), "examples": examples}
-        write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
+        return json.dumps(content, indent=1, ensure_ascii=False).encode()
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        write_atomically(path, self.encoded())
 
 
 def read_series(path: Path) -> Series:

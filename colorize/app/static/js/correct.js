@@ -22,8 +22,8 @@ export function correction(id, { taken }) {
     if (answers.length) taken(answers[0]);
   });
   careful(async () => {
-    const { pictures } = await about();
-    fill(place, dropZone({ title: "Drop it here, corrected", hint: "", accept: pictures, take, multiple: false }));
+    const { pictures, paintings } = await about();
+    fill(place, dropZone({ title: "Drop it here, corrected", hint: "", accept: [...pictures, ...paintings], take, multiple: false }));
   })();
   return {
     element,

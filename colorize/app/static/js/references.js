@@ -7,7 +7,7 @@ import { tellTaken } from "./taken.js";
 
 /** Show the references of a job in `card`; `takes()` says whether the model follows any. */
 export async function referencesCard(card, job, takes) {
-  const { pictures } = await about();
+  const { pictures, paintings } = await about();
   const taken = takes();
   const path = `/api/jobs/${job.id}/references`;
   const again = careful(async () => referencesCard(card, await get(`/api/jobs/${job.id}`), takes));
@@ -32,7 +32,7 @@ export async function referencesCard(card, job, takes) {
   fill(card,
     h("h2", {}, "References"),
     taken ? null : h("p", { class: "faint", "data-test": "no-references" }, "This model takes no references: what you drop is kept with the job and does not change its colours."),
-    dropZone({ title: "Drop coloured frames", hint: "frames of this film, model sheets, pictures of the series: several serve a shot together", accept: pictures, take }),
+    dropZone({ title: "Drop coloured frames", hint: "frames of this film, model sheets, pictures of the series: several serve a shot together", accept: [...pictures, ...paintings], take }),
     h("ul", { class: "thumbs", style: { "margin-top": "0.9rem" } }, job.references.map((name) => h("li", {},
       h("img", { src: `${path}/${encodeURIComponent(name)}`, alt: name, loading: "lazy" }),
       h("button", { type: "button", class: "away", "aria-label": `remove ${name}`, onclick: () => drop(name) }, "✕"),

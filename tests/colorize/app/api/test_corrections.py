@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize.media.pictures.openraster import Layer, encode_openraster
 from tests.colorize.app.pages import LENGTHS, Page, film_bytes, frame_files, gray_frames, png
 from tests.colorize.films.drawn import tinted
 from tests.colorize.tiny import write_reference_safetensors
@@ -161,3 +162,24 @@ def test_what_is_no_answer_is_refused(page):
     page.put(f"{job}/references/a.png", as_png(coloured(0)))
     assert "keep is missing" in page.post(f"{job}/references/a.png/gray", {}, 400)["error"]
     assert cv2.imdecode(np.frombuffer(as_png(coloured(0)), np.uint8), 1).shape == (64, 96, 3)
+
+
+def test_what_is_painted_in_layers_becomes_a_transparent_reference(page, guided):
+    job = page.job(frame_files(), checkpoint=guided)
+    gray = np.repeat(gray_frames()[10][..., None], 3, axis=2)
+    clear = np.zeros((64, 96), np.uint8)
+    shown = clear.copy()
+    shown[8:40, 10:60] = 255
+    layers = [
+        Layer("drawing", gray, None, operation="svg:luminosity"),
+        Layer("colours", coloured(10), shown),
+    ]
+    content = encode_openraster(layers, merged=gray)
+    taken = page.put(f"{job}/references/10.ora", content)
+    assert (taken["name"], taken["frame"]) == ("10.png", 10)
+    kept = reference(page, job, "10.png")
+    assert np.array_equal(kept[..., 3], shown)
+    assert page.get(job)["references"] == ["10.png"]
+    said = page.put(f"{job}/references/11.ora", b"no layers", 415)["error"]
+    assert said.startswith("11.ora")
+    assert "References" in page.put(f"{job}/input/x.ora", content, 415)["error"]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from colorize.films.command import main as colorize
+from colorize.films.painting.series import read_series
 from colorize.films.plan.manifest import read_manifest
 from tests.colorize.app.pages import LENGTHS, Page, frame_files, gray_frames
 from tests.colorize.tiny import write_reference_safetensors
@@ -272,3 +273,20 @@ def test_a_model_that_takes_no_references_is_refused_for_drafts(page):
     answer = page.client.post(f"{job}/paint/frames/1/draft", json={})
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("this model takes no references")
+
+
+def test_named_colours_go_to_the_next_episode(page, job, tmp_path):
+    plain = add(page, job, "#2040c0")
+    paint(page, job, 4, plain)
+    said = page.get(f"{job}/paint/series.json", 404)["error"]
+    assert said == "no colour that is painted has a name: name those that come back"
+    grass = add(page, job, GREEN, "grass")
+    paint(page, job, 12, grass, slice(30, 60))
+    path = tmp_path / "series.json"
+    path.write_bytes(page.client.get(f"{job}/paint/series.json").content)
+    series = read_series(path)
+    assert series.palette[grass].name == "grass"
+    [example] = series.examples  # what has no name stays here
+    assert example.name == "12"
+    assert np.array_equal(example.gray, gray_frames()[12])
+    assert set(np.unique(example.layer)) == {0, grass}

@@ -72,7 +72,8 @@ function paintView(main, id, first) {
     h("div", { class: "row between" }, h("div", { class: "row" }, toolbar.element, smaller, size, larger, undo, redo, clear), views.element),
     easel.element, h("div", { class: "row between" }, said, offers.element), shot.element);
   const start = h("div", { class: "card empty", "data-test": "start" });
-  const right = h("div", { class: "stack" }, palette.element, h("div", { class: "card stack" }, h("a", { class: "button quiet", href: `/api/jobs/${id}/paint/hints.zip`, download: "" }, "Save all paint (PNG)"), h("small", { class: "faint" }, "transparent pictures named after their frames: ", h("code", {}, "colorize --hints"), " takes them")));
+  const right = h("div", { class: "stack" }, palette.element, h("div", { class: "card stack" }, h("a", { class: "button quiet", href: `/api/jobs/${id}/paint/hints.zip`, download: "" }, "Save all paint (PNG)"), h("small", { class: "faint" }, "transparent pictures named after their frames: ", h("code", {}, "colorize --hints"), " takes them"),
+    h("a", { class: "button quiet", href: `/api/jobs/${id}/paint/series.json`, download: "" }, "Save named colours"), h("small", { class: "faint" }, "for the next episode: ", h("code", {}, "colorize --palette series.json"))));
   const side = h("aside", { class: "card stack" }, h("div", { class: "asking" }, suggest, count), progress, list, go);
   fill(main, head, h("div", { class: "studio" }, side, h("div", { class: "stack" }, start, work), right));
   work.hidden = right.hidden = true;
