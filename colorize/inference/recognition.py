@@ -16,7 +16,7 @@ from colorize.imaging.geometry import resize
 from colorize.inference.loaded import LoadedNetworks
 from colorize.media import Frame
 
-# Of the logit that a region is what a swatch was painted on, by what is known of it: found on series
+# Of the logit that a region is what a swatch was painted on, by what is known of it: found on seed
 # 9711 in three looks, by a fit as experiments/painting/recognition.py --fit makes it.
 _COSINE, _MARGIN, _VOTES, _LUMA, _SIZE, _BIAS = 10.0, 1.6, 2.2, -10.0, -0.18, -7.9
 LEAST_SCORE = 0.75

@@ -181,13 +181,13 @@ def main() -> None:
     add("--checkpoint", default="default", help="weights (default: shipped ones)")
     add("--clips", type=Path, help="prepared clips of Penny & Chip; their test split is painted")
     add("--seed", type=int, default=SEED, help="of the procedural series")
-    add("--shots", type=int, default=SHOTS, help="of the procedural series")
+    add("--shots", type=int, default=SHOTS, help="of the procedural series; 0: none of it")
     add("--clicks", type=int, default=200)
     add("-o", "--output", type=Path, default=Path("clicks"))
     options = parser.parse_args()
     with one_line_errors(), terminal():
         networks = Colorizer.load(options.checkpoint)
-        films = [procedural(options.seed, shots=options.shots)]
+        films = [procedural(options.seed, shots=options.shots)] if options.shots else []
         if options.clips:
             films.append(clips(options.clips, "test"))
         found = [measure(film, networks, options.clicks) for film in films]
