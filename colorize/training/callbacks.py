@@ -106,10 +106,10 @@ class TimeLimit(lightning.Callback):
         self.share = trainer.strategy.broadcast(share)
 
 
-def time_share(trainer: lightning.Trainer) -> float:
+def time_share(trainer: Any) -> float:
     """Return the share of the minutes of a run that is over; 0 where it has no limit."""
-    limits = (each.share for each in trainer.callbacks if isinstance(each, TimeLimit))  # type: ignore[attr-defined]
-    return next(limits, 0.0)
+    callbacks = getattr(trainer, "callbacks", ())  # tests have trainers of a few fields
+    return next((each.share for each in callbacks if isinstance(each, TimeLimit)), 0.0)
 
 
 class EpochLog(lightning.Callback):
