@@ -30,11 +30,6 @@ class Live:
         self._closed = False
         self._timer: threading.Timer | None = None
 
-    def start(self) -> None:
-        """Start the worker, so that the first answer does not wait for PyTorch."""
-        with self._turn:
-            self._ready().start()
-
     def ask(self, request: Mapping[str, Any], *, topic: str) -> Any:
         """Return the answer to a request.
 

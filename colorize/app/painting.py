@@ -24,7 +24,7 @@ from colorize.app.weights import find_weights, weights_file
 from colorize.base.files import write_atomically
 from colorize.films.painting.layer import Layer, check_layer, painted
 from colorize.films.painting.palette import Palette
-from colorize.films.painting.series import MOST, Series, example_of, is_example
+from colorize.films.painting.series import MOST, Example, Series, example_of, is_example
 from colorize.films.plan.analysis import luma_bytes
 from colorize.films.plan.manifest import Manifest, Reference
 from colorize.films.plan.references import frame_name
@@ -138,7 +138,8 @@ class Painting:
         if not shown:
             return []
         asked = self._request(number) | {"task": "offers", "swatches": sorted(named)}
-        del asked["references"]
+        for name in ("references", "palette"):
+            del asked[name]
         asked["layers"] = [self._layer(each) for each in shown]
         found = self._live.ask(asked, topic=f"{self.job.id} offers")
         return [
@@ -229,7 +230,7 @@ class Painting:
         """
         palette, _ = self.store.palette()
         named = [each.id for each in palette.swatches if each.name is not None]
-        examples = []
+        examples: list[Example] = []
         for each in self.store.all():
             if set(named) & set(each.swatches) and len(examples) < MOST:
                 frame = self._frame(each.frame)
@@ -280,14 +281,16 @@ class Painting:
         if manifest is None:
             raise PageError("the shots are not found yet; let frames be suggested", status=409)
         shot = shot_of(manifest, number)
-        layers = [each for each in self.store.all() if shot.start <= each.frame < shot.stop]
-        own = {f"{self._stem(each.frame)}.png" for each in self.store.all()}
+        paint = self.store.all()
+        stems = self._stems([each.frame for each in paint])
+        layers = [each for each in paint if shot.start <= each.frame < shot.stop]
+        own = {f"{stem}.png" for stem in stems.values()}
         known = {each.name: each for each in self._others(manifest)}
         served = [known[each] for each in shot.guided_by if each in known]
         followed = self.store.followed()
         # Paint of other shots that serves this one is taken as the film has it.
         served = [each for each in served if each.name not in own or each.frame in followed]
-        inside = {f"{self._stem(each.frame)}.png" for each in layers}
+        inside = {f"{stems[each.frame]}.png" for each in layers}
         palette = self.store.palette_path
         return {
             "source": str(source),
@@ -356,5 +359,9 @@ class Painting:
         return path, path.stat().st_mtime_ns
 
     def _stem(self, number: int) -> str:
+        return self._stems([number])[number]
+
+    def _stems(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return by number the names, without suffix, that frames are known again by."""
         with open_source(self.job.input(self._roots)) as source:
-            return frame_name(source, number)
+            return {number: frame_name(source, number) for number in numbers}

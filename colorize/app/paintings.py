@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,17 +82,20 @@ class Paintings:
         if not self.folder.is_dir():
             return []
         files = sorted(path for path in self.folder.glob("*.png") if path.stem.isdecimal())
-        return [self.of(int(path.stem)) for path in files]
+        palette, accepted = self.palette()[0], self._accepted()
+        return [self._of(int(path.stem), palette, accepted) for path in files]
 
     def of(self, frame: int) -> Painted:
         """Return what is known of the paint of a frame."""
+        return self._of(frame, self.palette()[0], self._accepted())
+
+    def _of(self, frame: int, palette: Palette, accepted: Mapping[str, str]) -> Painted:
         content = self.path(frame).read_bytes()
         swatches = tuple(int(each) for each in np.unique(read_layer(self.path(frame))) if each)
-        palette, _ = self.palette()
         colors = {each.id: each.color for each in palette.swatches}
         version = _digest(content)
         key = _digest(f"{version} {[colors.get(each) for each in swatches]}".encode())
-        return Painted(frame, version, key, self._accepted().get(str(frame)) == key, swatches)
+        return Painted(frame, version, key, accepted.get(str(frame)) == key, swatches)
 
     def layer(self, frame: int, size: tuple[int, int]) -> tuple[Layer, str]:
         """Return the layer of a frame of a size (height, width), and its version.

@@ -19,6 +19,17 @@ _KEPT = 600  # encoded pictures, some 30 MB at 540 lines
 SIZES = (180, 540, 1080)  # short sides that can be asked for
 
 
+def check_size(short_side: int) -> None:
+    """Refuse a size that pictures are not made in.
+
+    Raises:
+        PageError: It is none of :data:`SIZES`.
+    """
+    if short_side not in SIZES:
+        known = ", ".join(map(str, SIZES))
+        raise PageError(f"size is {short_side}: expected one of {known}")
+
+
 class Reel:
     """Frames as JPEG; going on from where one looked last costs least.
 

@@ -164,8 +164,7 @@ class Library:
         """
         if not self._hints(picture.name, size):
             return own_colors(picture, size)
-        column = list(names).index(picture.name)
-        return self.of(names, size=size).chroma[:, column], None
+        return self._completed(picture.name, names, size).references.chroma[:, 0], None
 
     def unsure_of(
         self, picture: ColoredPicture, names: Sequence[str], size: tuple[int, int]

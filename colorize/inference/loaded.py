@@ -241,9 +241,7 @@ class LoadedNetworks:
     @torch.inference_mode()
     def without_hints(self, hints: References, others: Sequence[References] = ()) -> Unhinted:
         """Return how a frame is painted by others than its hints: see :meth:`complete`."""
-        steps = self._guided().paint(hints.luma[0], References.joined(others) if others else None)
-        spread = torch.full_like(steps.trust, _SPREAD) if steps.spread is None else steps.spread
-        return Unhinted(steps.chroma, spread)
+        return self._guess(hints.luma[0], References.joined(others) if others else None)
 
     @torch.inference_mode()
     def unsure(
@@ -254,8 +252,13 @@ class LoadedNetworks:
         Raises:
             UserError: The model takes no references.
         """
-        spread = self._guided().paint(gray.to(self.device), references).spread
-        return torch.full_like(gray, _SPREAD) if spread is None else spread
+        return self._guess(gray.to(self.device), references).spread
+
+    def _guess(self, gray: Float[Tensor, "1 1 h w"], references: References | None) -> Unhinted:
+        """Return a frame as it is painted by references, with the error expected of that."""
+        steps = self._guided().paint(gray, references)
+        spread = torch.full_like(steps.trust, _SPREAD) if steps.spread is None else steps.spread
+        return Unhinted(steps.chroma, spread)
 
     @torch.inference_mode()
     def places(self, gray: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b d p q"]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colorize.app.error import PageError
+from colorize.app.jobs import Job
 from colorize.app.queue import Ticket
 from colorize.app.studio import Studio
 
@@ -27,6 +28,23 @@ class Api(ABC):
     @abstractmethod
     def routes(self) -> Sequence[Route]:
         """Return which addresses it answers."""
+
+    def job_of(self, request: Request) -> Job:
+        """Return the job of an address.
+
+        Raises:
+            PageError: There is none of that id.
+        """
+        return self.studio.jobs.get(request.path_params["id"])
+
+    def check_idle(self, job: Job) -> None:
+        """Refuse a change of what is being worked with.
+
+        Raises:
+            PageError: The job is at work.
+        """
+        if self.studio.is_active(job):
+            raise PageError("the job is at work; stop it first", status=409)
 
     def shown_ticket(self, ticket: Ticket | None, *, since: int = 0) -> dict[str, Any] | None:
         """Return how far something is, for the page; log lines from number ``since`` on."""

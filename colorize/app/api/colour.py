@@ -21,7 +21,7 @@ from colorize.app.corrections import forget_whole
 from colorize.app.error import PageError
 from colorize.app.jobs import Job, copy_single, references_of
 from colorize.app.kinds import PAINTED_SUFFIX
-from colorize.app.reel import SIZES
+from colorize.app.reel import check_size
 from colorize.app.schema import read_json
 from colorize.app.serving import serving
 from colorize.app.uploads import check_name
@@ -84,11 +84,11 @@ class ColourApi(Api):
     def job(self, request: Request) -> Response:
         """Tell all about a job."""
         since = whole_number(request.query_params.get("since"), "since")
-        return JSONResponse(self._whole(self._job(request), since=since))
+        return JSONResponse(self._whole(self.job_of(request), since=since))
 
     def remove(self, request: Request) -> Response:
         """Delete a job."""
-        job = self._job(request)
+        job = self.job_of(request)
         ticket = self.studio.ticket(job)
         if ticket is not None and not ticket.ended:
             self.studio.queue.stop(ticket)
@@ -98,9 +98,9 @@ class ColourApi(Api):
     async def settings(self, request: Request) -> Response:
         """Take the settings of a job; those of its manifest follow at its next start."""
         asked = await read_json(request, Asked)
-        job = self._job(request)
+        job = self.job_of(request)
         with job.lock:
-            self._check_idle(job)
+            self.check_idle(job)
             job.asked = asked
             job.write()
         return JSONResponse(self._whole(job))
@@ -108,13 +108,13 @@ class ColourApi(Api):
     async def start(self, request: Request) -> Response:
         """Queue a job."""
         start = await read_json(request, Start)
-        job = self._job(request)
+        job = self.job_of(request)
         await run_in_threadpool(self.studio.start, job, plan_only=start.plan_only)
         return JSONResponse(self._whole(job))
 
     def stop(self, request: Request) -> Response:
         """Stop a job; what is finished stays."""
-        job = self._job(request)
+        job = self.job_of(request)
         ticket = self.studio.ticket(job)
         if ticket is not None:
             self.studio.queue.stop(ticket)
@@ -122,8 +122,8 @@ class ColourApi(Api):
 
     async def upload(self, request: Request) -> Response:
         """Receive a file of the input."""
-        job = self._job(request)
-        self._check_idle(job)
+        job = self.job_of(request)
+        self.check_idle(job)
         folder = self._slot(request, job)
         if folder.name == "input" and Path(request.path_params["name"]).suffix == PAINTED_SUFFIX:
             raise PageError("layers are no frame of a film; drop them under References", status=415)
@@ -137,8 +137,8 @@ class ColourApi(Api):
 
     def forget(self, request: Request) -> Response:
         """Remove a file of the input, or a reference from the job and from its shots."""
-        job, name = self._job(request), request.path_params["name"]
-        self._check_idle(job)
+        job, name = self.job_of(request), request.path_params["name"]
+        self.check_idle(job)
         folder = self._slot(request, job)
         self.studio.uploads.forget(folder, name)
         if folder == job.references:
@@ -164,7 +164,7 @@ class ColourApi(Api):
         """Show a reference."""
         name = request.path_params["name"]
         check_name(name)
-        path = self._job(request).references / name
+        path = self.job_of(request).references / name
         if not path.is_file():
             raise PageError(f"there is no {name}", status=404)
         return kept(self.studio.views.reels.of(path).picture(0, short_side=180))
@@ -181,7 +181,7 @@ class ColourApi(Api):
 
     def download(self, request: Request) -> Response:
         """Send the film, the picture, or the frames in an archive."""
-        job = self._job(request)
+        job = self.job_of(request)
         output = job.output(self.studio.roots)
         state = self.studio.state(job)
         if state == "changed":
@@ -198,9 +198,6 @@ class ColourApi(Api):
             archive, filename=name, content_disposition_type=_SAVE, background=clean
         )
 
-    def _job(self, request: Request) -> Job:
-        return self.studio.jobs.get(request.path_params["id"])
-
     def _slot(self, request: Request, job: Job) -> Path:
         """Return the folder of a job that files are dropped into."""
         slot = request.path_params["slot"]
@@ -211,14 +208,8 @@ class ColourApi(Api):
     def _frame(self, request: Request) -> tuple[Job, int, int]:
         """Return which frame is asked for, and at which size."""
         size = whole_number(request.query_params.get("size"), "size", default=540)
-        if size not in SIZES:
-            raise PageError(f"size is {size}: expected one of {', '.join(map(str, SIZES))}")
-        return self._job(request), request.path_params["frame"], size
-
-    def _check_idle(self, job: Job) -> None:
-        """Refuse a change of what is being worked with."""
-        if self.studio.is_active(job):
-            raise PageError("the job is at work; stop it first", status=409)
+        check_size(size)
+        return self.job_of(request), request.path_params["frame"], size
 
     def _head(self, job: Job) -> dict[str, Any]:
         """Return what a list tells of a job."""

@@ -57,7 +57,7 @@ class CorrectionsApi(Api):
         return self._picture(request, coloured=True)
 
     def _picture(self, request: Request, *, coloured: bool) -> Response:
-        job, frame = self._job(request), request.path_params["frame"]
+        job, frame = self.job_of(request), request.path_params["frame"]
         found = self.studio.views.frame(job, frame, coloured=coloured)
         name = f"{self._stem(job, frame)}{'' if coloured else '_gray'}.png"
         content = encode_picture(Path(name), found.rgb, found.alpha, 100)
@@ -68,16 +68,16 @@ class CorrectionsApi(Api):
 
     async def drop(self, request: Request) -> Response:
         """Receive a reference, and tell which frame it shows; it replaces one of its name."""
-        job, name = self._job(request), request.path_params["name"]
-        self._check_idle(job)
+        job, name = self.job_of(request), request.path_params["name"]
+        self.check_idle(job)
         await self.receive(request, job.references, replace=True)
         name = await run_in_threadpool(self._flat, job, name)
         return JSONResponse(asdict(await run_in_threadpool(self._taken, job, name)), 201)
 
     async def correct(self, request: Request) -> Response:
         """Receive a corrected frame: a reference that shows it, by its own name."""
-        job, frame = self._job(request), request.path_params["frame"]
-        self._check_idle(job)
+        job, frame = self.job_of(request), request.path_params["frame"]
+        self.check_idle(job)
         given = request.path_params["name"]
         check_name(given)
         stem = await run_in_threadpool(self._stem, job, frame)
@@ -97,10 +97,10 @@ class CorrectionsApi(Api):
 
     async def gray(self, request: Request) -> Response:
         """Take the answer to what gray parts of a reference are."""
-        asked, job = await read_json(request, Gray), self._job(request)
+        asked, job = await read_json(request, Gray), self.job_of(request)
         name = request.path_params["name"]
         check_name(name)
-        self._check_idle(job)
+        self.check_idle(job)
         if asked.keep:
             keep_gray(job.references, name)
         else:
@@ -114,14 +114,6 @@ class CorrectionsApi(Api):
             if source.count is not None and frame >= source.count:
                 raise PageError(f"there is no frame {frame}: they are 0 to {source.count - 1}")
             return frame_name(source, frame)
-
-    def _job(self, request: Request) -> Job:
-        return self.studio.jobs.get(request.path_params["id"])
-
-    def _check_idle(self, job: Job) -> None:
-        """Refuse a change of what is being worked with."""
-        if self.studio.is_active(job):
-            raise PageError("the job is at work; stop it first", status=409)
 
     def _taken(self, job: Job, name: str) -> Examined:
         """Look at a picture that has come, and refuse one that has no colours to give."""

@@ -15,10 +15,9 @@ from starlette.routing import Route
 
 from colorize.app.api.base import Api
 from colorize.app.error import PageError
-from colorize.app.jobs import Job
 from colorize.app.packed import packed, unpacked
 from colorize.app.painting import Painting
-from colorize.app.reel import SIZES
+from colorize.app.reel import check_size
 from colorize.app.schema import read_json
 from colorize.films.painting.palette import colors_of_gpl, gpl_of
 
@@ -114,7 +113,7 @@ class PaintApi(Api):
 
     async def suggest(self, request: Request) -> Response:
         """Look for frames to paint."""
-        asked, job = await read_json(request, Suggest), self._job(request)
+        asked, job = await read_json(request, Suggest), self.job_of(request)
         if not 1 <= asked.count <= 48:
             raise PageError(f"count is {asked.count}: expected 1 to 48 frames")
         ticket = await run_in_threadpool(self.studio.suggest, job, asked.count)
@@ -141,7 +140,7 @@ class PaintApi(Api):
     def clear(self, request: Request) -> Response:
         """Take the paint of a frame away, and the reference that was made of it."""
         painting, number = self._painting(request), request.path_params["frame"]
-        self._check_idle(painting.job)
+        self.check_idle(painting.job)
         painting.clear(number)
         return JSONResponse(painting.all())
 
@@ -159,8 +158,7 @@ class PaintApi(Api):
     async def draft(self, request: Request) -> Response:
         """Colour a frame at once, by what is painted."""
         asked, painting = await read_json(request, Draft), self._painting(request)
-        if asked.size not in SIZES:
-            raise PageError(f"size is {asked.size}: expected one of {', '.join(map(str, SIZES))}")
+        check_size(asked.size)
         answer = await run_in_threadpool(
             painting.draft,
             request.path_params["frame"],
@@ -179,7 +177,7 @@ class PaintApi(Api):
     async def accept(self, request: Request) -> Response:
         """Let the film follow the paint of a frame."""
         painting, number = self._painting(request), request.path_params["frame"]
-        self._check_idle(painting.job)
+        self.check_idle(painting.job)
         await run_in_threadpool(painting.accept, number)
         return JSONResponse(await run_in_threadpool(painting.all))
 
@@ -228,15 +226,7 @@ class PaintApi(Api):
         return _saved(self._painting(request).series(), "series.json", "application/json")
 
     def _painting(self, request: Request) -> Painting:
-        return self.studio.painting(self._job(request))
-
-    def _job(self, request: Request) -> Job:
-        return self.studio.jobs.get(request.path_params["id"])
-
-    def _check_idle(self, job: Job) -> None:
-        """Refuse a change of what is being worked with."""
-        if self.studio.is_active(job):
-            raise PageError("the job is at work; stop it first", status=409)
+        return self.studio.painting(self.job_of(request))
 
 
 async def _body(request: Request, most: int) -> bytes:

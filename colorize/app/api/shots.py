@@ -77,11 +77,11 @@ class ShotsApi(Api):
 
     def shots(self, request: Request) -> Response:
         """List the shots."""
-        return JSONResponse(self._shown(self._job(request)))
+        return JSONResponse(self._shown(self.job_of(request)))
 
     async def choose(self, request: Request) -> Response:
         """Choose a colouring for a shot."""
-        asked, job = await read_json(request, Choice), self._job(request)
+        asked, job = await read_json(request, Choice), self.job_of(request)
         return await self._edit(
             job, lambda m: choose(m, start=asked.start, variant=asked.variant, outputs=job.outputs)
         )
@@ -89,18 +89,18 @@ class ShotsApi(Api):
     async def merge(self, request: Request) -> Response:
         """Merge a shot with the next."""
         asked = await read_json(request, Merge)
-        return await self._edit(self._job(request), lambda m: merge(m, start=asked.start))
+        return await self._edit(self.job_of(request), lambda m: merge(m, start=asked.start))
 
     async def split(self, request: Request) -> Response:
         """Split a shot."""
         asked = await read_json(request, Split)
         return await self._edit(
-            self._job(request), lambda m: split(m, start=asked.start, frame=asked.frame)
+            self.job_of(request), lambda m: split(m, start=asked.start, frame=asked.frame)
         )
 
     async def references(self, request: Request) -> Response:
         """Give a shot a reference, or take it away."""
-        asked, job = await read_json(request, Serve), self._job(request)
+        asked, job = await read_json(request, Serve), self.job_of(request)
         check_name(asked.name)
         path = job.references / asked.name
         return await self._edit(
@@ -109,7 +109,7 @@ class ShotsApi(Api):
 
     async def look(self, request: Request) -> Response:
         """Set what can be set of the whole job."""
-        asked, job = asdict(await read_json(request, Look)), self._job(request)
+        asked, job = asdict(await read_json(request, Look)), self.job_of(request)
         look = {name: value for name, value in asked.items() if value is not None}
 
         def edit(manifest: Manifest) -> Manifest:
@@ -121,7 +121,7 @@ class ShotsApi(Api):
 
     def picture(self, request: Request) -> Response:
         """Show a colouring of a shot."""
-        job = self._job(request)
+        job = self.job_of(request)
         manifest, start = job.manifest(self.studio.roots), request.path_params["start"]
         for shot in manifest.shots:
             if shot.start == start:
@@ -181,6 +181,3 @@ class ShotsApi(Api):
             "pictures": pictures,
             "references": list(shot.guided_by),
         }
-
-    def _job(self, request: Request) -> Job:
-        return self.studio.jobs.get(request.path_params["id"])

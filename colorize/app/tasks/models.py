@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,14 +21,12 @@ class Models:
     """
 
     def __init__(self) -> None:
-        self._colorizer: tuple[tuple[object, ...], LoadedNetworks] | None = None
-        self._classifier: tuple[tuple[object, ...], Classifier] | None = None
         self._kept: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     def kept(self, name: str, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """Return what was made for the last request of a name and the same key, or make it."""
         if name not in self._kept or self._kept[name][0] != key:
-            self._kept.pop(name, None)
+            self._kept.pop(name, None)  # two networks at a time may be too much for the memory
             self._kept[name] = key, make()
         return cast(T, self._kept[name][1])
 
@@ -38,10 +37,8 @@ class Models:
             CheckpointError: The file holds none.
         """
         key = (*_state(path), device, short_side)
-        if self._colorizer is None or self._colorizer[0] != key:
-            self._colorizer = None  # two at a time may be too much for the memory
-            self._colorizer = key, LoadedNetworks.load(path, device=device, short_side=short_side)
-        return self._colorizer[1]
+        load = partial(LoadedNetworks.load, path, device=device, short_side=short_side)
+        return self.kept("colorizer", key, load)
 
     def classifier(self, path: Path, *, device: str) -> Classifier:
         """Return a classifier.
@@ -50,10 +47,7 @@ class Models:
             CheckpointError: The file holds none.
         """
         key = (*_state(path), device)
-        if self._classifier is None or self._classifier[0] != key:
-            self._classifier = None
-            self._classifier = key, Classifier.load(path, device=device)
-        return self._classifier[1]
+        return self.kept("classifier", key, partial(Classifier.load, path, device=device))
 
 
 def _state(path: Path) -> tuple[object, ...]:

@@ -35,7 +35,6 @@ class Easel:
     """What is kept between drafts of one film: frames, and what the network knows of references."""
 
     def __init__(self, source: Path, colorizer: LoadedNetworks) -> None:
-        self.key = _key(source, colorizer)
         self._source = source
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._pictures: dict[tuple[str, str], ColoredPicture] = {}
@@ -111,9 +110,7 @@ def draft_frame(
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=chosen.short_side)
     if not colorizer.takes_references:
         raise UserError("this model takes no references; choose one that does, to paint for it")
-    easel = models.kept(
-        "easel", _key(Path(source), colorizer), partial(Easel, Path(source), colorizer)
-    )
+    easel = _easel(models, Path(source), colorizer)
     swatches = read_palette(Path(palette)) if palette else Palette()
     names = easel.show(layers, references, swatches)
     found = draft(colorizer, chosen, easel.frame(frame), easel.library, names)
@@ -131,7 +128,6 @@ def offer_colors(
     checkpoint: str,
     device: str,
     settings: Mapping[str, Any],
-    palette: str | None,
     layers: Sequence[Mapping[str, Any]],
     swatches: Sequence[int],
 ) -> list[dict[str, Any]]:
@@ -145,9 +141,7 @@ def offer_colors(
     """
     chosen = RenderSettings(**settings)
     colorizer = models.colorizer(Path(checkpoint), device=device, short_side=chosen.short_side)
-    easel = models.kept(
-        "easel", _key(Path(source), colorizer), partial(Easel, Path(source), colorizer)
-    )
+    easel = _easel(models, Path(source), colorizer)
     wanted = np.zeros(LOOKUP, dtype=bool)
     wanted[list(swatches)] = True
 
@@ -171,6 +165,11 @@ def offer_colors(
         }
         for each in recognizer.offers(easel.frame(frame), regions)
     ]
+
+
+def _easel(models: Models, source: Path, colorizer: LoadedNetworks) -> Easel:
+    """Return what was kept for the last request of a film, or what is now."""
+    return models.kept("easel", _key(source, colorizer), partial(Easel, source, colorizer))
 
 
 def _key(source: Path, colorizer: LoadedNetworks) -> tuple[object, ...]:

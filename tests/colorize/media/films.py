@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from colorize.media import VideoSource, open_sink, open_source
+
 NTSC = Fraction(24000, 1001)
 
 
@@ -145,3 +147,13 @@ def limited_files(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def copy_film(source: Path, target: Path) -> VideoSource:
+    """Write a film as it is read, and return what it was read by."""
+    film = open_source(source)
+    assert isinstance(film, VideoSource)
+    with open_sink(target, like=film) as sink:
+        for frame in film:
+            sink.write(frame)
+    return film

@@ -10,18 +10,8 @@ from pathlib import Path
 import av
 import pytest
 
-from colorize.media import VideoSource, open_sink, open_source
-from tests.colorize.media.films import frame_times, make_film, packets
+from tests.colorize.media.films import copy_film, frame_times, make_film, packets
 from tests.colorize.media.received import RATE, make_capture, without_packet
-
-
-def copy(source: Path, target: Path) -> VideoSource:
-    film = open_source(source)
-    assert isinstance(film, VideoSource)
-    with open_sink(target, like=film) as sink:
-        for frame in film:
-            sink.write(frame)
-    return film
 
 
 def sound_starts(path: Path) -> list[float]:
@@ -41,7 +31,7 @@ def test_the_clock_starts_at_zero_wherever_it_stood(
         assert picture is not None
         late = Fraction(picture - sound, 90000)
     assert 0 <= late < Fraction(1, 10)
-    source = copy(path, tmp_path / f"out{suffix}")
+    source = copy_film(path, tmp_path / f"out{suffix}")
     assert [frame.time for frame in source] == [late + i / RATE for i in range(30)]
     assert source.notes == ()
     times = frame_times(tmp_path / f"out{suffix}")
@@ -68,7 +58,7 @@ def test_joined_recordings_run_on(tmp_path: Path, suffix: str, one: str, other: 
     with av.open(str(path)) as film:
         count = sum(1 for _ in film.decode(video=0))
     assert count in (59, 60)  # a B-frame at the joint may lack what it builds on
-    source = copy(path, tmp_path / "out.mkv")
+    source = copy_film(path, tmp_path / "out.mkv")
     times = frame_times(tmp_path / "out.mkv")
     assert len(times) == count
     steps = [float(after - before) for before, after in itertools.pairwise(times)]
@@ -85,7 +75,7 @@ def test_joined_recordings_run_on(tmp_path: Path, suffix: str, one: str, other: 
 def test_a_lost_packet_is_told_and_the_film_goes_on(tmp_path: Path) -> None:
     path = make_capture(tmp_path / "in.ts", count=50)
     path.write_bytes(without_packet(path.read_bytes()))
-    source = copy(path, tmp_path / "out.mp4")
+    source = copy_film(path, tmp_path / "out.mp4")
     with av.open(str(path)) as film:
         assert sum(1 for _ in film.decode(video=0)) == 50
     assert len(frame_times(tmp_path / "out.mp4")) == 50
@@ -107,7 +97,7 @@ def test_an_edit_list_hides_the_sound_too(tmp_path: Path, suffix: str) -> None:
     with av.open(str(path)) as film:
         shown = sum(1 for _ in film.decode(video=0))
     target = tmp_path / f"out{suffix}"
-    copy(path, target)
+    copy_film(path, target)
     with av.open(str(target)) as film:
         seen = list(film.decode(video=0))
     assert len(seen) == shown

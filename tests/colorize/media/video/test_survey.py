@@ -9,9 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from colorize.media import VideoSource, open_sink, open_source
 from colorize.media.video.survey import survey
-from tests.colorize.media.films import frame_times, gray_ramp, make_film
+from tests.colorize.media.films import copy_film, frame_times, gray_ramp, make_film
 
 
 def write_sizes(path: Path, sizes: list[tuple[int, int]], shapes: list[Fraction]) -> Path:
@@ -36,20 +35,11 @@ def write_sizes(path: Path, sizes: list[tuple[int, int]], shapes: list[Fraction]
     return path
 
 
-def copy(source: Path, target: Path) -> VideoSource:
-    film = open_source(source)
-    assert isinstance(film, VideoSource)
-    with open_sink(target, like=film) as sink:
-        for frame in film:
-            sink.write(frame)
-    return film
-
-
 def test_a_film_of_two_sizes_is_scaled_to_the_first(tmp_path: Path) -> None:
     path = write_sizes(tmp_path / "in.ts", [(96, 128), (72, 64)], [Fraction(1)] * 2)
     with av.open(str(path)) as film:
         count = sum(1 for _ in film.decode(video=0))
-    source = copy(path, tmp_path / "out.mkv")
+    source = copy_film(path, tmp_path / "out.mkv")
     assert count in (49, 50)
     assert len(frame_times(tmp_path / "out.mkv")) == count
     frames = list(source)
@@ -68,7 +58,9 @@ def test_a_film_of_two_sizes_is_scaled_to_the_first(tmp_path: Path) -> None:
 
 def test_a_change_of_shape_is_told(tmp_path: Path) -> None:
     shapes = [Fraction(12, 11), Fraction(16, 11)]
-    source = copy(write_sizes(tmp_path / "in.ts", [(288, 352)] * 2, shapes), tmp_path / "out.mp4")
+    source = copy_film(
+        write_sizes(tmp_path / "in.ts", [(288, 352)] * 2, shapes), tmp_path / "out.mp4"
+    )
     (note,) = [each for each in source.notes if "the shape of its picture" in each]
     assert re.search(
         r"shape of its picture to 1\.78:1 near [01]\.\d\d s: .* as 1\.33:1, as it", note

@@ -79,18 +79,19 @@ export class Layer {
   }
 
   undo() {
-    const stroke = this.done.pop();
-    if (!stroke) return false;
-    this.put(stroke.pixels, stroke.before);
-    this.undone.push(stroke);
-    return true;
+    return this.move(this.done, this.undone, "before");
   }
 
   redo() {
-    const stroke = this.undone.pop();
+    return this.move(this.undone, this.done, "after");
+  }
+
+  /** Take the last stroke of a list to another, and put what was there on one side of it. */
+  move(from, to, side) {
+    const stroke = from.pop();
     if (!stroke) return false;
-    this.put(stroke.pixels, stroke.after);
-    this.done.push(stroke);
+    this.put(stroke.pixels, stroke[side]);
+    to.push(stroke);
     return true;
   }
 
